@@ -1,0 +1,94 @@
+// The currency between the layers (Tornado's httputil): a connection announces requests, a message is fed to a
+// delegate, and an answer is written to a connection. Servers, clients, routers, decompressors and the web layer are
+// all delegates around delegates; HTTP/1.1, HTTP/2 and fetch are drivers of the same three interfaces.
+
+import type { HTTPHeaders } from "./headers.js";
+import type { RequestStartLine, ResponseStartLine } from "./start-line.js";
+
+/** Nothing, or a promise: after a promise no more is read from the peer until it settles. */
+export type MaybePromise<T = void> = T | Promise<T>;
+
+/** What a server asks for each request it receives. One per server. */
+export interface HTTPServerConnectionDelegate {
+  /** A new request is arriving; the answer goes to `connection`. */
+  startRequest(connection: HTTPConnection): HTTPMessageDelegate;
+  /** The peer's connection is gone. Called once per connection. */
+  onClose?(context: ConnectionContext): void;
+}
+
+/** Receives one message. Calls come in order: headers, data any number of times, then finish or onConnectionClose. */
+export interface HTTPMessageDelegate {
+  headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise;
+  /** `chunk` is a view: valid until the call returns or the returned promise settles. Copy it to keep it. */
+  dataReceived(chunk: Uint8Array): MaybePromise;
+  /** The message is complete. */
+  finish(): MaybePromise;
+  /** The peer went away before the message (server: before the answer) was complete. At most once, instead of or after finish. */
+  onConnectionClose(error?: unknown): void;
+  /** A 1xx response before the final one (client). */
+  informationReceived?(startLine: ResponseStartLine, headers: HTTPHeaders): void;
+  /** Trailer fields, before finish. */
+  trailersReceived?(trailers: HTTPHeaders): void;
+}
+
+/** Where an answer (server) or a request (client) is written. */
+export interface HTTPConnection {
+  /** Facts about the peer and the listener. */
+  readonly context: ConnectionContext;
+  /**
+   * Writes the head, with `chunk` as first piece of the body where that is at hand (it then leaves in the same
+   * segment). The connection frames the body: the given Content-Length, else chunked or close.
+   *
+   * @throws HTTPOutputError when called twice
+   */
+  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise;
+  /** Writes a piece of the body. The promise, when there is one, resolves when the bytes went to the kernel. */
+  write(chunk: BodyChunk): MaybePromise;
+  /** Completes the message. @throws HTTPOutputError when fewer bytes were written than Content-Length promised */
+  finish(): void;
+  /** Gives up: the peer sees a truncated message, never a well-formed one. */
+  abort(reason?: unknown): void;
+  /** Answers 101 and yields the stream with what came after the request; absent where the protocol has no upgrade. */
+  upgrade?(headers: HTTPHeaders): UpgradedStream;
+}
+
+/** A piece of a body. Text is UTF-8. Bytes belong to the connection until the write resolves. */
+export type BodyChunk = Uint8Array | string;
+
+/** What a connection knows of both its ends. Values are looked up when asked for. */
+export interface ConnectionContext {
+  /** Numeric address of the peer; `""` for a Unix socket. */
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly protocol: "http" | "https";
+}
+
+/** The stream of an upgraded connection: the part of IOStream that a message protocol needs. */
+export interface UpgradedStream {
+  /** Takes the stream over; what was read already is delivered first, during this call. */
+  attach(receiver: UpgradedReceiver): void;
+  /** Queues bytes without a promise; a string is latin1, one byte per character. Returns false when the peer is slow: wait for `onDrain`. */
+  send(chunk: Uint8Array | string): boolean;
+  /** Bytes accepted by `send` that the kernel has not taken yet. */
+  readonly bufferedAmount: number;
+  /** Stops delivery; level-triggered: none comes after this returns. */
+  pause(): void;
+  resume(): void;
+  /** Flushes, then closes. */
+  close(): void;
+  /** Closes now; the peer may see a reset. */
+  abort(reason?: unknown): void;
+  readonly closed: boolean;
+}
+
+/** The same shape as iostream's StreamReceiver. */
+export interface UpgradedReceiver {
+  /** A view, valid until the call returns or the returned promise settles; meanwhile no more is delivered. */
+  onBytes(view: Uint8Array): MaybePromise;
+  /** The peer finished sending. */
+  onEnd(): void;
+  /** Everything that `send` took went to the kernel, after it had returned false. */
+  onDrain(): void;
+  /** The stream is gone; last call, exactly once. */
+  onClose(error?: unknown): void;
+}

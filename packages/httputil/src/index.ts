@@ -1,0 +1,3 @@
+export type {
+  BodyChunk, ConnectionContext, HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate, MaybePromise, UpgradedReceiver, UpgradedStream,
+} from "./delegates.js";

@@ -1,0 +1,59 @@
+// The seam where sockets, TLS, pipes and memory pairs meet the library: push with pause.
+//
+//   kernel ──► transport ──onBytes(view)──► receiver        receiver ──write(chunks)──► transport ──► kernel
+//
+// The contract, which conformance (testing.ts) examines line by line:
+//
+//  1. `start(receiver)` is called once, before anything is delivered. Nothing is delivered during `start` itself.
+//  2. Calls to the receiver never nest and never come after `onClose`. `onClose` comes exactly once, last, and always.
+//  3. After `pause()` returns no `onBytes` and no `onEnd` comes until `resume()`; both are levels and may be repeated.
+//     `resume()` delivers nothing before it returns. `onDrain` and `onClose` come all the same.
+//  4. A view is valid until `onBytes` returns, or, if it returned a promise, until that settles: its range is leased,
+//     and no more is delivered meanwhile. The transport buffers no reads. A rejected promise aborts with that reason.
+//  5. `onEnd` says that the peer finished writing (a half-close): writing still works. It comes after all bytes.
+//  6. `write(chunks)` takes the chunks in order and returns how many bytes of them it took. Fewer than all: the rest
+//     stays the caller's, who writes again after `onDrain`. Bytes taken belong to nobody afterwards (they are in the
+//     kernel, or copied, or the transport's own by the time they leave). A string is latin1, one byte a character.
+//     Writing after `end`, `abort` or `onClose` takes nothing and is not an error: `onClose` tells why.
+//  7. `end()` half-closes after what `write` took. When both directions have ended the transport closes by itself.
+//  8. `abort(reason)` is now: unsent bytes are dropped, `onClose(reason)` follows in a later turn, never during the call.
+//  9. An error of the peer or the kernel (reset, timeout) is one `onClose(error)` with `error.code` as Node names it
+//     (`ECONNRESET`). A clean end of both directions is `onClose()` without an error.
+// 10. A receiver that throws has its transport aborted with what it threw; it never ends the process.
+// 11. Descriptors, timers and watchers are gone when `onClose` is called.
+
+/** One connection, pipe or pair of memory buffers. */
+export interface Transport {
+  start(receiver: TransportReceiver): void;
+  pause(): void;
+  resume(): void;
+  write(chunks: readonly (Uint8Array | string)[]): number;
+  end(): void;
+  abort(reason?: unknown): void;
+  /** Whether this transport keeps the process alive (it does at first). */
+  setRef(ref: boolean): void;
+  /** Disables Nagle's algorithm where there is one; it is off from the start. */
+  setNodelay?(on: boolean): void;
+  /** Hands the descriptor on and forgets it; `unread` was received and not delivered. */
+  release?(): { readonly fd: number; readonly unread: Uint8Array };
+  readonly info: TransportInfo;
+}
+
+/** Who is fed by a transport. */
+export interface TransportReceiver {
+  onBytes(view: Uint8Array): void | Promise<void>;
+  onEnd(): void;
+  /** After a short `write`: more can be taken. */
+  onDrain(): void;
+  onClose(error?: unknown): void;
+}
+
+/** Facts about a transport; what does not apply is `""` or 0. */
+export interface TransportInfo {
+  readonly engine: "native" | "node" | "memory";
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly encrypted: boolean;
+}

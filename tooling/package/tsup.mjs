@@ -1,0 +1,5 @@
+// How every package is built: ESM for Node 20, one file per entry, maps beside it. Declarations come from tsc.
+import { defineConfig } from "tsup";
+
+export const packageConfig = (...entry) =>
+  defineConfig({ entry, format: ["esm"], dts: false, sourcemap: true, clean: true, target: "node20", splitting: true });
