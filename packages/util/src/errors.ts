@@ -29,7 +29,7 @@ export class TwError extends Error {
 /** Tells whether `value` is an error of this stack, of any copy of it, and optionally whether it has that code. */
 export function isTwError(value: unknown, code?: string): value is TwError {
   if (typeof value !== "object" || value === null || !(brand in value)) return false;
-  return code === undefined || (value as TwError).code === code;
+  return code === undefined || (value as unknown as TwError).code === code;
 }
 
 /** Throws when one of our own assumptions is broken. Never call it on input from the network. */

@@ -2,3 +2,4 @@ export { concatBytes, EMPTY_BYTES, equalBytes, fromLatin1, fromUtf8, indexOfByte
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
+export { isPromiseLike } from "./promise.js";

@@ -1,0 +1,74 @@
+// One read buffer for all native transports of a loop, so that an idle connection owns none (NATIVE rule: views).
+//
+//   0            from          at                        SIZE
+//   ├─ leased ───┼─ this read ─┼────── free ─────────────┤
+//
+// A read is carved at the bump pointer `at`. While its receiver runs the range is reserved, so that a nested read
+// lands behind it. When the receiver returned nothing the pointer rolls back; when it returned a promise the range
+// stays leased until that settles. A slab without room is retired (its leases keep it alive) and a fresh one is taken.
+
+import { TwError } from "@tw/util";
+
+/** Bytes asked of the kernel in one read. */
+export const READ_SIZE: number = 64 * 1024;
+const SLAB_SIZE = 4 * READ_SIZE;
+
+/** Bytes that the receivers of one loop may hold leased; beyond it reading fails with `ERR_TW_LEASE_LIMIT`. */
+export const MAX_LEASED: number = 256 * 1024 * 1024;
+
+/** One buffer and its bump pointer. */
+export interface Slab {
+  readonly bytes: Uint8Array;
+  at: number;
+  /** Ranges in use: by receivers that run just now, and by promises. */
+  uses: number;
+}
+
+/** The slab allocator of one loop. */
+export class SlabPool {
+  #slab: Slab = freshSlab();
+  #leased = 0;
+  /** Overwrites ranges when they are given back, so that a view kept too long shows up in tests. */
+  poison = false;
+
+  /** The slab to read into: at least {@link READ_SIZE} bytes are free behind `slab.at`. */
+  current(): Slab {
+    // A receiver may have detached the buffer (`postMessage` or `structuredClone` with transfer): its length is 0 then.
+    if (this.#slab.at + READ_SIZE <= this.#slab.bytes.length) return this.#slab;
+    if (this.#leased > MAX_LEASED) {
+      throw new TwError("ERR_TW_LEASE_LIMIT", `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`);
+    }
+    this.#slab = freshSlab();
+    return this.#slab;
+  }
+
+  /** Reserves `length` bytes at the bump pointer and returns a view on them. */
+  reserve(slab: Slab, length: number): Uint8Array {
+    const view = new Uint8Array(slab.bytes.buffer, slab.at, length);
+    slab.at += length;
+    slab.uses++;
+    return view;
+  }
+
+  /** Counts a reserved range as held by a promise. */
+  lease(length: number): void {
+    this.#leased += length;
+  }
+
+  /** Ends what {@link lease} began and gives the range back. */
+  endLease(slab: Slab, view: Uint8Array, length: number): void {
+    this.#leased -= length;
+    this.release(slab, view, length);
+  }
+
+  /** Gives a range back; the pointer returns when nothing was carved behind it. */
+  release(slab: Slab, view: Uint8Array, length: number): void {
+    if (this.poison) view.fill(0xdb);
+    if (--slab.uses === 0) slab.at = 0;
+    else if (slab.at === view.byteOffset + length) slab.at -= length;
+  }
+}
+
+function freshSlab(): Slab {
+  return { bytes: new Uint8Array(SLAB_SIZE), at: 0, uses: 0 };
+}

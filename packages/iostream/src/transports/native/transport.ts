@@ -1,0 +1,260 @@
+// A transport over a non-blocking descriptor: a TCP or Unix socket, a pipe. Registered once, edge-triggered.
+//
+// An edge tells that something changed, never how much is there. So the events of an edge are kept as `#hints` until
+// a read proves that the descriptor is drained: EAGAIN, or for TCP a short read with no hang-up in sight (a FIN queued
+// behind the bytes makes no further edge). A paused stream keeps its hints, and resuming tries a read first.
+
+import { AsyncResource } from "node:async_hooks";
+import { ERROR, HANGUP, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
+import { isPromiseLike } from "@tw/util";
+import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import type { NativeEngine } from "./engine.js";
+import { interrupted, systemError, wouldBlock } from "./errno.js";
+import { NativeInfo } from "./info.js";
+import { READ_SIZE, type Slab } from "./slab.js";
+
+/** What kind of descriptor it is: only TCP may take a short read for "drained". */
+export type DescriptorKind = "tcp" | "unix" | "pipe";
+
+/** Reads of one descriptor before its neighbours have their turn. */
+const READ_BUDGET = 16;
+
+/** Who reads: nobody while the receiver paused us, or holds a lease, or after the end of input. */
+const PAUSED = 1;
+const LEASED = 2;
+const ENDED = 4;
+
+const UNWATCHED: PollHandle = -1;
+
+/**
+ * A {@link Transport} on a descriptor, driven by `@tw/poller`.
+ *
+ * The descriptor belongs to the transport from the constructor on and is closed by it. It must be non-blocking and
+ * connected (an unconnected TCP socket reports a hang-up at once).
+ */
+export class NativeTransport extends AsyncResource implements Transport, PollSink {
+  readonly #engine: NativeEngine;
+  readonly #fd: number;
+  readonly #kind: DescriptorKind;
+  #remoteAddress: string;
+  #remotePort: number;
+  #info: NativeInfo | undefined;
+  #handle: PollHandle = UNWATCHED;
+  #receiver: TransportReceiver | undefined;
+  #held = 0;
+  #hints = 0;
+  #budget = 0;
+  #sending: "open" | "blocked" | "ended" = "open";
+  #closed = false;
+  #broken: Error | undefined;
+
+  constructor(engine: NativeEngine, fd: number, kind: DescriptorKind, remoteAddress = "", remotePort = 0) {
+    super("TWTransport", { requireManualDestroy: true });
+    this.#engine = engine;
+    this.#fd = fd;
+    this.#kind = kind;
+    this.#remoteAddress = remoteAddress;
+    this.#remotePort = remotePort;
+  }
+
+  get info(): TransportInfo {
+    this.#info ??= new NativeInfo(this.#engine.poller, this.#fd, this.#remoteAddress, this.#remotePort);
+    return this.#info;
+  }
+
+  start(receiver: TransportReceiver): void {
+    this.#receiver = receiver;
+    const handle = this.#engine.poller.watch(this.#fd, this.#interest(), this, { edge: true });
+    if (handle < 0) throw systemError(this.#engine.poller, handle, "watch");
+    this.#handle = handle;
+  }
+
+  pause(): void {
+    this.#held |= PAUSED;
+  }
+
+  resume(): void {
+    if ((this.#held & PAUSED) === 0) return;
+    this.#held &= ~PAUSED;
+    if (this.#hints !== 0 && !this.#closed) this.#engine.poller.wake(this.#handle);
+  }
+
+  setRef(ref: boolean): void {
+    if (!this.#closed && this.#handle !== UNWATCHED) this.#engine.poller.setRef(this.#handle, ref);
+  }
+
+  setNodelay(on: boolean): void {
+    if (!this.#closed && this.#kind === "tcp") this.#engine.poller.setsockopt(this.#fd, "noDelay", on ? 1 : 0);
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Called by the poller, once per edge or wake. */
+  onEvents(events: number): void {
+    this.runInAsyncScope(this.#react, this, events);
+  }
+
+  #react(events: number): void {
+    if (this.#closed) return;
+    this.#hints |= events & (READ | HANGUP | ERROR);
+    this.#budget = READ_BUDGET;
+    if ((events & WRITE) !== 0 && this.#sending === "blocked") this.#unblock();
+    if (this.#held === 0) this.#readAll();
+    else if ((this.#held & LEASED) !== 0) return;
+    else if (this.#broken !== undefined) this.#close(this.#broken);
+    else if ((events & ERROR) !== 0) this.#checkError();
+  }
+
+  #readAll(): void {
+    const { poller, slabs } = this.#engine;
+    while (this.#hints !== 0 && this.#held === 0 && !this.#closed) {
+      if (this.#budget-- <= 0) return poller.wake(this.#handle);
+      let slab: Slab;
+      try {
+        slab = slabs.current();
+      } catch (error) {
+        return this.#close(error);
+      }
+      const count = poller.read(this.#fd, slab.bytes, slab.at, READ_SIZE);
+      if (count > 0) {
+        if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0) this.#hints = 0;
+        this.#deliver(slab, count);
+      } else if (count === 0) this.#inputEnded();
+      else if (wouldBlock(count)) this.#hints = 0;
+      else if (!interrupted(count)) return this.#close(systemError(poller, count, "read"));
+    }
+    if (this.#broken !== undefined && this.#hints === 0 && !this.#closed) this.#close(this.#broken);
+  }
+
+  #deliver(slab: Slab, count: number): void {
+    const { slabs } = this.#engine;
+    const view = slabs.reserve(slab, count);
+    let result: unknown;
+    try {
+      result = (this.#receiver as TransportReceiver).onBytes(view);
+    } catch (error) {
+      slabs.release(slab, view, count);
+      return this.abort(error);
+    }
+    if (!isPromiseLike(result)) return slabs.release(slab, view, count);
+    this.#held |= LEASED;
+    slabs.lease(count);
+    const settled = (error?: unknown, failed = false) => {
+      slabs.endLease(slab, view, count);
+      this.#held &= ~LEASED;
+      if (failed) return this.abort(error);
+      if (this.#held === 0 && this.#hints !== 0 && !this.#closed) this.runInAsyncScope(this.#readAll, this);
+    };
+    result.then(
+      () => settled(),
+      (error) => settled(error, true),
+    );
+  }
+
+  #inputEnded(): void {
+    this.#held |= ENDED;
+    this.#hints = 0;
+    this.#guard(() => (this.#receiver as TransportReceiver).onEnd());
+    if (this.#sending === "ended" && !this.#closed) this.#close(this.#broken);
+  }
+
+  /** A paused stream does not read, but a reset must not wait for it. */
+  #checkError(): void {
+    const errno = this.#engine.poller.socketError(this.#fd);
+    if (errno > 0) this.#close(systemError(this.#engine.poller, -errno, "read"));
+  }
+
+  // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  write(chunks: readonly (Uint8Array | string)[]): number {
+    if (this.#sending !== "open" || this.#closed || this.#broken !== undefined) return 0;
+    const { poller } = this.#engine;
+    let left = 0;
+    for (const chunk of chunks) left += chunk.length;
+    const total = left;
+    let rest = chunks;
+    let skip = 0;
+    while (left > 0) {
+      const count = poller.writev(this.#fd, rest, skip);
+      if (count >= 0) {
+        left -= count;
+        if (left === 0) break;
+        // The kernel took a part: only EAGAIN promises an edge when there is room again.
+        skip += count;
+        let whole = 0;
+        while (skip >= (rest[whole] as Uint8Array | string).length) skip -= (rest[whole++] as Uint8Array | string).length;
+        if (whole > 0) rest = rest.slice(whole);
+      } else if (wouldBlock(count)) {
+        this.#block();
+        break;
+      } else if (!interrupted(count)) {
+        this.#breakOff(systemError(poller, count, "write"));
+        break;
+      }
+    }
+    return total - left;
+  }
+
+  end(): void {
+    if (this.#sending === "ended" || this.#closed) return;
+    this.#sending = "ended";
+    this.#engine.poller.shutdown(this.#fd);
+    if ((this.#held & ENDED) !== 0) this.#close(this.#broken);
+  }
+
+  #block(): void {
+    this.#sending = "blocked";
+    if (this.#kind !== "tcp") this.#engine.poller.modify(this.#handle, this.#interest());
+  }
+
+  #unblock(): void {
+    this.#sending = "open";
+    if (this.#kind !== "tcp") this.#engine.poller.modify(this.#handle, this.#interest());
+    this.#guard(() => (this.#receiver as TransportReceiver).onDrain());
+  }
+
+  /** TCP reports writability on an edge of its own; a Unix socket or pipe would wake us for each message its peer reads. */
+  #interest(): number {
+    return this.#kind === "tcp" || this.#sending === "blocked" ? READ | WRITE : READ;
+  }
+
+  /** The peer takes no more. What it sent before is still delivered; then the transport closes with this error. */
+  #breakOff(error: Error): void {
+    this.#broken = error;
+    this.#hints |= HANGUP;
+    this.#engine.poller.wake(this.#handle);
+  }
+
+  // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  abort(reason?: unknown): void {
+    if (this.#closed) return;
+    // A reset, not a FIN: the peer must not take a truncated message for a complete one.
+    if (this.#kind === "tcp") this.#engine.poller.setsockopt(this.#fd, "linger0", 1);
+    this.#close(reason);
+  }
+
+  release(): { readonly fd: number; readonly unread: Uint8Array } {
+    this.#closed = true;
+    this.#engine.poller.unwatch(this.#handle);
+    return { fd: this.#fd, unread: new Uint8Array(0) };
+  }
+
+  /** Frees the descriptor now and tells the receiver in a later turn. */
+  #close(error: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
+    else this.#engine.poller.close(this.#handle);
+    this.#engine.loop.addCallback(() => this.runInAsyncScope(() => this.#receiver?.onClose(error)));
+  }
+
+  /** A receiver that throws loses its transport, not its process. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+}
