@@ -1,0 +1,88 @@
+// The rules that one source file can break.
+import { builtinModules } from "node:module";
+import { posix } from "node:path";
+import { findGlobals } from "./globals.mjs";
+import { findImports } from "./imports.mjs";
+import { tokenize } from "./tokens.mjs";
+
+const BUILTIN = new Set(builtinModules);
+
+/**
+ * Checks one file and notes in `used` which @tw packages it imports.
+ * @param {import("./workspace.mjs").Package} home
+ * @param {{ path: string, source: string }} file
+ * @param {{ policy: import("./policy.mjs").Policy, byName: Map<string, import("./workspace.mjs").Package>, used: Set<string> }} context
+ * @returns {import("./rules.mjs").Violation[]}
+ */
+export function checkFile(home, file, { policy, byName, used }) {
+  const violations = [];
+  const report = (line, rule, message) => violations.push({ where: `${file.path}:${line}`, rule, message });
+  const tokens = tokenize(file.source);
+  const pure = policy.isPure(home.folder);
+
+  for (const { specifier, line, how } of findImports(tokens)) {
+    const say = (rule, message) => report(line, rule, message);
+    if (specifier === undefined) {
+      if (how === "import") say("computed-import", "import() of a computed name cannot be checked");
+    } else if (specifier.startsWith(".") || specifier.startsWith("/")) checkRelative(specifier, say);
+    else if (specifier.startsWith("node:")) checkBuiltin(specifier.slice(5), say);
+    else if (specifier.startsWith("@tw/")) checkOwn(specifier, say);
+    else if (BUILTIN.has(specifier)) {
+      say("bare-builtin", `imports "${specifier}": built-in modules are written "node:${specifier}"`);
+      checkBuiltin(specifier, say);
+    } else say("third-party-import", `imports "${specifier}": packages have no dependencies outside @tw`);
+  }
+  if (pure) {
+    for (const token of tokens) {
+      if (token.kind !== "reference") continue;
+      report(token.line, "reference-in-pure", "a pure package takes in no ambient types by reference");
+    }
+    for (const { name, line } of findGlobals(tokens)) {
+      report(line, "global-in-pure", `uses ${name}: what a pure package needs arrives as a parameter`);
+    }
+  }
+  return violations;
+
+  function checkRelative(specifier, say) {
+    const target = posix.join(posix.dirname(file.path), specifier);
+    if (!`${target}/`.startsWith(`${home.dir}/src/`))
+      say("leaves-package", `imports "${specifier}", outside its own src`);
+  }
+
+  function checkBuiltin(module, say) {
+    if (pure) {
+      say("builtin-in-pure", `imports "node:${module}": ${home.name} is pure`);
+      return;
+    }
+    const folders = policy.foldersFor(module);
+    if (folders === undefined || folders.some((folder) => file.path.startsWith(`packages/${folder}`))) return;
+    const where = folders.length > 0 ? `only ${folders.join(" and ")} may` : "nobody may";
+    say("network-import", `imports "node:${module}": ${where}`);
+  }
+
+  function checkOwn(specifier, say) {
+    const name = specifier.split("/").slice(0, 2).join("/");
+    const entry = `.${specifier.slice(name.length)}`;
+    if (name === home.name) {
+      say("self-import", `imports "${specifier}", itself, by name`);
+      return;
+    }
+    used.add(name);
+    if (home.manifest.dependencies?.[name] === undefined) {
+      say("undeclared-dependency", `imports "${specifier}", which its dependencies do not declare`);
+    }
+    const target = byName.get(name);
+    if (target === undefined) return;
+    if (target.manifest.exports?.[entry] === undefined) {
+      say("deep-import", `imports "${specifier}": ${name} exports no such entry`);
+    }
+    if (pure && !policy.isPure(target.folder))
+      say("impure-import", `imports "${specifier}": ${home.name} is pure, ${name} is not`);
+    const here = policy.line(home.folder);
+    const there = policy.line(target.folder);
+    if (here !== undefined && there !== undefined && there >= here) {
+      const kind = there > here ? "upward-import" : "same-line-import";
+      say(kind, `imports "${specifier}" (line ${there}) from line ${here}: earlier lines only`);
+    }
+  }
+}

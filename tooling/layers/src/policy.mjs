@@ -1,0 +1,38 @@
+// layers.mjs as questions that the rules can ask.
+
+export class Policy {
+  #lines = new Map();
+  #pure;
+  #nodeImports;
+  /** Names that layers.mjs lists more than once. */
+  repeated = [];
+
+  constructor(/** @type {import("./workspace.mjs").Tree["policy"]} */ { layers, pure, nodeImports }) {
+    layers.forEach((line, number) => {
+      for (const folder of line) {
+        if (this.#lines.has(folder)) this.repeated.push(folder);
+        this.#lines.set(folder, number);
+      }
+    });
+    this.#pure = new Set(pure);
+    this.#nodeImports = nodeImports;
+  }
+
+  /** Every package that layers.mjs speaks of, in `layers` or in `pure`. */
+  get listed() {
+    return [...new Set([...this.#lines.keys(), ...this.#pure])];
+  }
+
+  line(folder) {
+    return this.#lines.get(folder);
+  }
+
+  isPure(folder) {
+    return this.#pure.has(folder);
+  }
+
+  /** The folders that may import this built-in module, or undefined where all may. */
+  foldersFor(builtin) {
+    return this.#nodeImports[`node:${builtin.split("/")[0]}`];
+  }
+}

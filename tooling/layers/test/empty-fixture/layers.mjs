@@ -1,0 +1,3 @@
+export const layers = [["base"]];
+export const pure = [];
+export const nodeImports = {};
