@@ -98,4 +98,12 @@ export interface Poller {
 }
 
 /** `linger0`: closing sends RST. `keepAlive`: seconds of idleness before the first probe, 0 = off. */
-export type SocketOption = "reuseAddr" | "reusePort" | "v6Only" | "noDelay" | "keepAlive" | "linger0" | "sendBuffer" | "receiveBuffer";
+export type SocketOption =
+  | "reuseAddr"
+  | "reusePort"
+  | "v6Only"
+  | "noDelay"
+  | "keepAlive"
+  | "linger0"
+  | "sendBuffer"
+  | "receiveBuffer";

@@ -1,0 +1,112 @@
+// The poller of one thread: the addon's functions, and the table that leads from a slot to its sink.
+
+import { needsSplit, splitChunks } from "./chunks.js";
+import { errnoName } from "./errno.js";
+import type { Addon, NativePoller } from "./native.js";
+import { optionNumber } from "./options.js";
+import type {
+  Accepted,
+  Poller,
+  PollHandle,
+  PollSink,
+  SocketAddress,
+  SocketOption,
+  WatchOptions,
+} from "./types.js";
+
+/** A handle is generation × 2^24 + slot. */
+const SLOTS = 2 ** 24;
+
+/** Makes a poller. @throws Error when the operating system refuses one. */
+export function createPoller(addon: Addon): Poller {
+  return new AddonPoller(addon);
+}
+
+class AddonPoller implements Poller {
+  // The hot calls are the addon's own functions, without a frame of ours in between.
+  readonly modify: NativePoller["modify"];
+  readonly setRef: NativePoller["setRef"];
+  readonly wake: NativePoller["wake"];
+  readonly read: NativePoller["read"];
+  readonly sendfile: NativePoller["sendfile"];
+  readonly socket: NativePoller["socket"];
+  readonly bind: NativePoller["bind"];
+  readonly listen: NativePoller["listen"];
+  readonly accept: (fd: number) => Accepted | number;
+  readonly connect: NativePoller["connect"];
+  readonly socketError: NativePoller["socketError"];
+  readonly shutdown: NativePoller["shutdown"];
+  readonly closeFd: NativePoller["closeFd"];
+  readonly getsockname: (fd: number) => SocketAddress | number;
+  readonly getpeername: (fd: number) => SocketAddress | number;
+  readonly adopt: NativePoller["adopt"];
+  readonly pipe: NativePoller["pipe"];
+  readonly socketpair: NativePoller["socketpair"];
+  readonly #native: NativePoller;
+  /** By slot. All that JavaScript knows of an idle descriptor is this one element. */
+  readonly #sinks: (PollSink | undefined)[] = [];
+
+  constructor(addon: Addon) {
+    const sinks = this.#sinks;
+    const native = addon.create((slot, events) => {
+      sinks[slot]?.onEvents(events);
+    });
+    this.#native = native;
+    this.modify = native.modify;
+    this.setRef = native.setRef;
+    this.wake = native.wake;
+    this.read = native.read;
+    this.sendfile = native.sendfile;
+    this.socket = native.socket;
+    this.bind = native.bind;
+    this.listen = native.listen;
+    this.accept = native.accept;
+    this.connect = native.connect;
+    this.socketError = native.socketError;
+    this.shutdown = native.shutdown;
+    this.closeFd = native.closeFd;
+    this.getsockname = native.getsockname;
+    this.getpeername = native.getpeername;
+    this.adopt = native.adopt;
+    this.pipe = native.pipe;
+    this.socketpair = native.socketpair;
+  }
+
+  get size(): number {
+    return this.#native.size();
+  }
+
+  watch(fd: number, events: number, sink: PollSink, options?: WatchOptions): PollHandle {
+    if (typeof sink?.onEvents !== "function") throw new TypeError("A sink must have an onEvents() method");
+    const handle = this.#native.watch(fd, events, options?.edge ?? false);
+    if (handle >= 0) this.#sinks[handle % SLOTS] = sink;
+    return handle;
+  }
+
+  unwatch(handle: PollHandle): void {
+    if (this.#native.unwatch(handle) === 0) this.#sinks[handle % SLOTS] = undefined;
+  }
+
+  close(handle: PollHandle): number {
+    const before = this.#native.size();
+    const result = this.#native.close(handle);
+    if (this.#native.size() < before) this.#sinks[handle % SLOTS] = undefined;
+    return result;
+  }
+
+  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number {
+    if (!Array.isArray(chunks)) throw new TypeError("chunks must be an array");
+    if (needsSplit(chunks, skip)) return this.#native.writev(fd, splitChunks(chunks, skip), 0);
+    return chunks.length === 1
+      ? this.#native.write(fd, chunks[0] as Uint8Array | string, skip)
+      : this.#native.writev(fd, chunks, skip);
+  }
+
+  setsockopt(fd: number, option: SocketOption, value: number): number {
+    return this.#native.setsockopt(fd, optionNumber(option), value);
+  }
+
+  errnoName(errno: number): string {
+    return errnoName(errno);
+  }
+}
