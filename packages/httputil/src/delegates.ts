@@ -41,7 +41,11 @@ export interface HTTPConnection {
    *
    * @throws HTTPOutputError when called twice
    */
-  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise;
+  writeHeaders(
+    startLine: RequestStartLine | ResponseStartLine,
+    headers: HTTPHeaders,
+    chunk?: BodyChunk,
+  ): MaybePromise;
   /** Writes a piece of the body. The promise, when there is one, resolves when the bytes went to the kernel. */
   write(chunk: BodyChunk): MaybePromise;
   /** Completes the message. @throws HTTPOutputError when fewer bytes were written than Content-Length promised */

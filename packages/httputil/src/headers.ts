@@ -1,1 +1,255 @@
-export class HTTPHeaders {}
+// Header fields, RFC 9110 §5: an ordered list of names and values, looked up without regard to case.
+//
+// A message has few fields and each is looked up once or never, so the list is one flat array,
+//
+//   [ "Host", "example.org", "Accept", "*/*", "Accept", "text/html" ]
+//
+// scanned from its start: no hashing, no lower-cased copy, no object per field. Names keep the spelling they came with.
+//
+// What is stored was validated on the way in (S-22, S-24: no CR, LF or NUL can reach the wire), so that writing a head
+// is plain concatenation.
+
+import { HTTPFieldError } from "./errors.js";
+import { isFieldText, isToken, sameName } from "./grammar.js";
+
+/** What `new HTTPHeaders()` can be filled from; an array as value stands for repeated fields. */
+export type HTTPHeadersInit =
+  | Iterable<readonly [name: string, value: string]>
+  | Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * A list of header fields with case-insensitive names; usable wherever a Web `Headers` is expected.
+ *
+ * Repeated fields are kept: `get` joins them with `", "`, `getList` and `getAll` give each one. Every way in validates:
+ * names are tokens, values are HTAB, SP, VCHAR and U+0080 to U+00FF; blanks around a value are dropped.
+ *
+ * @example
+ * const headers = new HTTPHeaders({ "Content-Type": "text/plain" });
+ * headers.add("Set-Cookie", "a=b");
+ * headers.get("content-type"); // "text/plain"
+ */
+export class HTTPHeaders {
+  #fields: string[] = [];
+
+  constructor(init?: HTTPHeadersInit) {
+    if (init === undefined) return;
+    if (init instanceof HTTPHeaders) this.#fields = init.#fields.slice();
+    else if (isIterable(init)) for (const [name, value] of init) this.add(name, value);
+    else for (const name of Object.keys(init)) for (const value of listOf(init[name])) this.add(name, value);
+  }
+
+  /**
+   * Wraps a flat `[name, value, name, value]` array that a parser has validated, without copying or checking it.
+   * The array belongs to the new object.
+   */
+  static fromValidated(fields: string[]): HTTPHeaders {
+    const headers = new HTTPHeaders();
+    headers.#fields = fields;
+    return headers;
+  }
+
+  /** The flat `[name, value, name, value]` list itself, for a writer to walk. Not to be changed; stale after a change. */
+  get rawFields(): readonly string[] {
+    return this.#fields;
+  }
+
+  /** The value, repeated fields joined with `", "` in order, or `null` when there is none. */
+  get(name: string): string | null {
+    const fields = this.#fields;
+    let joined: string | null = null;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (!sameName(fields[i] as string, name)) continue;
+      joined = joined === null ? (fields[i + 1] as string) : `${joined}, ${fields[i + 1]}`;
+    }
+    return joined;
+  }
+
+  /** Tells whether there is at least one such field. */
+  has(name: string): boolean {
+    return this.#find(name) !== -1;
+  }
+
+  /**
+   * Replaces every such field by one, in place of the first.
+   *
+   * @throws TypeError (`ERR_TW_FIELD_NAME`, `ERR_TW_FIELD_VALUE`) for what must not go on the wire
+   */
+  set(name: string, value: string): void {
+    checkName(name);
+    const clean = cleanValue(name, value);
+    const at = this.#find(name);
+    if (at === -1) {
+      this.#fields.push(name, clean);
+      return;
+    }
+    this.#fields[at] = name;
+    this.#fields[at + 1] = clean;
+    this.#removeFrom(at + 2, name);
+  }
+
+  /** Adds a field after those of the same name. @throws TypeError as `set` does */
+  add(name: string, value: string): void {
+    checkName(name);
+    this.#fields.push(name, cleanValue(name, value));
+  }
+
+  /** Web spelling of `add`. @throws TypeError as `set` does */
+  append(name: string, value: string): void {
+    this.add(name, value);
+  }
+
+  /** Removes every such field; removing none is fine. */
+  delete(name: string): void {
+    const at = this.#find(name);
+    if (at !== -1) this.#removeFrom(at, name);
+  }
+
+  /** Every value of the name, in order. */
+  getList(name: string): string[] {
+    const fields = this.#fields;
+    const values: string[] = [];
+    for (let i = 0; i < fields.length; i += 2) {
+      if (sameName(fields[i] as string, name)) values.push(fields[i + 1] as string);
+    }
+    return values;
+  }
+
+  /** Every value of `Set-Cookie`, which is never joined, RFC 6265 §3. */
+  getSetCookie(): string[] {
+    return this.getList("Set-Cookie");
+  }
+
+  /** Every field as it stands, repeated ones one by one. */
+  *getAll(): IterableIterator<[name: string, value: string]> {
+    const fields = this.#fields;
+    for (let i = 0; i < fields.length; i += 2) yield [fields[i] as string, fields[i + 1] as string];
+  }
+
+  /** One pair for each name, its values joined (`Set-Cookie`: one pair for each), in order of first appearance. */
+  *entries(): IterableIterator<[name: string, value: string]> {
+    const seen = new Map<string, [string, string]>();
+    const pairs: [string, string][] = [];
+    for (const pair of this.getAll()) {
+      const key = pair[0].toLowerCase();
+      const first = key === "set-cookie" ? undefined : seen.get(key);
+      if (first !== undefined) {
+        first[1] += `, ${pair[1]}`;
+        continue;
+      }
+      seen.set(key, pair);
+      pairs.push(pair);
+    }
+    yield* pairs;
+  }
+
+  /** The names of `entries`. */
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  /** The values of `entries`. */
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+    return this.entries();
+  }
+
+  /** Calls back with `(value, name, headers)` for each of `entries`. */
+  forEach(callback: (value: string, name: string, headers: this) => void, thisArg?: unknown): void {
+    for (const [name, value] of this.entries()) callback.call(thisArg, value, name, this);
+  }
+
+  /** An independent list with the same fields. */
+  copy(): HTTPHeaders {
+    return HTTPHeaders.fromValidated(this.#fields.slice());
+  }
+
+  /** One line for each field, ended by LF: for logs and tests, not for the wire. */
+  toString(): string {
+    let text = "";
+    for (const [name, value] of this.getAll()) text += `${name}: ${value}\n`;
+    return text;
+  }
+
+  #find(name: string): number {
+    const fields = this.#fields;
+    for (let i = 0; i < fields.length; i += 2) if (sameName(fields[i] as string, name)) return i;
+    return -1;
+  }
+
+  #removeFrom(start: number, name: string): void {
+    const fields = this.#fields;
+    let to = start;
+    for (let i = start; i < fields.length; i += 2) {
+      if (sameName(fields[i] as string, name)) continue;
+      fields[to++] = fields[i] as string;
+      fields[to++] = fields[i + 1] as string;
+    }
+    fields.length = to;
+  }
+}
+
+function isIterable(init: HTTPHeadersInit): init is Iterable<readonly [string, string]> {
+  return Symbol.iterator in init;
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return Array.isArray(value) ? value : [value as string];
+}
+
+function checkName(name: string): void {
+  if (VALID_NAMES.has(name)) return;
+  if (typeof name !== "string" || !isToken(name)) {
+    throw new HTTPFieldError("ERR_TW_FIELD_NAME", `Header name ${quote(name)} is not a token`);
+  }
+  // Names come from programs, not from peers, but a program may copy a peer's: the set has a bound.
+  if (VALID_NAMES.size < 256 && name.length <= 64) VALID_NAMES.add(name);
+}
+
+function cleanValue(name: string, value: string): string {
+  if (typeof value !== "string") {
+    throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Header ${name} needs a string, got ${quote(value)}`);
+  }
+  if (!isFieldText(value)) {
+    throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
+  }
+  return trimBlanks(value);
+}
+
+// S-03: SP and HTAB only. What `String.trim` would also take off, NBSP for one, belongs to the value.
+function trimBlanks(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isBlank(value.charCodeAt(start))) start++;
+  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
+  return end - start === value.length ? value : value.slice(start, end);
+}
+
+function isBlank(c: number): boolean {
+  return c === 0x20 || c === 0x09;
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : String(value);
+}
+
+const VALID_NAMES = new Set<string>([
+  "Cache-Control",
+  "Connection",
+  "Content-Encoding",
+  "Content-Length",
+  "Content-Type",
+  "Date",
+  "ETag",
+  "Etag",
+  "Expires",
+  "Host",
+  "Last-Modified",
+  "Location",
+  "Server",
+  "Set-Cookie",
+  "Upgrade",
+  "Vary",
+]);

@@ -1,3 +1,24 @@
 export type {
-  BodyChunk, ConnectionContext, HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate, MaybePromise, UpgradedReceiver, UpgradedStream,
+  BodyChunk,
+  ConnectionContext,
+  HTTPConnection,
+  HTTPMessageDelegate,
+  HTTPServerConnectionDelegate,
+  MaybePromise,
+  UpgradedReceiver,
+  UpgradedStream,
 } from "./delegates.js";
+export {
+  HTTPFieldError,
+  HTTPInputError,
+  type HTTPInputErrorOptions,
+  HTTPOutputError,
+  type HTTPOutputErrorOptions,
+} from "./errors.js";
+export { isFieldText, isToken, sameName } from "./grammar.js";
+export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
+export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
+export { HTTPServerRequest } from "./request.js";
+export { type RequestStartLine, type ResponseStartLine, reasonPhrase, responses } from "./start-line.js";
+export { formatTimestamp } from "./timestamp.js";
+export { type QueryArguments, urlConcat } from "./url.js";

@@ -1,0 +1,36 @@
+// Queries of URLs.
+
+/** Names and values for {@link urlConcat}; a value of `null` or `undefined` leaves its name out. */
+export type QueryArguments =
+  | Iterable<readonly [name: string, value: string | number]>
+  | Readonly<Record<string, string | number | null | undefined>>;
+
+/**
+ * Adds arguments to the query of `url`. What the query holds stays as it is written, and a fragment stays last.
+ *
+ * @throws URIError for a lone surrogate, which has no UTF-8
+ * @example
+ * urlConcat("http://x/a?c=d#top", { e: "f g" }); // "http://x/a?c=d&e=f+g#top"
+ */
+export function urlConcat(url: string, args: QueryArguments | null | undefined): string {
+  if (args === null || args === undefined) return url;
+  const pairs = Symbol.iterator in args ? args : Object.entries(args);
+  const query: string[] = [];
+  for (const [name, value] of pairs) {
+    if (value !== null && value !== undefined) query.push(`${formEncode(name)}=${formEncode(String(value))}`);
+  }
+  if (query.length === 0) return url;
+  const hash = url.indexOf("#");
+  const base = hash === -1 ? url : url.slice(0, hash);
+  const fragment = hash === -1 ? "" : url.slice(hash);
+  return base + separator(base) + query.join("&") + fragment;
+}
+
+function separator(base: string): string {
+  if (!base.includes("?")) return "?";
+  return base.endsWith("?") || base.endsWith("&") ? "" : "&";
+}
+
+function formEncode(text: string): string {
+  return encodeURIComponent(text).replaceAll("%20", "+");
+}
