@@ -1,1 +1,4 @@
-export {};
+export { HTTP1ClientConnection } from "./client-connection.js";
+export type { ClientExchange } from "./client-exchange.js";
+export { type HTTP1ConnectionOptions, nodeLatin1, ServerContext } from "./options.js";
+export { HTTP1ServerConnection } from "./server-connection.js";

@@ -1,1 +1,2 @@
-export {};
+export type { RequestCallback } from "./callback-delegate.js";
+export { HTTPServer, type HTTPServerOptions } from "./http-server.js";

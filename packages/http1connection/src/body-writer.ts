@@ -1,0 +1,32 @@
+// How a piece of a message gets onto the stream: framed by the machine, joined with the head where both are short.
+
+import type { HTTP1Machine } from "@tw/http1";
+import type { BodyChunk } from "@tw/httputil";
+import type { IOStream } from "@tw/iostream";
+
+/** Texts up to this length are looked at for ASCII, which is the same bytes in latin1 and UTF-8 and needs no copy. */
+const SHORT_TEXT = 4096;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII means
+const ASCII = /^[\x00-\x7f]*$/;
+
+/**
+ * Sends `head` (or `""`) and a piece of the body behind it. A message that has no body (HEAD, 204, 304) drops the
+ * piece. Returns false when the peer is slow.
+ *
+ * @throws HTTPOutputError when the piece exceeds the Content-Length; nothing of it was sent
+ */
+export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string, chunk: BodyChunk): boolean {
+  if (chunk.length === 0 || !machine.bodyAllowed) return head === "" ? stream.bufferedAmount === 0 : stream.send(head);
+  const suffix = machine.dataSuffix;
+  if (typeof chunk === "string") {
+    if (chunk.length <= SHORT_TEXT && ASCII.test(chunk)) {
+      return stream.send(head + machine.frameData(chunk.length) + chunk + suffix);
+    }
+    return sendPiece(stream, machine, head, Buffer.from(chunk));
+  }
+  const before = head + machine.frameData(chunk.length);
+  if (before !== "") stream.send(before);
+  const ready = stream.send(chunk);
+  return suffix === "" ? ready : stream.send(suffix);
+}

@@ -1,0 +1,132 @@
+// One request and its response, from the client's side: the mirror of server-exchange.ts.
+
+import type { HTTP1Machine } from "@tw/http1";
+import {
+  type BodyChunk,
+  type ConnectionContext,
+  type HTTPConnection,
+  type HTTPHeaders,
+  type HTTPMessageDelegate,
+  HTTPOutputError,
+  type MaybePromise,
+  type RequestStartLine,
+  type ResponseStartLine,
+} from "@tw/httputil";
+import type { IOStream } from "@tw/iostream";
+import { isPromiseLike } from "@tw/util";
+import { sendPiece } from "./body-writer.js";
+import type { HTTP1ClientConnection } from "./client-connection.js";
+
+type RequestState = "none" | "head" | "complete";
+type ResponseState = "awaited" | "complete" | "switched" | "gone";
+
+/** The client's side of one request: where the request is written, and what feeds its delegate. */
+export class ClientExchange implements HTTPConnection {
+  readonly #connection: HTTP1ClientConnection;
+  readonly #machine: HTTP1Machine;
+  readonly #message: HTTPMessageDelegate;
+  #request: RequestState = "none";
+  #response: ResponseState = "awaited";
+
+  constructor(connection: HTTP1ClientConnection, machine: HTTP1Machine, message: HTTPMessageDelegate) {
+    this.#connection = connection;
+    this.#machine = machine;
+    this.#message = message;
+  }
+
+  get context(): ConnectionContext {
+    return this.#connection;
+  }
+
+  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise {
+    if (this.#response === "gone") return;
+    if (this.#request !== "none") throw new HTTPOutputError("The head of this request was written already");
+    if (!("method" in startLine)) throw new TypeError("A client asks with a request start line");
+    const head = this.#machine.writeHead(startLine, headers);
+    this.#request = "head";
+    return this.#send(head, chunk ?? "");
+  }
+
+  write(chunk: BodyChunk): MaybePromise {
+    if (this.#response === "gone") return;
+    if (this.#request !== "head") throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
+    return this.#send("", chunk);
+  }
+
+  #send(head: string, chunk: BodyChunk): MaybePromise {
+    try {
+      if (!sendPiece(this.#connection.stream, this.#machine, head, chunk)) return this.#connection.drained();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  finish(): void {
+    if (this.#response === "gone" || this.#request === "complete") return;
+    if (this.#request !== "head") throw new HTTPOutputError("Cannot finish: no head was written");
+    try {
+      const end = this.#machine.writeEnd();
+      if (end !== "") this.#connection.stream.send(end);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    this.#request = "complete";
+    this.#completeIfBoth();
+  }
+
+  abort(reason?: unknown): void {
+    this.#connection.stream.abort(reason);
+  }
+
+  /** After `headersReceived` with 101, or 2xx to CONNECT: yields the stream with what came behind the response. */
+  detach(): IOStream {
+    if (this.#response !== "switched") throw new HTTPOutputError("The server did not switch protocols");
+    this.#response = "gone";
+    return this.#connection.handOver();
+  }
+
+  /** Gives the delegate what the machine has. @throws HTTPInputError, or what the delegate threw */
+  feed(): MaybePromise {
+    while (this.#response === "awaited") {
+      const event = this.#machine.next();
+      if (event === undefined) return;
+      let waiting: unknown;
+      if (event.type === "information") {
+        this.#message.informationReceived?.(startLineOf(event), event.headers);
+      } else if (event.type === "response") {
+        if (event.code === 101) this.#response = "switched";
+        waiting = this.#message.headersReceived(startLineOf(event), event.headers);
+      } else if (event.type === "data") waiting = this.#message.dataReceived(event.bytes);
+      else if (event.type === "end") waiting = this.#received(event.trailers);
+      else return;
+      if (isPromiseLike(waiting)) return waiting as Promise<void>;
+    }
+  }
+
+  #received(trailers: HTTPHeaders | undefined): MaybePromise {
+    if (trailers !== undefined) this.#message.trailersReceived?.(trailers);
+    this.#response = "complete";
+    this.#completeIfBoth();
+    return this.#message.finish();
+  }
+
+  /** A response may be complete before its request is: the connection is then of no further use. */
+  #completeIfBoth(): void {
+    if (this.#response !== "complete") return;
+    if (this.#request === "complete") this.#connection.completed();
+    else this.#connection.stream.abort();
+  }
+
+  /** The stream is gone, or its peer broke the protocol. */
+  peerGone(error: unknown): void {
+    if (this.#response === "complete" || this.#response === "gone") return;
+    this.#response = "gone";
+    this.#message.onConnectionClose(error);
+  }
+}
+
+function startLineOf(event: { version: string; code: number; reason: string }): ResponseStartLine {
+  return { version: event.version, code: event.code, reason: event.reason };
+}

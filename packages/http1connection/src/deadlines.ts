@@ -1,0 +1,85 @@
+// Deadlines of many connections for the price of a number each: one timer counts ticks, and a connection that waits
+// holds the tick by which something must have happened. No clock is read and no timer made per request.
+
+import type { IOLoop, Timeout } from "@tw/ioloop";
+
+import { Deferred } from "@tw/util";
+
+/** Something that must not wait for ever. */
+export interface Expirable {
+  /** The tick at which {@link onExpired} is called; 0 is never. */
+  deadline: number;
+  onExpired(): void;
+}
+
+const MAX_TICK_MS = 1000;
+const MIN_TICK_MS = 10;
+
+/** The connections of one server or client, and the timer that looks at them while there are any. */
+export class Deadlines<Member extends Expirable = Expirable> {
+  readonly #loop: IOLoop;
+  readonly #tickMs: number;
+  readonly #members = new Set<Member>();
+  #timer: Timeout | undefined;
+  #tick = 1;
+  #empty: Deferred | undefined;
+
+  /** `shortestMs`: the shortest timeout that will be asked for; ticks are a quarter of it, within 10 ms and 1 s. */
+  constructor(loop: IOLoop, shortestMs: number) {
+    this.#loop = loop;
+    this.#tickMs = Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, shortestMs / 4));
+  }
+
+  add(member: Member): void {
+    this.#members.add(member);
+    if (this.#timer === undefined) this.#arm();
+  }
+
+  delete(member: Member): void {
+    this.#members.delete(member);
+    if (this.#members.size > 0 || this.#timer === undefined) return;
+    this.#loop.removeTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#empty?.resolve();
+    this.#empty = undefined;
+  }
+
+  /** Resolves when the last member is gone. */
+  async whenEmpty(): Promise<void> {
+    if (this.#members.size === 0) return;
+    this.#empty ??= new Deferred();
+    await this.#empty.promise;
+  }
+
+  /** The members, for whoever has to close them all. */
+  get members(): ReadonlySet<Member> {
+    return this.#members;
+  }
+
+  /** The tick that lies `ms` ahead, rounded up. */
+  after(ms: number): number {
+    return this.#tick + Math.ceil(ms / this.#tickMs) + 1;
+  }
+
+  #arm(): void {
+    this.#timer = this.#loop.callLater(this.#tickMs, () => this.#turn());
+    this.#timer.setRef?.(false);
+  }
+
+  /** After a blocked loop the bytes of a peer may wait in the kernel: who seems late is asked again after one poll. */
+  #turn(): void {
+    this.#tick++;
+    this.#arm();
+    const late: Member[] = [];
+    for (const member of this.#members) {
+      if (member.deadline !== 0 && member.deadline <= this.#tick) late.push(member);
+    }
+    if (late.length === 0) return;
+    const tick = this.#tick;
+    this.#loop.afterPoll(() => {
+      for (const member of late) {
+        if (member.deadline !== 0 && member.deadline <= tick && this.#members.has(member)) member.onExpired();
+      }
+    });
+  }
+}

@@ -1,0 +1,214 @@
+// One request and its answer. It is what the delegate writes to, and the async context that its code runs in.
+
+import { AsyncResource } from "node:async_hooks";
+import type { HTTP1Event, HTTP1Machine } from "@tw/http1";
+import {
+  type BodyChunk,
+  type ConnectionContext,
+  type HTTPConnection,
+  HTTPHeaders,
+  type HTTPMessageDelegate,
+  HTTPOutputError,
+  type MaybePromise,
+  type RequestStartLine,
+  type ResponseStartLine,
+  type UpgradedStream,
+} from "@tw/httputil";
+import { isPromiseLike } from "@tw/util";
+import { sendPiece } from "./body-writer.js";
+import type { HTTP1ServerConnection } from "./server-connection.js";
+
+/** What the machine says when a request begins. */
+export type RequestEvent = Extract<HTTP1Event, { type: "request" }>;
+
+/** Where the answer stands. After `upgraded` the stream is somebody else's; after `gone` nobody listens. */
+type AnswerState = "none" | "head" | "complete" | "upgraded" | "gone";
+
+/** The server's side of one request: Tornado's HTTPConnection. */
+export class ServerExchange extends AsyncResource implements HTTPConnection {
+  readonly #connection: HTTP1ServerConnection;
+  readonly #machine: HTTP1Machine;
+  readonly #request: RequestEvent;
+  #message: HTTPMessageDelegate | undefined;
+  #answer: AnswerState = "none";
+  #received = false;
+
+  constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
+    super("TWHTTPRequest", { requireManualDestroy: true });
+    this.#connection = connection;
+    this.#machine = machine;
+    this.#request = request;
+  }
+
+  // ── Request: machine to delegate ─────────────────────────────────────────────────────────────────────────────────
+
+  /** Whether the request has arrived whole. */
+  get received(): boolean {
+    return this.#received;
+  }
+
+  /** Whether an answer has begun and is not complete. */
+  get answering(): boolean {
+    return this.#answer === "head";
+  }
+
+  /** Announces the request to the delegate and feeds it with what is there; a promise holds back more. */
+  begin(): MaybePromise {
+    const { method, target, version, headers } = this.#request;
+    const startLine: RequestStartLine = { method, path: target, version };
+    try {
+      this.#message = this.#connection.server.delegate.startRequest(this);
+      const waiting = this.#message.headersReceived(startLine, headers);
+      if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
+    } catch (error) {
+      return this.#delegateFailed(error);
+    }
+    this.#sendContinue();
+    return this.feed();
+  }
+
+  /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */
+  feed(): MaybePromise {
+    const message = this.#message as HTTPMessageDelegate;
+    while (!this.#received && this.#answer !== "gone" && this.#answer !== "complete") {
+      const event = this.#machine.next();
+      if (event === undefined) return;
+      try {
+        if (event.type === "data") {
+          const waiting = message.dataReceived(event.bytes);
+          if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
+        } else if (event.type === "end") {
+          this.#received = true;
+          if (event.trailers !== undefined) message.trailersReceived?.(event.trailers);
+          const working = message.finish();
+          if (isPromiseLike(working)) working.then(undefined, (error) => this.#delegateFailed(error));
+        }
+      } catch (error) {
+        this.#delegateFailed(error);
+      }
+    }
+  }
+
+  #feedAfter(waiting: PromiseLike<unknown>): Promise<void> {
+    return Promise.resolve(waiting).then(
+      () => {
+        this.#sendContinue();
+        return this.#connection.feedOn(this);
+      },
+      (error) => this.#delegateFailed(error),
+    );
+  }
+
+  /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered already. */
+  #sendContinue(): void {
+    if (!this.#request.expectContinue || this.#answer !== "none" || this.#received) return;
+    if (this.#machine.buffered > 0) return; // the client did not wait
+    this.#connection.stream.send(this.#machine.writeInformation(100));
+  }
+
+  /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. */
+  #delegateFailed(error: unknown): void {
+    const { method, target } = this.#request;
+    const { logger } = this.#connection.server;
+    logger.error({ err: error }, `Uncaught exception ${method} ${JSON.stringify(target)} (${this.context.remoteIp})`);
+    if (this.#answer === "none") {
+      this.writeHeaders(INTERNAL_ERROR, new HTTPHeaders({ "Content-Length": "0" }));
+      this.finish();
+    } else if (this.#answer === "head") this.abort(error);
+  }
+
+  // ── Answer: delegate to machine ──────────────────────────────────────────────────────────────────────────────────
+
+  get context(): ConnectionContext {
+    return this.#connection;
+  }
+
+  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise {
+    if (this.#answer === "gone") return;
+    if (this.#answer !== "none") throw new HTTPOutputError("The head of this response was written already");
+    if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
+    const { date } = this.#connection.server;
+    const head = this.#machine.writeHead(startLine, headers, { date: date.value, close: this.#connection.closing });
+    this.#answer = "head";
+    return this.#send(head, chunk ?? "");
+  }
+
+  write(chunk: BodyChunk): MaybePromise {
+    if (this.#answer === "gone") return;
+    if (this.#answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.#answer]}`);
+    return this.#send("", chunk);
+  }
+
+  #send(head: string, chunk: BodyChunk): MaybePromise {
+    const { stream } = this.#connection;
+    try {
+      if (!sendPiece(stream, this.#machine, head, chunk)) return this.#connection.drained();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  finish(): void {
+    if (this.#answer === "gone") return;
+    if (this.#answer !== "head") throw new HTTPOutputError(`Cannot finish: ${REFUSED[this.#answer]}`);
+    let end: string;
+    try {
+      end = this.#machine.writeEnd();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    if (end !== "") this.#connection.stream.send(end);
+    this.#answer = "complete";
+    this.#connection.answered(this);
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#answer === "gone" || this.#answer === "upgraded") return;
+    this.#answer = "gone";
+    this.#connection.stream.abort(reason);
+  }
+
+  upgrade(headers: HTTPHeaders): UpgradedStream {
+    if (this.#answer !== "none") throw new HTTPOutputError(`Cannot upgrade: ${REFUSED[this.#answer]}`);
+    if (!this.#received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
+    const head = this.#machine.writeHead(SWITCHING_PROTOCOLS, headers, { date: this.#connection.server.date.value });
+    this.#connection.stream.send(head);
+    this.#answer = "upgraded";
+    return this.#connection.handOver();
+  }
+
+  /** The peer is gone, or finished sending while its answer was awaited. */
+  peerGone(error: unknown, closed: boolean): void {
+    const told = this.#answer === "gone" || this.#answer === "complete" || this.#answer === "upgraded";
+    if (closed) this.#answer = "gone";
+    if (told) return;
+    const message = this.#message;
+    this.#message = SILENT;
+    try {
+      message?.onConnectionClose(error);
+    } catch (thrown) {
+      this.#connection.server.logger.error({ err: thrown }, "Exception in onConnectionClose");
+    }
+  }
+}
+
+const SWITCHING_PROTOCOLS: ResponseStartLine = { version: "HTTP/1.1", code: 101, reason: "Switching Protocols" };
+const INTERNAL_ERROR: ResponseStartLine = { version: "HTTP/1.1", code: 500, reason: "Internal Server Error" };
+
+const REFUSED: Record<AnswerState, string> = {
+  none: "no head was written",
+  head: "the head is out",
+  complete: "the response is complete",
+  upgraded: "the connection was upgraded",
+  gone: "the connection is closed",
+};
+
+/** Takes the place of a delegate that was told that its peer is gone. */
+const SILENT: HTTPMessageDelegate = {
+  headersReceived() {},
+  dataReceived() {},
+  finish() {},
+  onConnectionClose() {},
+};

@@ -1,0 +1,32 @@
+// How a fetch fails.
+
+import { TwError } from "@tw/util";
+import type { HTTPResponse } from "./response.js";
+
+/** The server answered with a status that is neither 2xx nor 304. */
+export class HTTPClientError extends TwError {
+  readonly response: HTTPResponse;
+
+  constructor(response: HTTPResponse) {
+    super("ERR_TW_HTTP_STATUS", `HTTP ${response.code}: ${response.reason}`);
+    this.response = response;
+  }
+}
+
+/** Time ran out. */
+export class HTTPTimeoutError extends TwError {
+  /** What was going on. */
+  readonly during: "connect" | "request";
+
+  constructor(during: "connect" | "request", timeoutMs: number, options?: ErrorOptions) {
+    super("ERR_TW_HTTP_TIMEOUT", `Timeout during ${during}: ${timeoutMs} ms`, options);
+    this.during = during;
+  }
+}
+
+/** The server closed the connection before its response was complete, or broke the protocol (see `cause`). */
+export class HTTPStreamClosedError extends TwError {
+  constructor(cause: unknown) {
+    super("ERR_TW_HTTP_STREAM_CLOSED", "The server closed the connection before its response was complete", { cause });
+  }
+}

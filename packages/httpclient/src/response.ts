@@ -1,0 +1,77 @@
+// What came back, and the delegate that collects it.
+
+import type { HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine } from "@tw/httputil";
+import { concatBytes, Deferred, fromUtf8 } from "@tw/util";
+import { HTTPStreamClosedError } from "./errors.js";
+import type { HTTPRequest } from "./request.js";
+
+/** A whole response. */
+export class HTTPResponse {
+  readonly request: HTTPRequest;
+  readonly code: number;
+  readonly reason: string;
+  readonly headers: HTTPHeaders;
+  /** The body; the caller's own. */
+  readonly body: Uint8Array;
+
+  constructor(request: HTTPRequest, startLine: ResponseStartLine, headers: HTTPHeaders, body: Uint8Array) {
+    this.request = request;
+    this.code = startLine.code;
+    this.reason = startLine.reason;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  /** Whether the status is 2xx. */
+  get ok(): boolean {
+    return this.code >= 200 && this.code < 300;
+  }
+
+  /** The body as UTF-8. */
+  text(): string {
+    return fromUtf8(this.body);
+  }
+
+  /** The body as JSON. @throws SyntaxError */
+  json(): unknown {
+    return JSON.parse(this.text());
+  }
+}
+
+/** Collects a response; the connection's `maxBodySize` bounds it. */
+export class ResponseCollector implements HTTPMessageDelegate {
+  readonly #request: HTTPRequest;
+  readonly #result = new Deferred<HTTPResponse>();
+  readonly #chunks: Uint8Array[] = [];
+  #startLine: ResponseStartLine | undefined;
+  #headers: HTTPHeaders | undefined;
+
+  constructor(request: HTTPRequest) {
+    this.#request = request;
+  }
+
+  /** The response. Rejects with {@link HTTPStreamClosedError}. */
+  get whenComplete(): Promise<HTTPResponse> {
+    return this.#result.promise;
+  }
+
+  headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): void {
+    this.#startLine = startLine as ResponseStartLine;
+    this.#headers = headers;
+  }
+
+  dataReceived(chunk: Uint8Array): void {
+    this.#chunks.push(chunk.slice());
+  }
+
+  finish(): void {
+    const body = concatBytes(this.#chunks);
+    this.#result.resolve(
+      new HTTPResponse(this.#request, this.#startLine as ResponseStartLine, this.#headers as HTTPHeaders, body),
+    );
+  }
+
+  onConnectionClose(error?: unknown): void {
+    this.#result.reject(new HTTPStreamClosedError(error));
+  }
+}

@@ -1,0 +1,99 @@
+// A non-blocking, single-threaded HTTP server (Tornado's httpserver).
+
+import { type HTTP1ConnectionOptions, HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
+import type { HTTPServerConnectionDelegate } from "@tw/httputil";
+import { IOLoop } from "@tw/ioloop";
+import { TCPServer, type TCPServerOptions } from "@tw/tcp";
+import type { Logger } from "@tw/util";
+import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
+
+/** Options of an {@link HTTPServer}: those of its connections and of its sockets. */
+export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOptions {
+  /** Where errors of handlers go. @default the loop's logger */
+  readonly logger?: Logger;
+}
+
+/** How long {@link HTTPServer.close} waits for answers that are under way. */
+const CLOSE_GRACE_MS = 5000;
+
+/**
+ * Serves HTTP/1.1 to a callback or a delegate.
+ *
+ * @example
+ * const server = new HTTPServer((request) => {
+ *   const body = `You requested ${request.uri}\n`;
+ *   const headers = new HTTPHeaders({ "Content-Length": String(body.length) });
+ *   request.connection.writeHeaders({ version: "HTTP/1.1", code: 200, reason: "OK" }, headers, body);
+ *   request.connection.finish();
+ * });
+ * await server.listen(8888);
+ */
+export class HTTPServer implements AsyncDisposable {
+  readonly loop: IOLoop;
+  readonly #context: ServerContext;
+  readonly #tcp: TCPServer;
+  readonly #forgetStop: () => void;
+
+  /** @throws TypeError when `target` is neither a function nor a delegate */
+  constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
+    this.loop = options.loop ?? IOLoop.current();
+    this.#context = new ServerContext(this.loop, asDelegate(target), options);
+    this.#tcp = new TCPServer((stream) => new HTTP1ServerConnection(stream, this.#context).start(), {
+      ...options,
+      loop: this.loop,
+    });
+    this.#forgetStop = this.loop.onStop(() => this.close());
+  }
+
+  /**
+   * Listens on `port` (0: any free one, see {@link port}) of `address` (`""`: every address).
+   *
+   * @throws RangeError for a port outside 0–65535
+   * @throws SystemError such as `EADDRINUSE`
+   */
+  listen(port: number, address = ""): Promise<void> {
+    return this.#tcp.listen(port, address);
+  }
+
+  /** The port of the first listening socket, or 0. */
+  get port(): number {
+    return this.#tcp.port;
+  }
+
+  /** The address of the first listening socket, or `""`. */
+  get address(): string {
+    return this.#tcp.address;
+  }
+
+  /** Stops accepting. Connections live on. Idempotent. */
+  stop(): Promise<void> {
+    this.#forgetStop();
+    return this.#tcp.stop();
+  }
+
+  /**
+   * Stops accepting, closes idle connections, lets answers that are under way finish for five seconds, and aborts the
+   * rest. Upgraded connections belong to their new owners and live on.
+   */
+  async close(): Promise<void> {
+    await this.stop();
+    const connections = this.#context.deadlines.members;
+    for (const connection of [...connections]) connection.close();
+    if (connections.size === 0) return;
+    const timer = this.loop.callLater(CLOSE_GRACE_MS, () => {
+      for (const connection of [...connections]) connection.stream.abort();
+    });
+    await this.#context.deadlines.whenEmpty();
+    this.loop.removeTimeout(timer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function asDelegate(target: RequestCallback | HTTPServerConnectionDelegate): HTTPServerConnectionDelegate {
+  if (typeof target === "function") return new CallbackDelegate(target);
+  if (typeof target?.startRequest === "function") return target;
+  throw new TypeError("HTTPServer takes a function (request) or an object with startRequest()");
+}

@@ -1,0 +1,12 @@
+// Connecting with Node's own sockets.
+
+import type { IOLoop } from "@tw/ioloop";
+import type { Transport } from "@tw/iostream";
+import { connectNodeSocket } from "@tw/iostream/transports";
+import type { ConnectOptions } from "../network.js";
+
+/** Connects to one numeric address. Aborting destroys the socket and rejects with the signal's reason. */
+export function nodeConnect(loop: IOLoop, options: ConnectOptions): Promise<Transport> {
+  const { address, port, family, signal } = options;
+  return connectNodeSocket(loop, { host: address, port, family, noDelay: true, ...(signal && { signal }) });
+}

@@ -1,0 +1,31 @@
+import type { IOLoop } from "@tw/ioloop";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { chooseEngine } from "../src/engine.js";
+
+const withPoller = { poller: {} } as IOLoop;
+const without = { poller: undefined } as unknown as IOLoop;
+
+describe("chooseEngine", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("takes what was asked for, then TW_ENGINE, then native where there is a poller", () => {
+    vi.stubEnv("TW_ENGINE", "");
+    expect(chooseEngine(withPoller, undefined)).toBe("native");
+    expect(chooseEngine(without, undefined)).toBe("node");
+    vi.stubEnv("TW_ENGINE", "node");
+    expect(chooseEngine(withPoller, undefined)).toBe("node");
+    expect(chooseEngine(withPoller, "native")).toBe("native");
+  });
+
+  it("never falls back silently when native was asked for", () => {
+    vi.stubEnv("TW_ENGINE", "native");
+    expect(() => chooseEngine(without, undefined)).toThrow(expect.objectContaining({ code: "ERR_TW_NO_POLLER" }));
+    vi.stubEnv("TW_ENGINE", "");
+    expect(() => chooseEngine(without, "native")).toThrow(expect.objectContaining({ code: "ERR_TW_NO_POLLER" }));
+  });
+
+  it("refuses a TW_ENGINE that it does not know", () => {
+    vi.stubEnv("TW_ENGINE", "natvie");
+    expect(() => chooseEngine(withPoller, undefined)).toThrow(expect.objectContaining({ code: "ERR_TW_ENGINE" }));
+  });
+});
