@@ -1,1 +1,2 @@
-export {};
+export type { MemoryPairOptions } from "./transports/memory/options.js";
+export { MemoryTransport, memoryPair } from "./transports/memory/transport.js";

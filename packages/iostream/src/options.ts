@@ -1,0 +1,55 @@
+// Options of IOStream and of its reads, with their defaults.
+
+import type { IOLoop } from "@tw/ioloop";
+
+/** Bytes that a stream buffers for a pending read, and bytes that it queues for a slow peer: 100 MiB each. */
+export const DEFAULT_BUFFER_SIZE: number = 100 * 1024 * 1024;
+
+/** How long `close()` waits for a peer that takes nothing, and for the end of one that took everything. */
+export const DEFAULT_GRACE_MS = 5000;
+
+/** Options of `new IOStream`. */
+export interface StreamOptions {
+  /** The loop that runs timers and logs. @default IOLoop.current() */
+  readonly loop?: IOLoop;
+  /**
+   * Bytes received for one read. A read that would need more closes the stream with `StreamBufferFullError`. A peer
+   * can make a stream hold this much while a `readUntil` without `maxBytes` is pending.
+   * @default 104857600
+   */
+  readonly maxBufferSize?: number;
+  /**
+   * Bytes accepted for sending that the kernel has not taken. A write beyond it is refused whole with
+   * `StreamBufferFullError`. A peer that does not read can make a stream hold this much.
+   * @default 104857600
+   */
+  readonly maxWriteBufferSize?: number;
+}
+
+/** Options of `readBytes`. */
+export interface ReadBytesOptions {
+  /** Resolves with what is there, at least one byte and at most `n`. @default false */
+  readonly partial?: boolean;
+}
+
+/** Options of `readUntil`. */
+export interface ReadUntilOptions {
+  /**
+   * Bytes up to and including the delimiter; without it within that many the stream is closed with
+   * `UnsatisfiableReadError`, also when delimiter and excess came in one packet. @default maxBufferSize
+   */
+  readonly maxBytes?: number;
+}
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /** Milliseconds without progress of the peer after which the stream is aborted. @default 5000 */
+  readonly graceMs?: number;
+}
+
+/** Checks a size in bytes; `undefined` stands for `fallback`. @throws RangeError unless it is an integer of at least `min` */
+export function checkSize(name: string, value: number | undefined, fallback: number, min = 0): number {
+  if (value === undefined) return fallback;
+  if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= min)) return value;
+  throw new RangeError(`${name} must be an integer of at least ${min}, got ${String(value)}`);
+}

@@ -1,0 +1,83 @@
+// Received bytes that nobody took yet, in one piece, so that delimiters are found across packets.
+//
+//   0        start            end        capacity
+//   ├─ taken ─┼──── unread ─────┼─── free ───┤
+//
+// Appending is amortised linear: room is won by moving the unread bytes when the taken ones are at least as many, else
+// by doubling. A piece that is handed out is the reader's own: nothing here is written to afterwards.
+
+import { EMPTY_BYTES, indexOfBytes } from "@tw/util";
+
+/** Bytes between the transport and a reader. Exists only while there are any. */
+export class ReadBuffer {
+  #bytes: Uint8Array = EMPTY_BYTES;
+  #start = 0;
+  #end = 0;
+
+  /** Unread bytes. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Copies `view` behind the unread bytes. */
+  append(view: Uint8Array): void {
+    if (this.#end + view.length > this.#bytes.length) this.#makeRoom(view.length);
+    this.#bytes.set(view, this.#end);
+    this.#end += view.length;
+  }
+
+  /** Copies `view` before the unread bytes. */
+  prepend(view: Uint8Array): void {
+    if (view.length <= this.#start) {
+      this.#start -= view.length;
+      this.#bytes.set(view, this.#start);
+      return;
+    }
+    const all = new Uint8Array(view.length + this.length);
+    all.set(view);
+    all.set(this.#bytes.subarray(this.#start, this.#end), view.length);
+    this.#bytes = all;
+    this.#start = 0;
+    this.#end = all.length;
+  }
+
+  /** Index of `needle` among the unread bytes, looked for from `from` on, or −1. */
+  indexOf(needle: Uint8Array, from: number): number {
+    return indexOfBytes(this.#bytes.subarray(this.#start, this.#end), needle, from);
+  }
+
+  /** Takes the first `count` unread bytes; the result is the caller's own. */
+  take(count: number): Uint8Array {
+    const from = this.#start;
+    this.#start += count;
+    // All of a buffer that is mostly theirs is handed over as it is; a small piece must not keep a large one alive.
+    if (this.#start === this.#end && count * 2 >= this.#bytes.length) return this.#handOver(from);
+    return this.#bytes.slice(from, this.#start);
+  }
+
+  /** Takes everything, without a copy. */
+  takeAll(): Uint8Array {
+    return this.#handOver(this.#start);
+  }
+
+  #handOver(from: number): Uint8Array {
+    const all = this.#bytes.subarray(from, this.#end);
+    this.#bytes = EMPTY_BYTES;
+    this.#start = 0;
+    this.#end = 0;
+    return all;
+  }
+
+  #makeRoom(count: number): void {
+    const { length } = this;
+    if (this.#start >= length && length + count <= this.#bytes.length) {
+      this.#bytes.copyWithin(0, this.#start, this.#end);
+    } else {
+      const grown = new Uint8Array(length === 0 ? count : Math.max(2 * length, length + count));
+      grown.set(this.#bytes.subarray(this.#start, this.#end));
+      this.#bytes = grown;
+    }
+    this.#start = 0;
+    this.#end = length;
+  }
+}

@@ -1,0 +1,236 @@
+// One end of a pair of transports without a kernel: bounded capacity, latency by the loop's timers, and faults on
+// demand. It makes one call to its receiver per turn of the loop, so that continuations run between them as they do
+// between the events of sockets.
+
+import { AsyncResource } from "node:async_hooks";
+import type { IOLoop, Timeout } from "@tw/ioloop";
+import { isPromiseLike } from "@tw/util";
+import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { Inbox } from "./inbox.js";
+import { type MemoryPairOptions, type MemorySettings, memorySettings } from "./options.js";
+
+/** What a released view is overwritten with. */
+const POISON = 0xdb;
+
+/** How a connection ends, and when this end hears of it. */
+interface Fate {
+  readonly error: unknown;
+  readonly due: number;
+}
+
+/**
+ * A connected pair of transports in memory, for tests and simulated networks.
+ *
+ * @example
+ * const [client, server] = memoryPair(loop, { latencyMs: 5, chunk: () => 1 });
+ * const stream = new IOStream(client, { loop });
+ *
+ * @throws RangeError when an option is out of its range
+ */
+export function memoryPair(
+  loop: IOLoop,
+  options: MemoryPairOptions = {},
+): [MemoryTransport, MemoryTransport] {
+  const settings = memorySettings(options);
+  const [a, b] = options.info ?? [{}, {}];
+  const first = new MemoryTransport(loop, settings, a);
+  return [first, new MemoryTransport(loop, settings, b, first)];
+}
+
+/** One end of a {@link memoryPair}. `setRef` has no effect: there is no descriptor that keeps a process alive. */
+export class MemoryTransport extends AsyncResource implements Transport {
+  readonly info: TransportInfo;
+  readonly #loop: IOLoop;
+  readonly #settings: MemorySettings;
+  readonly #inbox: Inbox;
+  #peer: MemoryTransport | undefined;
+  #receiver: TransportReceiver | undefined;
+  #paused = false;
+  #leased = false;
+  /** Our writing side: `short` after a write that was not taken whole, `room` when `onDrain` is due. */
+  #sending: "open" | "short" | "room" | "ended" = "open";
+  /** When the peer's end arrives; `told` after `onEnd`. */
+  #peerEnd: number | "told" | undefined;
+  #fate: Fate | undefined;
+  #gone = false;
+  #scheduled = false;
+  #timer: Timeout | undefined;
+
+  /** @internal Use {@link memoryPair}. */
+  constructor(loop: IOLoop, settings: MemorySettings, info: Partial<TransportInfo>, peer?: MemoryTransport) {
+    super("TWMemoryTransport", { requireManualDestroy: true });
+    this.#loop = loop;
+    this.#settings = settings;
+    this.#inbox = new Inbox(settings.capacity);
+    this.info = { ...NOWHERE, ...info };
+    if (peer === undefined) return;
+    this.#peer = peer;
+    peer.#peer = this;
+  }
+
+  start(receiver: TransportReceiver): void {
+    this.#receiver = receiver;
+    this.#schedule();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  write(chunks: readonly (Uint8Array | string)[]): number {
+    if (this.#sending === "ended" || this.#fate !== undefined) return 0;
+    const peer = this.#other;
+    let wanted = 0;
+    for (const chunk of chunks) wanted += chunk.length;
+    if (peer.#fate !== undefined) {
+      // As a socket does: the bytes are taken, and the answer is a reset.
+      this.#doom(connectionReset("write"), this.#settings.latencyMs);
+      return wanted;
+    }
+    const taken = peer.#inbox.put(chunks, this.#loop.time() + this.#settings.latencyMs);
+    if (taken < wanted) this.#sending = "short";
+    peer.#schedule();
+    return taken;
+  }
+
+  end(): void {
+    if (this.#sending === "ended" || this.#fate !== undefined) return;
+    this.#sending = "ended";
+    const peer = this.#other;
+    peer.#peerEnd ??= this.#loop.time() + this.#settings.latencyMs;
+    peer.#schedule();
+    if (this.#peerEnd === "told") this.#doom(undefined, 0);
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#fate !== undefined) return;
+    const ended = this.#sending === "ended";
+    this.#doom(reason, 0);
+    if (!ended) this.#other.#doom(connectionReset("read"), this.#settings.latencyMs);
+  }
+
+  /** A fault: the network breaks the connection, both ends see `ECONNRESET`, bytes on their way are lost. */
+  reset(): void {
+    this.#doom(connectionReset("read"), 0);
+    this.#other.#doom(connectionReset("read"), 0);
+  }
+
+  setRef(): void {}
+
+  get #other(): MemoryTransport {
+    return this.#peer as MemoryTransport;
+  }
+
+  #doom(error: unknown, inMs: number): void {
+    if (this.#fate !== undefined) return;
+    this.#fate = { error, due: this.#loop.time() + inMs };
+    this.#schedule();
+  }
+
+  // ── Turns ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sees to it that a turn comes when there is something to tell. */
+  #schedule(): void {
+    if (this.#scheduled || this.#gone || this.#receiver === undefined) return;
+    const due = this.#due();
+    if (due === undefined) return;
+    if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
+    this.#timer = undefined;
+    const inMs = due - this.#loop.time();
+    if (inMs > 0) this.#timer = this.#loop.callLater(inMs, this.#run);
+    else {
+      this.#scheduled = true;
+      this.#loop.addCallback(this.#run);
+    }
+  }
+
+  /** When the next call to the receiver is due. */
+  #due(): number | undefined {
+    let due = this.#sending === "room" ? 0 : this.#fate?.due;
+    if (this.#paused || this.#leased) return due;
+    const next = this.#inbox.due ?? (typeof this.#peerEnd === "number" ? this.#peerEnd : undefined);
+    if (next !== undefined && (due === undefined || next < due)) due = next;
+    return due;
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    this.#timer = undefined;
+    if (!this.#gone) this.runInAsyncScope(this.#turn, this);
+    this.#schedule();
+  };
+
+  #turn(): void {
+    const receiver = this.#receiver as TransportReceiver;
+    const now = this.#loop.time();
+    try {
+      if (this.#fate !== undefined && this.#fate.due <= now) this.#finish(receiver, this.#fate.error);
+      else if (this.#sending === "room") {
+        this.#sending = "open";
+        receiver.onDrain();
+      } else if (this.#paused || this.#leased) return;
+      else if (this.#inbox.due !== undefined) {
+        if (this.#inbox.due <= now) this.#deliver(receiver, this.#inbox.take(now, this.#settings.chunk));
+      } else if (typeof this.#peerEnd === "number" && this.#peerEnd <= now) {
+        this.#peerEnd = "told";
+        receiver.onEnd();
+        if (this.#sending === "ended") this.#doom(undefined, 0);
+      }
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+
+  #deliver(receiver: TransportReceiver, view: Uint8Array): void {
+    let lease: unknown;
+    try {
+      lease = receiver.onBytes(view);
+    } finally {
+      if (!isPromiseLike(lease)) this.#release(view);
+    }
+    if (!isPromiseLike(lease)) return;
+    this.#leased = true;
+    const settled = () => {
+      this.#leased = false;
+      this.#release(view);
+      this.#schedule();
+    };
+    lease.then(settled, (reason) => {
+      this.abort(reason);
+      settled();
+    });
+  }
+
+  #release(view: Uint8Array): void {
+    this.#inbox.release(view.length);
+    if (this.#settings.poison) view.fill(POISON);
+    const peer = this.#other;
+    if (peer.#sending !== "short" || this.#inbox.room * 2 < this.#settings.capacity) return;
+    peer.#sending = "room";
+    peer.#schedule();
+  }
+
+  #finish(receiver: TransportReceiver, error: unknown): void {
+    this.#gone = true;
+    this.#inbox.clear();
+    receiver.onClose(error);
+  }
+}
+
+const NOWHERE: TransportInfo = {
+  engine: "memory",
+  remoteAddress: "",
+  remotePort: 0,
+  localAddress: "",
+  localPort: 0,
+  encrypted: false,
+};
+
+function connectionReset(syscall: string): Error {
+  return Object.assign(new Error(`${syscall} ECONNRESET`), { code: "ECONNRESET", syscall });
+}
