@@ -74,6 +74,7 @@ enum { UV_POLL_TYPE = 8, UV_READABLE_EVENT = 1 };
 enum { READ = 1, WRITE = 4, ERROR = 0x18, HANGUP = 0x20 }; // as in src/types.ts
 enum { BATCH = 64 };                                       // events per turn: neighbours on net must not wait longer
 enum { SCRATCH = 65536 };                                  // strings of one writev are copied here, latin1
+enum { DIRECT = 4 };                                       // chunks passed as arguments of their own
 enum { IOV = 64 };                                         // chunks of one sendmsg
 enum { SENDFILE_MAX = 256 * 1024 };                        // a cold page blocks the thread
 enum { SLOT_BITS = 24 };
@@ -391,15 +392,18 @@ static Slot *owner_of(const Poller *p, int fd) {
   return slot == 0 ? NULL : &p->slots[slot - 1];
 }
 
-static void owner_made(Poller *p, int fd) {
-  if (owner_room(p, fd)) p->owners[fd] = OWNER_MADE;
-}
-
 // The number now means another descriptor: the registration must not touch it any more.
 static void orphan(Slot *s) {
   s->fd = -1;
   s->mask = 0;
   s->flags |= F_ORPHAN;
+}
+
+// Who still has a number that the kernel has just given out was closed behind our back.
+static void owner_made(Poller *p, int fd) {
+  Slot *before = owner_of(p, fd);
+  if (before != NULL) orphan(before);
+  if (owner_room(p, fd)) p->owners[fd] = OWNER_MADE;
 }
 
 static void keep_alive(Poller *p, int by) {
@@ -699,8 +703,7 @@ static napi_value poller_wake(napi_env env, napi_callback_info info) {
 static bool arg_bytes(napi_env env, napi_value value, char **data, size_t *size) {
   napi_typedarray_type type;
   void *start;
-  napi_value buffer;
-  if (napi_get_typedarray_info(env, value, &type, size, &start, &buffer, NULL) != napi_ok || type != napi_uint8_array) {
+  if (napi_get_typedarray_info(env, value, &type, size, &start, NULL, NULL) != napi_ok || type != napi_uint8_array) {
     return false;
   }
   *data = start;
@@ -821,7 +824,7 @@ static int piece(Poller *p, napi_env env, napi_value value, size_t skip, struct 
   char *data;
   size_t size;
   if (arg_bytes(env, value, &data, &size)) {
-    if (size == 0 && detached(env, value)) {
+    if (size == 0 && detached(env, value)) { // the bytes that were meant are gone
       type_error(env, "A chunk's buffer has been detached");
       return CHUNK_BAD;
     }
@@ -848,53 +851,83 @@ static int piece(Poller *p, napi_env env, napi_value value, size_t skip, struct 
   return CHUNK_OK;
 }
 
-static napi_value poller_write(napi_env env, napi_callback_info info) {
-  ARGS(3);
-  int fd;
-  int64_t skip;
-  struct iovec iov;
-  size_t used = 0;
-  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[2], 0, 9007199254740991.0, "skip", &skip)) return NULL;
-  if (piece(p, env, argv[1], (size_t)skip, &iov, &used) != CHUNK_OK) return NULL;
-  return number(env, iov.iov_len == 0 ? 0 : send_list(fd, &iov, 1));
-}
+typedef struct {
+  int64_t total; // bytes taken so far
+  int64_t error; // -errno, or 0
+  bool thrown;   // a chunk was no good; an exception is pending
+  bool full;     // the kernel took less than it was offered
+} Sending;
 
 // Goes on while the kernel takes everything it is offered: fewer bytes than asked for means that it is full.
-static napi_value poller_writev(napi_env env, napi_callback_info info) {
-  ARGS(3);
-  int fd;
-  int64_t skip, total = 0;
-  uint32_t length;
-  napi_value values[IOV];
-  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[2], 0, 9007199254740991.0, "skip", &skip)) return NULL;
-  if (napi_get_array_length(env, argv[1], &length) != napi_ok) return type_error(env, "chunks must be an array");
+static void send_values(Poller *p, napi_env env, int fd, const napi_value *values, uint32_t length, size_t skip, Sending *out) {
   for (uint32_t next = 0; next < length;) {
     struct iovec iov[IOV];
-    uint32_t fetched = length - next < IOV ? length - next : IOV;
     size_t used = 0, offered = 0;
     int count = 0;
-    // Fetching may run a getter, which may detach a buffer: all are fetched before the first address is taken.
-    for (uint32_t i = 0; i < fetched; i++) {
-      if (napi_get_element(env, argv[1], next + i, &values[i]) != napi_ok) return NULL;
-    }
-    for (uint32_t i = 0; i < fetched; i++, next++) {
-      int made = piece(p, env, values[i], (size_t)(next == 0 ? skip : 0), &iov[count], &used);
+    for (; next < length; next++, skip = 0) {
+      int made = piece(p, env, values[next], skip, &iov[count], &used);
       if (made == CHUNK_FULL) break;
       if (made == CHUNK_BAD) {
-        if (total == 0) return NULL;
-        napi_get_and_clear_last_exception(env, &values[0]); // the next call begins with it, and throws
-        return number(env, total);
+        out->thrown = true;
+        return;
       }
-      if (iov[count].iov_len == 0) continue;
-      offered += iov[count++].iov_len;
+      if (iov[count].iov_len > 0) offered += iov[count++].iov_len;
     }
     if (count == 0) continue;
     int64_t sent = send_list(fd, iov, count);
-    if (sent < 0) return number(env, total > 0 ? total : sent);
-    total += sent;
-    if ((size_t)sent < offered) break;
+    if (sent < 0) {
+      out->error = sent;
+      return;
+    }
+    out->total += sent;
+    if ((size_t)sent < offered) {
+      out->full = true;
+      return;
+    }
   }
-  return number(env, total);
+}
+
+static napi_value sending_result(napi_env env, const Sending *sending) {
+  if (sending->total == 0 && sending->thrown) return NULL;
+  if (sending->thrown) { // bytes went: say so; the next call begins with the bad chunk and throws
+    napi_value ignored;
+    napi_get_and_clear_last_exception(env, &ignored);
+  }
+  return number(env, sending->total > 0 ? sending->total : sending->error);
+}
+
+// write(fd, skip, chunk, …): a few chunks as arguments, which cost less to fetch than elements of an array.
+static napi_value poller_write(napi_env env, napi_callback_info info) {
+  ARGS(2 + DIRECT);
+  int fd;
+  int64_t skip;
+  Sending sending = {.total = 0};
+  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[1], 0, 9007199254740991.0, "skip", &skip)) return NULL;
+  uint32_t length = argc <= 2 ? 0 : argc - 2 < DIRECT ? (uint32_t)argc - 2 : DIRECT;
+  send_values(p, env, fd, argv + 2, length, (size_t)skip, &sending);
+  return sending_result(env, &sending);
+}
+
+// writev(fd, skip, chunks): any number of them.
+static napi_value poller_writev(napi_env env, napi_callback_info info) {
+  ARGS(3);
+  int fd;
+  int64_t skip;
+  uint32_t length;
+  napi_value values[IOV];
+  Sending sending = {.total = 0};
+  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[1], 0, 9007199254740991.0, "skip", &skip)) return NULL;
+  if (napi_get_array_length(env, argv[2], &length) != napi_ok) return type_error(env, "chunks must be an array");
+  for (uint32_t from = 0; from < length; from += IOV) {
+    uint32_t count = length - from < IOV ? length - from : IOV;
+    // Fetching may run a getter, which may detach a buffer: all are fetched before the first address is taken.
+    for (uint32_t i = 0; i < count; i++) {
+      if (napi_get_element(env, argv[2], from + i, &values[i]) != napi_ok) return NULL;
+    }
+    send_values(p, env, fd, values, count, (size_t)(from == 0 ? skip : 0), &sending);
+    if (sending.full || sending.thrown || sending.error != 0) break;
+  }
+  return sending_result(env, &sending);
 }
 
 static napi_value poller_sendfile(napi_env env, napi_callback_info info) {

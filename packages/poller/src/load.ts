@@ -30,7 +30,7 @@ function load(): Poller | undefined {
 }
 
 function disabled(): boolean {
-  const flag = process.env["TW_NO_NATIVE"];
+  const flag = process.env.TW_NO_NATIVE;
   return flag !== undefined && flag !== "" && flag !== "0";
 }
 

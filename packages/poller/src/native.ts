@@ -16,10 +16,13 @@ export interface NativePoller {
   setRef(handle: PollHandle, ref: boolean): void;
   wake(handle: PollHandle): void;
   read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  /** One chunk, from byte `skip` on. */
-  write(fd: number, chunk: Uint8Array | string, skip: number): number;
-  /** A string must be shorter than the addon's scratch space: {@link LONGEST_STRING} is safe. */
-  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number;
+  /**
+   * Up to four chunks, from byte `skip` of the first on. A string must be shorter than the addon's scratch space:
+   * {@link LONGEST_STRING} is safe.
+   */
+  write(fd: number, skip: number, ...chunks: (Uint8Array | string)[]): number;
+  /** Any number of chunks. */
+  writev(fd: number, skip: number, chunks: readonly (Uint8Array | string)[]): number;
   sendfile(fd: number, fileFd: number, offset: number, length: number): number;
   socket(family: number): number;
   bind(fd: number, address: string, port: number): number;

@@ -1,6 +1,6 @@
 // The poller of one thread: the addon's functions, and the table that leads from a slot to its sink.
 
-import { needsSplit, splitChunks } from "./chunks.js";
+import { type Chunk, needsSplit, splitChunks } from "./chunks.js";
 import { errnoName } from "./errno.js";
 import type { Addon, NativePoller } from "./native.js";
 import { optionNumber } from "./options.js";
@@ -96,10 +96,15 @@ class AddonPoller implements Poller {
 
   writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number {
     if (!Array.isArray(chunks)) throw new TypeError("chunks must be an array");
-    if (needsSplit(chunks, skip)) return this.#native.writev(fd, splitChunks(chunks, skip), 0);
-    return chunks.length === 1
-      ? this.#native.write(fd, chunks[0] as Uint8Array | string, skip)
-      : this.#native.writev(fd, chunks, skip);
+    const native = this.#native;
+    if (needsSplit(chunks, skip)) return native.writev(fd, 0, splitChunks(chunks, skip));
+    // As arguments, because fetching an element of an array costs the addon more.
+    if (chunks.length === 1) return native.write(fd, skip, chunks[0] as Chunk);
+    if (chunks.length === 2) return native.write(fd, skip, chunks[0] as Chunk, chunks[1] as Chunk);
+    if (chunks.length === 3) {
+      return native.write(fd, skip, chunks[0] as Chunk, chunks[1] as Chunk, chunks[2] as Chunk);
+    }
+    return native.writev(fd, skip, chunks);
   }
 
   setsockopt(fd: number, option: SocketOption, value: number): number {
