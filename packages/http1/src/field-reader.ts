@@ -1,0 +1,96 @@
+// Field lines, RFC 9112 §5, and what the fields among them say that steer the connection.
+
+import { HTTPInputError, sameName } from "@tw/httputil";
+import { isBlank, listHas, TOKEN_CHARS } from "./grammar.js";
+import { lines } from "./section-scanner.js";
+
+/** The fields that framing, Host rule and connection management look at. */
+export class FieldFacts {
+  host: string | undefined;
+  hostCount = 0;
+  contentLength: string | undefined;
+  /** More than one field, or a list in one: `collapseContentLength` has to look. */
+  contentLengthCount = 0;
+  transferEncoding: string | undefined;
+  transferEncodingCount = 0;
+  close = false;
+  keepAlive = false;
+  upgradeListed = false;
+  upgrade: string | undefined;
+  expectContinue = false;
+
+  /** Notes the field, where it is one of those. */
+  note(name: string, value: string): void {
+    switch (name.length) {
+      case 4:
+        if (!sameName(name, "Host")) return;
+        this.host = value;
+        this.hostCount++;
+        return;
+      case 6:
+        if (sameName(name, "Expect") && sameName(value, "100-continue")) this.expectContinue = true;
+        return;
+      case 7:
+        if (sameName(name, "Upgrade"))
+          this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;
+        return;
+      case 10:
+        if (sameName(name, "Connection")) this.#noteConnection(value);
+        return;
+      case 14:
+        if (!sameName(name, "Content-Length")) return;
+        this.contentLength = value;
+        this.contentLengthCount++;
+        return;
+      case 17:
+        if (!sameName(name, "Transfer-Encoding")) return;
+        this.transferEncoding = value;
+        this.transferEncodingCount++;
+        return;
+    }
+  }
+
+  #noteConnection(value: string): void {
+    if (value === "keep-alive") {
+      this.keepAlive = true;
+      return;
+    }
+    if (listHas(value, "close")) this.close = true;
+    if (listHas(value, "keep-alive")) this.keepAlive = true;
+    if (listHas(value, "upgrade")) this.upgradeListed = true;
+  }
+}
+
+/**
+ * Reads the field lines of the section that was scanned last, from line `first` on, into a flat
+ * `[name, value, …]` array, and notes in `facts` what steers the connection.
+ *
+ * RFC 9112 §5.1: no blank between name and colon. RFC 9112 §5.2: a folded line is refused.
+ *
+ * @param text the section, decoded as latin1
+ */
+export function readFields(text: string, first: number, facts: FieldFacts): string[] {
+  const { ends, count } = lines;
+  const fields: string[] = [];
+  for (let line = first; line < count; line++) {
+    const start = line === 0 ? 0 : (ends[line - 1] as number) + 2;
+    let end = ends[line] as number;
+    let i = start;
+    while (i < end && TOKEN_CHARS[text.charCodeAt(i)] === 1) i++;
+    if (i === start || i === end || text.charCodeAt(i) !== 0x3a) throw badLine(text, start, end);
+    const name = text.substring(start, i);
+    i++;
+    while (i < end && isBlank(text.charCodeAt(i))) i++;
+    while (end > i && isBlank(text.charCodeAt(end - 1))) end--;
+    const value = text.substring(i, end);
+    fields.push(name, value);
+    facts.note(name, value);
+  }
+  return fields;
+}
+
+function badLine(text: string, start: number, end: number): HTTPInputError {
+  const quoted = JSON.stringify(text.slice(start, Math.min(end, start + 80)));
+  const folded = isBlank(text.charCodeAt(start));
+  return new HTTPInputError(folded ? `Folded header line: ${quoted}` : `Malformed header line: ${quoted}`);
+}

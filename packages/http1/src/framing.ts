@@ -1,0 +1,88 @@
+// How long a body is, RFC 9112 §6. Two readers that disagree here make one message two: request smuggling. So there is
+// one length or an error, and nothing is guessed (S-01, S-02).
+
+import { HTTPInputError, sameName } from "@tw/httputil";
+import type { FieldFacts } from "./field-reader.js";
+import { trimBlanks } from "./grammar.js";
+
+/** What the fields of a message say about its body. */
+export interface Framing {
+  /** Bytes; undefined without Content-Length. Above 2^53 it is inexact, and above every limit. */
+  readonly contentLength: number | undefined;
+  readonly chunked: boolean;
+}
+
+/** A message without framing fields; one object for all. */
+export const NO_FRAMING: Framing = Object.freeze({ contentLength: undefined, chunked: false });
+const CHUNKED: Framing = Object.freeze({ contentLength: undefined, chunked: true });
+
+/**
+ * Reads Content-Length and Transfer-Encoding. `fields` is the flat list of the message; identical repetitions of
+ * Content-Length are collapsed in it into one field, RFC 9110 §8.6.
+ *
+ * @param minor minor version of the message: HTTP/1.0 has no Transfer-Encoding
+ * @throws HTTPInputError 400
+ */
+export function readFraming(facts: FieldFacts, minor: number, fields: string[]): Framing {
+  if (facts.transferEncodingCount > 0) return transferEncoding(facts, minor);
+  if (facts.contentLength === undefined) return NO_FRAMING;
+  let value = facts.contentLength;
+  if (facts.contentLengthCount > 1 || value.includes(",")) value = collapseContentLength(fields);
+  return { contentLength: parseContentLength(value), chunked: false };
+}
+
+function transferEncoding(facts: FieldFacts, minor: number): Framing {
+  // RFC 9112 §6.1: a message with both fields ought to be handled as an error.
+  if (facts.contentLengthCount > 0) throw new HTTPInputError("Both Transfer-Encoding and Content-Length");
+  // RFC 9112 §6.1: a 1.0 message with Transfer-Encoding has faulty framing.
+  if (minor === 0) throw new HTTPInputError("Transfer-Encoding in an HTTP/1.0 message");
+  const value = facts.transferEncoding as string;
+  if (facts.transferEncodingCount > 1 || !sameName(value, "chunked")) {
+    throw new HTTPInputError(`Unsupported Transfer-Encoding: ${JSON.stringify(value.slice(0, 80))}`);
+  }
+  return CHUNKED;
+}
+
+/** Digits, and nothing else: `+5`, `0x5`, `1_0`, blanks and the empty text are what lenient readers accept. */
+function parseContentLength(value: string): number {
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) throw badLength(value);
+    length = length * 10 + digit;
+  }
+  if (value.length === 0) throw badLength(value);
+  return length;
+}
+
+/** Repeated or listed values must be the same digits; the list keeps one field with one value. */
+function collapseContentLength(fields: string[]): string {
+  let single: string | undefined;
+  let to = 0;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    const value = fields[i + 1] as string;
+    const first = single === undefined;
+    const isLength = sameName(name, "Content-Length");
+    if (isLength) single = sameLength(value, single);
+    if (isLength && !first) continue;
+    fields[to++] = name;
+    fields[to++] = isLength ? (single as string) : value;
+  }
+  fields.length = to;
+  return single as string;
+}
+
+function sameLength(list: string, before: string | undefined): string {
+  let single = before;
+  for (const item of list.split(",")) {
+    const value = trimBlanks(item);
+    single ??= value;
+    if (value !== single) throw badLength(list);
+  }
+  return single as string;
+}
+
+function badLength(value: string): HTTPInputError {
+  return new HTTPInputError(`Malformed Content-Length: ${JSON.stringify(value.slice(0, 80))}`);
+}

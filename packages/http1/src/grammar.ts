@@ -1,0 +1,34 @@
+// Character classes for bytes, as tables.
+
+import { isToken } from "@tw/httputil";
+
+/** 1 for each character of a token, RFC 9110 §5.6.2. */
+export const TOKEN_CHARS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =>
+  isToken(String.fromCharCode(c)) ? 1 : 0,
+);
+
+/** Value of each hexadecimal digit, 0xff for every other byte. */
+export const HEX_VALUES: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(c).toLowerCase());
+  return digit === -1 ? 0xff : digit;
+});
+
+/** Tells whether `c` is SP or HTAB, the only blanks of the protocol (S-03). */
+export function isBlank(c: number): boolean {
+  return c === 0x20 || c === 0x09;
+}
+
+/** Tells whether `list`, a comma-separated list, holds `token` in any case, RFC 9110 §5.6.1. */
+export function listHas(list: string, token: string): boolean {
+  for (const item of list.toLowerCase().split(",")) if (trimBlanks(item) === token) return true;
+  return false;
+}
+
+/** Takes SP and HTAB off both ends. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}

@@ -1,0 +1,153 @@
+// Start lines, RFC 9112 §3 and §4, and the events made of whole heads. The text is latin1: bytes from 0x80 on are the
+// characters of the same number.
+
+import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
+import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
+import { FieldFacts, readFields } from "./field-reader.js";
+import { NO_FRAMING, readFraming } from "./framing.js";
+import { TOKEN_CHARS } from "./grammar.js";
+import { lines } from "./section-scanner.js";
+
+/** A request and whether the client wants to keep the connection. */
+export interface RequestHead {
+  readonly event: RequestEvent;
+  readonly persistent: boolean;
+}
+
+/** A response, informational or final, and whether the server keeps the connection. */
+export interface ResponseHead {
+  readonly event: ResponseEvent | InformationEvent;
+  readonly persistent: boolean;
+}
+
+/** Reads the head that was scanned last. @throws HTTPInputError 400 */
+export function readRequestHead(text: string): RequestHead {
+  const end = lines.ends[0] as number;
+  let i = 0;
+  while (i < end && TOKEN_CHARS[text.charCodeAt(i)] === 1) i++;
+  if (i === 0 || text.charCodeAt(i) !== 0x20) throw badStart("request", text, end);
+  const method = methodOf(text, i);
+  const targetStart = ++i;
+  // Controls but HTAB were refused by the scan, so that what is not above SP is a blank.
+  while (i < end && text.charCodeAt(i) > 0x20) i++;
+  const minor = text.charCodeAt(i) === 0x20 ? minorVersion(text, i + 1, end) : -1;
+  if (i === targetStart || minor === -1 || end - i !== 9) throw badStart("request", text, end);
+  const target = text.substring(targetStart, i);
+
+  const facts = new FieldFacts();
+  const fields = readFields(text, 1, facts);
+  checkHost(facts, minor);
+  checkTarget(method, target);
+  const { contentLength, chunked } = readFraming(facts, minor, fields);
+  const event: RequestEvent = {
+    type: "request",
+    method,
+    target,
+    version: versionOf(minor),
+    headers: HTTPHeaders.fromValidated(fields),
+    contentLength,
+    chunked,
+    // RFC 9110 §10.1.1: the expectation of an HTTP/1.0 client is ignored; without a body there is nothing to wait for.
+    expectContinue:
+      facts.expectContinue && minor >= 1 && (chunked || (contentLength !== undefined && contentLength > 0)),
+    upgrade: facts.upgradeListed && minor === 1 ? facts.upgrade : undefined,
+  };
+  return { event, persistent: isPersistent(facts, minor) };
+}
+
+/**
+ * Reads the head that was scanned last.
+ *
+ * @throws HTTPInputError for a malformed head, and for a response that cannot have the body it announces
+ */
+export function readResponseHead(text: string): ResponseHead {
+  const end = lines.ends[0] as number;
+  const minor = minorVersion(text, 0, end);
+  const code = minor === -1 || text.charCodeAt(8) !== 0x20 ? -1 : statusCode(text, 9);
+  // RFC 9112 §4: the blank after the code is there even when the reason is not.
+  if (code === -1 || end < 13 || text.charCodeAt(12) !== 0x20) throw badStart("status", text, end);
+  const reason = text.substring(13, end);
+  const facts = new FieldFacts();
+  const fields = readFields(text, 1, facts);
+  const version = versionOf(minor);
+  const persistent = isPersistent(facts, minor);
+  const framing = readFraming(facts, minor, fields);
+  // RFC 9112 §6.1, RFC 9110 §8.6: neither field in a 1xx or a 204; a reader that believed them would lose step.
+  if ((code < 200 || code === 204) && (framing.chunked || (framing.contentLength ?? 0) > 0)) {
+    throw new HTTPInputError(`Response ${code} announces a body`);
+  }
+  const headers = HTTPHeaders.fromValidated(fields);
+  if (code < 200 && code !== 101) {
+    return { event: { type: "information", version, code, reason, headers }, persistent };
+  }
+  const { contentLength, chunked } = code === 101 ? NO_FRAMING : framing;
+  const upgrade = code === 101 ? facts.upgrade : undefined;
+  return {
+    event: { type: "response", version, code, reason, headers, contentLength, chunked, upgrade },
+    persistent,
+  };
+}
+
+/** The usual methods as constants, so that comparing them later is comparing pointers. */
+function methodOf(text: string, end: number): string {
+  if (end === 3 && text.startsWith("GET")) return "GET";
+  if (end === 4 && text.startsWith("POST")) return "POST";
+  return text.substring(0, end);
+}
+
+/** Minor version of `HTTP/1.x` at `i`, or −1. Case-sensitive, one digit each, RFC 9112 §2.3. */
+function minorVersion(text: string, i: number, end: number): number {
+  if (end - i < 8 || !text.startsWith("HTTP/1.", i)) return -1;
+  const minor = text.charCodeAt(i + 7) - 0x30;
+  return minor >= 0 && minor <= 9 ? minor : -1;
+}
+
+function versionOf(minor: number): string {
+  return minor === 1 ? "HTTP/1.1" : minor === 0 ? "HTTP/1.0" : `HTTP/1.${minor}`;
+}
+
+function statusCode(text: string, at: number): number {
+  let code = 0;
+  for (let i = at; i < at + 3; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    // Written so that NaN, past the end of the text, fails too.
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    code = code * 10 + digit;
+  }
+  return code >= 100 ? code : -1;
+}
+
+/** RFC 9112 §9.3. A minor version we do not know is not trusted to keep the connection. */
+function isPersistent(facts: FieldFacts, minor: number): boolean {
+  if (facts.close) return false;
+  return minor === 1 || (minor === 0 && facts.keepAlive);
+}
+
+/** RFC 9112 §3.2: a request without Host (1.1), with two, or with a bad one MUST be answered with 400 (S-04). */
+function checkHost(facts: FieldFacts, minor: number): void {
+  if (facts.hostCount > 1) throw new HTTPInputError("More than one Host");
+  if (facts.host === undefined) {
+    if (minor > 0) throw new HTTPInputError("No Host");
+  } else if (!isHost(facts.host)) {
+    throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
+  }
+}
+
+/** RFC 9112 §3.2: one of four forms, and which one goes with the method. */
+function checkTarget(method: string, target: string): void {
+  if (target.charCodeAt(0) === 0x2f && method !== "CONNECT") return;
+  if (method === "CONNECT") {
+    if (isHost(target) && /[^[:]:\d+$/.test(target)) return;
+  } else if (target === "*") {
+    if (method === "OPTIONS") return;
+  } else {
+    // S-04 binds the authority of the absolute form too: it takes the place of Host, RFC 9112 §3.2.2.
+    const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)/.exec(target)?.[1];
+    if (authority !== undefined && isHost(authority)) return;
+  }
+  throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
+}
+
+function badStart(kind: "request" | "status", text: string, end: number): HTTPInputError {
+  return new HTTPInputError(`Malformed ${kind} line: ${JSON.stringify(text.slice(0, Math.min(end, 80)))}`);
+}

@@ -1,0 +1,118 @@
+// Heads as text. Names and values were validated when they were put into HTTPHeaders, so this is concatenation; what
+// is looked at here are the fields that frame the message or steer the connection.
+
+import { type HTTPHeaders, HTTPOutputError, isToken, reasonPhrase, responses, sameName } from "@tw/httputil";
+import { listHas } from "./grammar.js";
+
+/** Field lines, and what they say. */
+export class FieldText {
+  text = "";
+  /** Value of Content-Length, or −1. */
+  contentLength = -1;
+  /** The program asked for chunks; its field is not in the text. */
+  chunked = false;
+  close = false;
+  hasDate = false;
+  hasHost = false;
+  hasUpgrade = false;
+
+  /**
+   * Writes the lines of `headers`. Transfer-Encoding, and Connection where it only says close or keep-alive, are left
+   * to the machine; Content-Length is left out with `omitLength`.
+   *
+   * @throws HTTPOutputError for framing that contradicts itself
+   */
+  constructor(headers: HTTPHeaders, omitLength: boolean) {
+    const fields = headers.rawFields;
+    let text = "";
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string;
+      const value = fields[i + 1] as string;
+      if (!STEERING[name.length] || this.#keeps(name, value, omitLength)) text += `${name}: ${value}\r\n`;
+    }
+    if (this.chunked && this.contentLength !== -1) {
+      throw new HTTPOutputError("Both Transfer-Encoding and Content-Length");
+    }
+    this.text = text;
+  }
+
+  #keeps(name: string, value: string, omitLength: boolean): boolean {
+    if (sameName(name, "Date")) this.hasDate = true;
+    else if (sameName(name, "Host")) this.hasHost = true;
+    else if (sameName(name, "Upgrade")) this.hasUpgrade = true;
+    else if (sameName(name, "Connection")) return this.#keepsConnection(value);
+    else if (sameName(name, "Content-Length")) {
+      if (this.contentLength !== -1) throw new HTTPOutputError("Content-Length twice");
+      this.contentLength = lengthOf(value);
+      return !omitLength;
+    } else if (sameName(name, "Transfer-Encoding")) {
+      if (this.chunked || !sameName(value, "chunked")) {
+        throw new HTTPOutputError(`Unsupported Transfer-Encoding: ${JSON.stringify(value.slice(0, 80))}`);
+      }
+      this.chunked = true;
+      return false;
+    }
+    return true;
+  }
+
+  #keepsConnection(value: string): boolean {
+    if (sameName(value, "keep-alive")) return false;
+    if (sameName(value, "close")) {
+      this.close = true;
+      return false;
+    }
+    if (listHas(value, "close")) this.close = true;
+    return true;
+  }
+}
+
+/** The status line with its CRLF. @throws RangeError for a code that is not three digits from 100 on */
+export function statusLine(code: number, reason: string): string {
+  const standard = reason === "" || reason === responses[code];
+  if (standard) {
+    const cached = STATUS_LINES[code];
+    if (cached !== undefined) return cached;
+  }
+  if (!Number.isInteger(code) || code < 100 || code > 999)
+    throw new RangeError(`Not a status code: ${String(code)}`);
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code, reason)}\r\n`;
+  if (standard) STATUS_LINES[code] = line;
+  return line;
+}
+
+/**
+ * The request line with its CRLF.
+ *
+ * @throws TypeError for a method that is no token, or a target with a blank, a control or a character above U+00FF (S-33)
+ */
+export function requestLine(method: string, target: string): string {
+  if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
+  if (!TARGET.test(target)) throw new TypeError(`Not a request target: ${JSON.stringify(target)}`);
+  return `${method} ${target} HTTP/1.1\r\n`;
+}
+
+function lengthOf(value: string): number {
+  const length = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(length))
+    throw new HTTPOutputError(`Malformed Content-Length: ${JSON.stringify(value)}`);
+  return length;
+}
+
+const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
+
+// By code; filled as codes are used.
+const STATUS_LINES: (string | undefined)[] = new Array<string | undefined>(1000);
+
+// Lengths of the names that are looked at.
+const STEERING: readonly boolean[] = lengths(
+  "Date",
+  "Host",
+  "Upgrade",
+  "Connection",
+  "Content-Length",
+  "Transfer-Encoding",
+);
+
+function lengths(...names: readonly string[]): boolean[] {
+  return Array.from({ length: 32 }, (_, length) => names.some((name) => name.length === length));
+}

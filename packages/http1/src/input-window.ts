@@ -1,0 +1,57 @@
+// The bytes that were received and not consumed yet. Normally that is the caller's view itself; only what a message
+// leaves incomplete is copied, into a buffer of our own that grows by doubling, so that a head that drips in byte by
+// byte costs linear time.
+//
+//        at                 end
+//   ┌────┬──────────────────┬──────────────┐
+//   │ …  │  not consumed    │  spare       │   buf
+//   └────┴──────────────────┴──────────────┘
+
+import { EMPTY_BYTES } from "@tw/util";
+
+/** A window on bytes. `at` and `end` are moved by the readers. */
+export class InputWindow {
+  buf: Uint8Array = EMPTY_BYTES;
+  at = 0;
+  end = 0;
+  /** Bytes from `at` on that a scan has seen already, in an incomplete section; 0 outside of one. */
+  scanned = 0;
+  /** Where, from `at` on, the line begins in which that scan stopped. */
+  lineStart = 0;
+  /** `buf` is ours, and its spare bytes may be written. */
+  #owned = false;
+
+  get length(): number {
+    return this.end - this.at;
+  }
+
+  /** Puts `view` behind what is left. With nothing left the view itself is used, without copying. */
+  push(view: Uint8Array): void {
+    if (this.at === this.end) {
+      this.buf = view;
+      this.at = 0;
+      this.end = view.length;
+      this.#owned = false;
+      return;
+    }
+    this.#reserve(view.length);
+    this.buf.set(view, this.end);
+    this.end += view.length;
+  }
+
+  /** Copies what is left of a view, so that the view may be reused. */
+  own(): void {
+    if (!this.#owned) this.#reserve(0);
+  }
+
+  #reserve(extra: number): void {
+    const length = this.end - this.at;
+    if (this.#owned && this.end + extra <= this.buf.length) return;
+    const grown = new Uint8Array(this.#owned ? Math.max(2 * length, length + extra) : length + extra);
+    grown.set(this.buf.subarray(this.at, this.end));
+    this.buf = grown;
+    this.at = 0;
+    this.end = length;
+    this.#owned = true;
+  }
+}

@@ -1,0 +1,489 @@
+// HTTP/1.1 without I/O, for both roles, RFC 9112. The caller owns the connection: it offers what it received, pulls
+// events until there are none, and sends the text that the writing methods return.
+//
+//   bytes ──receive()──► [ window │ section scanner │ head reader │ body reader ] ──next()──► events
+//   text  ◄──────────── [ head writer │ body writer ] ◄── writeHead() frameData() writeEnd()
+//
+// One message is read and one is written in each cycle; which of them is the request is all that the role decides.
+// Pipelined requests wait in the window until `startNextCycle()`.
+//
+// A machine is small, and idle it holds no buffer: servers keep tens of thousands.
+
+import {
+  type HTTPHeaders,
+  HTTPInputError,
+  HTTPOutputError,
+  type RequestStartLine,
+  type ResponseStartLine,
+} from "@tw/httputil";
+import { type BodyReader, LengthReader, truncated, UntilCloseReader } from "./body-readers.js";
+import {
+  type BodyWriter,
+  CHUNKED_WRITER,
+  LengthWriter,
+  NO_BODY_WRITER,
+  UNTIL_CLOSE_WRITER,
+} from "./body-writers.js";
+import { ChunkedReader } from "./chunked-reader.js";
+import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
+import { readRequestHead, readResponseHead } from "./head-reader.js";
+import { FieldText, requestLine, statusLine } from "./head-writer.js";
+import { InputWindow } from "./input-window.js";
+import { limit, type ResolvedHTTP1Options } from "./options.js";
+import { lines, scanSection } from "./section-scanner.js";
+import { READING, type ReadingState, WRITING, type WritingState } from "./states.js";
+
+/** Whose end of the connection a machine is. */
+export type HTTP1Role = "server" | "client";
+
+/** What {@link HTTP1Machine.writeHead} is told besides the head. */
+export interface WriteHeadOptions {
+  /** Value for Date, already formatted; added unless the headers have one. */
+  readonly date?: string;
+  /** Ends the connection after this cycle, and says so. @default false */
+  readonly close?: boolean;
+  /** Bytes of the body where they are known; becomes Content-Length unless the headers have one. */
+  readonly contentLength?: number;
+}
+
+/** 1xx responses before a final one. A server that sends more keeps the client waiting for ever. */
+const MAX_INFORMATIONS = 32;
+
+/**
+ * One end of an HTTP/1.1 connection.
+ *
+ * @example
+ * const machine = new HTTP1Machine("server", resolveHTTP1Options());
+ * machine.receive(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+ * machine.next(); // { type: "request", method: "GET", target: "/", … }
+ * machine.next(); // { type: "end", trailers: undefined }
+ * machine.writeHead({ version: "HTTP/1.1", code: 200, reason: "OK" }, new HTTPHeaders(), { contentLength: 0 });
+ * machine.writeEnd();
+ * machine.startNextCycle();
+ */
+export class HTTP1Machine {
+  readonly #role: HTTP1Role;
+  readonly #options: ResolvedHTTP1Options;
+  #input: InputWindow | undefined = undefined;
+  #ended = false;
+  #error: unknown = undefined;
+  #reading: ReadingState = READING.idle;
+  /** There while the reading state is `body`. */
+  #body: BodyReader | undefined = undefined;
+  #maxBodySize: number;
+  #informations = 0;
+  /** Method of the request of this cycle, whichever side sent it. */
+  #method = "";
+  /** The request of this cycle asked for an upgrade. */
+  #upgradeAsked = false;
+  #peerIs11 = true;
+  #peerPersists = true;
+  #writing: WritingState = WRITING.idle;
+  #writer: BodyWriter = NO_BODY_WRITER;
+  #persists = true;
+
+  constructor(role: HTTP1Role, options: ResolvedHTTP1Options) {
+    this.#role = role;
+    this.#options = options;
+    this.#maxBodySize = options.maxBodySize;
+  }
+
+  /**
+   * Offers input. It is read by `next()`; what that leaves must be copied by `retain()` before the view is reused.
+   * A caller that does not want to buffer without bound stops reading while `next()` returns undefined and
+   * `buffered` is not 0 after a complete message.
+   */
+  receive(view: Uint8Array): void {
+    if (this.#error !== undefined || view.length === 0) return;
+    this.#window().push(view);
+  }
+
+  /** The peer finished sending. What that means, `next()` tells. */
+  receiveEnd(): void {
+    this.#ended = true;
+  }
+
+  /**
+   * The next event, or undefined when that takes more input, or the next cycle, or another protocol has taken over.
+   * The bytes of a data event are a view of the input, valid until the machine is called again.
+   *
+   * @throws HTTPInputError when the peer broke the protocol; then the same error for ever
+   */
+  next(): HTTP1Event | undefined {
+    if (this.#error !== undefined) throw this.#error;
+    try {
+      return this.#next();
+    } catch (error) {
+      this.#error = error;
+      this.#input = undefined;
+      this.#body = undefined;
+      throw error;
+    }
+  }
+
+  /** Copies what is left of the views, so that they may be reused. Bytes of earlier data events stay where they are. */
+  retain(): void {
+    if (this.#input === undefined) return;
+    if (this.#input.length === 0) this.#input = undefined;
+    else this.#input.own();
+  }
+
+  /** Bytes received and not consumed. */
+  get buffered(): number {
+    return this.#input === undefined ? 0 : this.#input.length;
+  }
+
+  /**
+   * What came after the last message of HTTP, when another protocol has taken over (101, CONNECT): a copy. The machine
+   * is done then.
+   *
+   * @throws HTTPOutputError when no other protocol has taken over
+   */
+  takeRest(): Uint8Array {
+    if (this.#reading !== READING.switched && this.#reading !== READING.switching) {
+      throw misuse("takeRest", this.#reading.name);
+    }
+    const input = this.#input ?? new InputWindow();
+    this.#input = undefined;
+    return new Uint8Array(input.buf.subarray(input.at, input.end));
+  }
+
+  /** Sets the limit of the body of the message that is being read, and of that one only. @throws RangeError */
+  setMaxBodySize(bytes: number): void {
+    this.#maxBodySize = limit("maxBodySize", bytes);
+  }
+
+  /**
+   * Goes on to the next request and response, when both of this cycle are complete. Pipelined input is kept.
+   *
+   * @throws HTTPOutputError when one of them is not, or when the connection is not to be used again
+   */
+  startNextCycle(): void {
+    const { next: nextReading } = this.#reading;
+    const { next: nextWriting } = this.#writing;
+    if (nextReading === undefined || nextWriting === undefined || !this.keepAlive) {
+      throw misuse("startNextCycle", `reading ${this.#reading.name}, writing ${this.#writing.name}`);
+    }
+    this.#reading = nextReading;
+    this.#writing = nextWriting;
+    this.#maxBodySize = this.#options.maxBodySize;
+    this.#informations = 0;
+    this.#method = "";
+    this.#upgradeAsked = false;
+    this.#writer = NO_BODY_WRITER;
+  }
+
+  /** Whether the connection may be used again after this cycle, as far as both sides have spoken. */
+  get keepAlive(): boolean {
+    return (
+      this.#peerPersists &&
+      this.#persists &&
+      this.#error === undefined &&
+      !(this.#ended && this.buffered === 0)
+    );
+  }
+
+  /** Between messages: nothing is being read or written, and nothing of the next message came yet. */
+  get idle(): boolean {
+    const between = this.#reading === READING.idle || this.#reading === READING.head;
+    return between && this.#writing === WRITING.idle && this.buffered === 0 && this.#error === undefined;
+  }
+
+  /**
+   * Starts the message to write, and returns its head as latin1 text. Frames the body: the given Content-Length, else
+   * chunks, else (for HTTP/1.0) the end of the connection. A request without Content-Length has a body only with
+   * `Transfer-Encoding: chunked`, or with a method other than GET, HEAD, DELETE, OPTIONS, TRACE and CONNECT.
+   *
+   * @throws HTTPOutputError when it is not the time for a head, or the headers contradict themselves or the options
+   * @throws TypeError, RangeError for a start line that must not go on the wire
+   */
+  writeHead(
+    start: ResponseStartLine | RequestStartLine,
+    headers: HTTPHeaders,
+    options: WriteHeadOptions = NO_OPTIONS,
+  ): string {
+    if (this.#writing.head === undefined) throw misuse("writeHead", this.#writing.name);
+    if (options.contentLength !== undefined) limit("contentLength", options.contentLength);
+    if ("code" in start) return this.#writeResponse(start, headers, options);
+    return this.#writeRequest(start, headers, options);
+  }
+
+  /** Whether body bytes go on the wire, once the head is written; where not, the caller drops them. */
+  get bodyAllowed(): boolean {
+    return this.#writer.bodyAllowed;
+  }
+
+  /**
+   * What goes before `byteLength` bytes of the body. Empty pieces are not framed: the caller drops them.
+   *
+   * @throws HTTPOutputError for more than Content-Length promised, or before the head
+   * @throws RangeError for an empty piece of a chunked body
+   */
+  frameData(byteLength: number): string {
+    if (this.#writing.data === undefined) throw misuse("frameData", this.#writing.name);
+    return this.#writer.frame(byteLength);
+  }
+
+  /** What goes after each piece of the body. */
+  get dataSuffix(): "" | "\r\n" {
+    return this.#writer.suffix;
+  }
+
+  /**
+   * What goes after the body. Trailers go out where the body is chunked, and are dropped where there is no place for
+   * them.
+   *
+   * @throws HTTPOutputError for fewer bytes than Content-Length promised, or before the head
+   */
+  writeEnd(trailers?: HTTPHeaders): string {
+    const to = this.#writing.end;
+    if (to === undefined) throw misuse("writeEnd", this.#writing.name);
+    const text = this.#writer.end(trailers);
+    this.#writing = to;
+    return text;
+  }
+
+  /**
+   * A 1xx response before the final one; `""` for a client of HTTP/1.0, which must not be sent one, RFC 9110 §15.2.
+   *
+   * @throws HTTPOutputError when it is not the time for one
+   * @throws RangeError for a code that is not 1xx, and for 101, which ends HTTP: see `writeHead`
+   */
+  writeInformation(code: number, headers?: HTTPHeaders): string {
+    if (!Number.isInteger(code) || code < 100 || code > 199 || code === 101) {
+      throw new RangeError(`Not an informational status: ${String(code)}`);
+    }
+    if (this.#writing.information === undefined || this.#role === "client" || this.#method === "") {
+      throw misuse("writeInformation", this.#writing.name);
+    }
+    if (!this.#peerIs11) return "";
+    return `${statusLine(code, "")}${headers === undefined ? "" : new FieldText(headers, true).text}\r\n`;
+  }
+
+  #next(): HTTP1Event | undefined {
+    switch (this.#reading.name) {
+      case "idle":
+      case "head":
+        return this.#readHead();
+      case "body":
+        return this.#readBody(this.#body as BodyReader);
+      case "ending":
+      case "switching":
+        this.#step(this.#reading.end);
+        return END;
+      default:
+        return undefined;
+    }
+  }
+
+  #readHead(): HTTP1Event | undefined {
+    const input = this.#input;
+    if (input !== undefined && input.length > 0) {
+      if (this.#role === "server") this.#skipBlankLine(input);
+      else if (this.#writing === WRITING.idle) throw new HTTPInputError("Response without a request");
+      const length = scanSection(input, this.#options.maxHeadSize, headTooLarge);
+      if (length !== -1) return this.#takeHead(input, length);
+    }
+    if (!this.#ended) return undefined;
+    if (this.buffered > 0) throw truncated("head incomplete");
+    if (this.#role === "client" && this.#writing !== WRITING.idle) throw truncated("no response");
+    this.#step(this.#reading.eof);
+    return CLOSED;
+  }
+
+  /** RFC 9112 §2.2: at least one empty line before a request line SHOULD be ignored; here: exactly one is. */
+  #skipBlankLine(input: InputWindow): void {
+    const { buf, at } = input;
+    if (this.#reading !== READING.idle || input.length < 2 || buf[at] !== 0x0d || buf[at + 1] !== 0x0a)
+      return;
+    input.at += 2;
+    input.scanned = 0;
+    this.#step(this.#reading.blankLine);
+  }
+
+  #takeHead(input: InputWindow, length: number): HTTP1Event {
+    if (lines.count === 0) throw new HTTPInputError("Empty line instead of a start line");
+    if (lines.count - 1 > this.#options.maxHeaderFields) throw headTooLarge();
+    const { at } = input;
+    const text = this.#options.fromLatin1(input.buf, at, at + length);
+    input.at = at + length;
+    return this.#role === "server" ? this.#takeRequest(text) : this.#takeResponse(text);
+  }
+
+  #takeRequest(text: string): RequestEvent {
+    const { event, persistent } = readRequestHead(text);
+    this.#method = event.method;
+    this.#upgradeAsked = event.upgrade !== undefined;
+    this.#peerIs11 = event.version === "HTTP/1.1";
+    this.#peerPersists = persistent;
+    if (event.chunked) this.#startBody(new ChunkedReader(this.#options));
+    else if (event.contentLength !== undefined && event.contentLength > 0) {
+      this.#startBody(new LengthReader(event.contentLength));
+    } else this.#step(this.#reading.bodiless);
+    return event;
+  }
+
+  #takeResponse(text: string): HTTP1Event {
+    const { event, persistent } = readResponseHead(text);
+    if (event.type === "information") {
+      if (++this.#informations > MAX_INFORMATIONS) throw new HTTPInputError("Too many 1xx responses");
+      return event;
+    }
+    this.#peerPersists = persistent;
+    this.#readResponseBody(event);
+    return event;
+  }
+
+  /** RFC 9112 §6.3, in its order. */
+  #readResponseBody({ code, chunked, contentLength }: ResponseEvent): void {
+    const tunnel = this.#method === "CONNECT" && code >= 200 && code < 300;
+    if (code === 101 && !this.#upgradeAsked) throw new HTTPInputError("101 to a request without Upgrade");
+    if (code === 101 || tunnel) this.#step(this.#reading.upgraded);
+    else if (this.#method === "HEAD" || code === 204 || code === 304) this.#step(this.#reading.bodiless);
+    else if (chunked) this.#startBody(new ChunkedReader(this.#options));
+    else if (contentLength === undefined) {
+      this.#peerPersists = false;
+      this.#startBody(new UntilCloseReader());
+    } else if (contentLength > 0) this.#startBody(new LengthReader(contentLength));
+    else this.#step(this.#reading.bodiless);
+  }
+
+  #window(): InputWindow {
+    this.#input ??= new InputWindow();
+    return this.#input;
+  }
+
+  #startBody(body: BodyReader): void {
+    this.#body = body;
+    this.#step(this.#reading.bodied);
+  }
+
+  #readBody(body: BodyReader): HTTP1Event | undefined {
+    const event = body.read(this.#window(), this.#maxBodySize) ?? (this.#ended ? body.readEnd() : undefined);
+    if (event !== undefined && event.type === "end") {
+      this.#body = undefined;
+      this.#step(this.#reading.end);
+    }
+    return event;
+  }
+
+  #step(to: ReadingState | undefined): void {
+    this.#reading = to as ReadingState;
+  }
+
+  #writeResponse(start: ResponseStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
+    if (this.#role === "client") throw misuse("writeHead", "client given a status line");
+    const { code } = start;
+    const line = statusLine(code, start.reason);
+    // Before a request is known there is nothing to answer, unless the answer ends the connection: 400, 408.
+    if (this.#method === "" && this.#error === undefined && options.close !== true) {
+      throw misuse("writeHead", "no request");
+    }
+    const tunnel = this.#method === "CONNECT" && code >= 200 && code < 300;
+    const switches = code === 101 || tunnel;
+    if (code < 200 && code !== 101) throw new RangeError(`Status ${code} is for writeInformation`);
+    if (switches && this.#reading.switch === undefined) throw misuse(`${code}`, this.#reading.name);
+    if (code === 101 && !this.#upgradeAsked) throw new HTTPOutputError("101 to a request without Upgrade");
+
+    // RFC 9110 §8.6: no Content-Length in 1xx, 204, and 2xx to CONNECT.
+    const fields = new FieldText(headers, switches || code === 204);
+    const bodiless = switches || code === 204 || code === 304 || this.#method === "HEAD";
+    const length = lengthFor(fields, options, bodiless);
+    let text = line + fields.text;
+    if (options.date !== undefined && !fields.hasDate) text += `Date: ${options.date}\r\n`;
+    let writer = NO_BODY_WRITER;
+    let close = fields.close || options.close === true || !this.keepAlive;
+    if (bodiless) {
+      if (this.#method === "HEAD" && code !== 204 && code !== 304 && !switches)
+        text += lengthLine(fields, length);
+    } else if (length !== -1) {
+      writer = new LengthWriter(length);
+      text += lengthLine(fields, length);
+    } else if (this.#peerIs11) {
+      writer = CHUNKED_WRITER;
+      text += "Transfer-Encoding: chunked\r\n";
+    } else {
+      writer = UNTIL_CLOSE_WRITER;
+      close = true;
+    }
+    if (switches) {
+      this.#step(this.#reading.switch);
+      this.#writing = WRITING.idle.switch as WritingState;
+    } else {
+      // RFC 9112 §9.6: a server that closes says so; a client of HTTP/1.0 expects nothing else.
+      if (close && this.#peerIs11) text += "Connection: close\r\n";
+      else if (!close && !this.#peerIs11) text += "Connection: Keep-Alive\r\n";
+      this.#writing = WRITING.idle.head as WritingState;
+    }
+    this.#writer = writer;
+    this.#persists = !close;
+    return `${text}\r\n`;
+  }
+
+  #writeRequest(start: RequestStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
+    if (this.#role === "server") throw misuse("writeHead", "server given a request line");
+    if (this.#reading !== READING.idle || this.#error !== undefined)
+      throw misuse("writeHead", this.#reading.name);
+    const { method, path } = start;
+    let text = requestLine(method, path);
+    const fields = new FieldText(headers, false);
+    // RFC 9112 §3.2: a client MUST send Host.
+    if (!fields.hasHost) throw new HTTPOutputError("A request needs Host");
+    const length = lengthFor(fields, options, false);
+    text += fields.text;
+    if (options.date !== undefined && !fields.hasDate) text += `Date: ${options.date}\r\n`;
+    let writer = NO_BODY_WRITER;
+    if (length !== -1) {
+      writer = new LengthWriter(length);
+      text += lengthLine(fields, length);
+    } else if (fields.chunked || !BODILESS_METHODS.has(method)) {
+      writer = CHUNKED_WRITER;
+      text += "Transfer-Encoding: chunked\r\n";
+    }
+    const close = fields.close || options.close === true;
+    if (close) text += "Connection: close\r\n";
+    this.#writing = WRITING.idle.head as WritingState;
+    this.#writer = writer;
+    this.#persists = !close;
+    this.#method = method;
+    this.#upgradeAsked = fields.hasUpgrade;
+    return `${text}\r\n`;
+  }
+}
+
+const NO_OPTIONS: WriteHeadOptions = Object.freeze({});
+
+// Methods whose requests have no body unless the headers say so, RFC 9110 §9.3.
+const BODILESS_METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "DELETE",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+]);
+
+/** Bytes of the body that headers or options give, or −1. */
+function lengthFor(fields: FieldText, options: WriteHeadOptions, bodiless: boolean): number {
+  const given = options.contentLength;
+  if (given === undefined || fields.chunked) return fields.contentLength;
+  if (fields.contentLength === -1) return given;
+  if (fields.contentLength !== given && !bodiless) {
+    throw new HTTPOutputError(`Content-Length is ${fields.contentLength}, but the body has ${given} bytes`, {
+      code: given > fields.contentLength ? "ERR_TW_BODY_TOO_LONG" : "ERR_TW_BODY_TOO_SHORT",
+    });
+  }
+  return fields.contentLength;
+}
+
+function lengthLine(fields: FieldText, length: number): string {
+  return length === -1 || fields.contentLength !== -1 ? "" : `Content-Length: ${length}\r\n`;
+}
+
+function misuse(what: string, state: string): HTTPOutputError {
+  return new HTTPOutputError(`Cannot ${what} now: ${state}`, { code: "ERR_TW_HTTP_STATE" });
+}
+
+function headTooLarge(): HTTPInputError {
+  return new HTTPInputError("Head too large", { status: 431, code: "ERR_TW_HEAD_TOO_LARGE" });
+}
