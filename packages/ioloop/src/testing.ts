@@ -1,1 +1,20 @@
-export {};
+// For tests: a loop in virtual time, and the suite that every LoopHost has to pass.
+
+import { installLoop } from "./current.js";
+import { IOLoop, type IOLoopOptions } from "./ioloop.js";
+import { VirtualHost, type VirtualHostOptions, VirtualIdleError } from "./virtual-host.js";
+
+export { installLoop, VirtualHost, type VirtualHostOptions, VirtualIdleError };
+
+/** A loop and the clock it runs by. */
+export interface VirtualLoop {
+  readonly loop: IOLoop;
+  readonly host: VirtualHost;
+}
+
+/** Makes a loop in virtual time; it is not `IOLoop.current()` unless {@link installLoop} makes it so. */
+export function virtualLoop(options: VirtualHostOptions & Omit<IOLoopOptions, "host"> = {}): VirtualLoop {
+  const { logger } = options;
+  const host = new VirtualHost(options);
+  return { host, loop: new IOLoop(logger === undefined ? { host } : { host, logger }) };
+}

@@ -47,7 +47,12 @@ function replace(_key: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   if (value instanceof Error) {
     const { code } = value as { code?: unknown };
-    return { type: value.name, ...(code === undefined ? {} : { code }), message: value.message, stack: errorText(value) };
+    return {
+      type: value.name,
+      ...(code === undefined ? {} : { code }),
+      message: value.message,
+      stack: errorText(value),
+    };
   }
   return value;
 }

@@ -12,7 +12,8 @@ export function checkFunction(name: string, value: unknown): void {
  * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number
  */
 export function checkDurationMs(name: string, value: unknown): void {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
+  if (typeof value !== "number")
+    throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${value}`);
   }

@@ -32,7 +32,10 @@ export function latin1(text: string): Uint8Array {
 export function fromLatin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = "";
   for (let at = start; at < end; at += 4096) {
-    text += String.fromCharCode.apply(null, bytes.subarray(at, Math.min(at + 4096, end)) as unknown as number[]);
+    text += String.fromCharCode.apply(
+      null,
+      bytes.subarray(at, Math.min(at + 4096, end)) as unknown as number[],
+    );
   }
   return text;
 }
@@ -55,7 +58,11 @@ export function indexOfBytes(haystack: Uint8Array, needle: Uint8Array, from = 0)
   if (needle.length === 0) return from;
   const first = needle[0] as number;
   const last = haystack.length - needle.length;
-  for (let at = haystack.indexOf(first, from); at !== -1 && at <= last; at = haystack.indexOf(first, at + 1)) {
+  for (
+    let at = haystack.indexOf(first, from);
+    at !== -1 && at <= last;
+    at = haystack.indexOf(first, at + 1)
+  ) {
     let i = 1;
     while (i < needle.length && haystack[at + i] === needle[i]) i++;
     if (i === needle.length) return at;

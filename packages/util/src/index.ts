@@ -1,5 +1,14 @@
 export { checkDurationMs, checkFunction, checkInteger } from "./args.js";
-export { concatBytes, EMPTY_BYTES, equalBytes, fromLatin1, fromUtf8, indexOfBytes, latin1, utf8 } from "./bytes.js";
+export {
+  concatBytes,
+  EMPTY_BYTES,
+  equalBytes,
+  fromLatin1,
+  fromUtf8,
+  indexOfBytes,
+  latin1,
+  utf8,
+} from "./bytes.js";
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";

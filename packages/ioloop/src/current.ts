@@ -1,0 +1,36 @@
+// Which loop is the one of this thread. Kept on `globalThis`, which every thread has its own of, under a registered
+// symbol, because two copies of this package may meet in one process and must agree.
+
+import type { IOLoop } from "./ioloop.js";
+
+const KEY: unique symbol = Symbol.for("@tw/ioloop.current") as never;
+
+interface Home {
+  [KEY]?: IOLoop | undefined;
+}
+
+/** The loop of this thread, made by `make` where there is none. */
+export function currentLoop(make: () => IOLoop): IOLoop {
+  const home = globalThis as Home;
+  const known = home[KEY];
+  if (known !== undefined) return known;
+  const made = make();
+  keep(made);
+  return made;
+}
+
+/** Puts another loop in this thread's place, and returns the function that puts the former one back. For tests. */
+export function installLoop(loop: IOLoop): () => void {
+  const former = (globalThis as Home)[KEY];
+  keep(loop);
+  return () => keep(former);
+}
+
+function keep(loop: IOLoop | undefined): void {
+  Object.defineProperty(globalThis, KEY, {
+    value: loop,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  });
+}

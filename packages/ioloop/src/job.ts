@@ -1,0 +1,58 @@
+// One piece of user code that the loop keeps: what to call, with what, in whose context, and who hears of its failure.
+
+import { AsyncResource } from "node:async_hooks";
+import { isPromiseLike, type Logger } from "@tw/util";
+
+/** Where failures of user code go: an `IOLoop`. */
+export interface JobOwner {
+  readonly logger: Logger;
+}
+
+/** Any function: what a callback takes is checked where it is stored, what it returns is awaited for its failure only. */
+export type Callback<A extends readonly unknown[] = readonly unknown[]> = (...args: A) => unknown;
+
+/** A stored callback. It is the AsyncResource itself, so that storing one costs a single object. */
+export class Job extends AsyncResource {
+  readonly owner: JobOwner;
+  fn: Callback<never>;
+  args: readonly unknown[];
+
+  constructor(type: string, owner: JobOwner, fn: Callback<never>, args: readonly unknown[]) {
+    super(type);
+    this.owner = owner;
+    this.fn = fn;
+    this.args = args;
+  }
+
+  /** Calls it in the context it was stored in. Never throws: what it throws or rejects with is logged, once. */
+  run(): void {
+    this.runInAsyncScope(callJob, this, this.args);
+  }
+
+  /** As {@link run}, with other arguments. */
+  runWith(...args: readonly unknown[]): void {
+    this.runInAsyncScope(callJob, this, args);
+  }
+}
+
+/** Logs a failure of user code; a logger that throws itself is not worth the process. */
+export function reportFailure(owner: JobOwner, err: unknown, message: string): void {
+  try {
+    owner.logger.error({ err }, message);
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+function callJob(this: Job, args: readonly unknown[]): void {
+  try {
+    const result = (this.fn as Callback)(...args);
+    if (isPromiseLike(result)) result.then(undefined, (error) => report(this, error));
+  } catch (error) {
+    report(this, error);
+  }
+}
+
+function report(job: Job, error: unknown): void {
+  reportFailure(job.owner, error, "Exception in callback");
+}

@@ -1,0 +1,120 @@
+// What start() and stop() do: hold the process, and on a signal let the servers finish first.
+//
+//   start() ──► holding ──stop()──────────────────────────────► resolved
+//                  └──SIGTERM──► hooks run ──all settled────────►
+//                                    └──stopTimeoutMs, a second signal or stop()──►
+
+import { checkDurationMs, checkFunction, Deferred, type Logger } from "@tw/util";
+import { LoopRunningError } from "./errors.js";
+import type { LoopHost, LoopSignal } from "./host.js";
+import { Job, reportFailure } from "./job.js";
+import type { Timeout } from "./timers.js";
+
+/** How `start()` ends. */
+export interface StartOptions {
+  /** Signals that run the stop hooks and then end `start()`; `false` leaves signals alone. @default SIGINT and SIGTERM */
+  readonly signals?: boolean | readonly LoopSignal[];
+  /**
+   * Milliseconds that the stop hooks may take together; then `start()` resolves without waiting for them, and a
+   * warning is logged. A second signal cuts the wait short. @default 30000
+   */
+  readonly stopTimeoutMs?: number;
+}
+
+/** What a server registers with `loop.onStop`. A promise it returns is awaited, within `stopTimeoutMs`. */
+export type StopHook = (signal: LoopSignal) => unknown;
+
+/** The default of {@link StartOptions.stopTimeoutMs}. */
+export const STOP_TIMEOUT_MS = 30_000;
+
+/** What {@link Running} needs of its loop. */
+interface Surroundings {
+  readonly logger: Logger;
+  addCallback(fn: () => void): void;
+  callLater(delayMs: number, fn: () => void): Timeout;
+  removeTimeout(handle: Timeout): void;
+}
+
+const DEFAULT_SIGNALS: readonly LoopSignal[] = ["SIGINT", "SIGTERM"];
+const nothing = (): void => undefined;
+
+/** The running state of one loop: at most one `start()` is pending. */
+export class Running {
+  readonly #loop: Surroundings;
+  readonly #host: LoopHost;
+  readonly #hooks = new Set<Job>();
+  #finish: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(loop: Surroundings, host: LoopHost) {
+    this.#loop = loop;
+    this.#host = host;
+  }
+
+  get pending(): boolean {
+    return this.#finish !== undefined;
+  }
+
+  onStop(hook: StopHook): () => void {
+    checkFunction("A stop hook", hook);
+    const job = new Job("IOLoopStopHook", this.#loop, hook, []);
+    this.#hooks.add(job);
+    return () => {
+      this.#hooks.delete(job);
+    };
+  }
+
+  start(options: StartOptions = {}): Promise<void> {
+    const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+    checkDurationMs("stopTimeoutMs", stopTimeoutMs);
+    if (this.#finish !== undefined) throw new LoopRunningError();
+
+    const done = new Deferred();
+    let release = nothing;
+    let stopping = false;
+    const finish = (): void => {
+      if (this.#finish !== finish) return;
+      this.#finish = undefined;
+      release();
+      done.resolve();
+    };
+    const onSignal = (signal: LoopSignal): void => {
+      if (stopping) finish();
+      stopping = true;
+      this.#runHooks(signal, stopTimeoutMs, done.promise).then(finish);
+    };
+
+    const names = signals === true ? DEFAULT_SIGNALS : signals === false ? [] : signals;
+    release = this.#host.hold?.(names, onSignal) ?? nothing;
+    this.#finish = finish;
+    if (this.#stopped) this.#loop.addCallback(finish);
+    this.#stopped = false;
+    return done.promise;
+  }
+
+  /** Ends the pending `start()`, or the next one after a turn. */
+  stop(): void {
+    if (this.#finish === undefined) this.#stopped = true;
+    else this.#finish();
+  }
+
+  /** Settles when all hooks have, when time is up, or when `start()` has ended otherwise. Never rejects. */
+  async #runHooks(signal: LoopSignal, stopTimeoutMs: number, ended: Promise<void>): Promise<void> {
+    const hooks = Promise.all([...this.#hooks].map((job) => job.runInAsyncScope(callHook, job, signal)));
+    const expired = new Deferred();
+    const timer = this.#loop.callLater(stopTimeoutMs, () => {
+      this.#loop.logger.warn({ signal, stopTimeoutMs }, "Stop hooks did not finish in time");
+      expired.resolve();
+    });
+    await Promise.race([hooks, expired.promise, ended]);
+    this.#loop.removeTimeout(timer);
+  }
+}
+
+async function callHook(this: Job, signal: LoopSignal): Promise<void> {
+  try {
+    await (this.fn as StopHook)(signal);
+  } catch (error) {
+    reportFailure(this.owner, error, "Exception in stop hook");
+  }
+}

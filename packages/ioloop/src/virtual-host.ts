@@ -1,0 +1,150 @@
+// A host whose clock stands still until told otherwise: hours of timeouts in a millisecond, the same way every time.
+
+import { TwError } from "@tw/util";
+import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
+import { realTurn } from "./node-host.js";
+
+/** `ERR_TW_VIRTUAL_IDLE`: a promise is pending that nothing scheduled can settle. */
+export class VirtualIdleError extends TwError {
+  constructor(now: number) {
+    super(
+      "ERR_TW_VIRTUAL_IDLE",
+      `Nothing left to wait for at ${now} ms, and the promise is still pending: no callback or timer that keeps ` +
+        "the process alive is scheduled. Something was never resolved, or waits for real I/O",
+    );
+  }
+}
+
+/** Where a virtual host begins. */
+export interface VirtualHostOptions {
+  /** What `now()` says at first. @default 0 */
+  readonly now?: number;
+  /** What `wallNow()` says at first, ms since 1970. @default 2026-01-01T00:00:00Z */
+  readonly wall?: number;
+}
+
+/** Real turns that a pending promise gets before it is declared stuck: dynamic imports and ticks need some. */
+const PATIENCE_TURNS = 200;
+
+/**
+ * A loop host in virtual time. There is no poller: descriptors are real, and so is their time.
+ *
+ * @example
+ * const { host, loop } = virtualLoop();
+ * const said = await host.run(() => new Promise((resolve) => loop.callLater(3_600_000, resolve, "an hour later")));
+ */
+export class VirtualHost implements LoopHost {
+  #now: number;
+  readonly #wallOffset: number;
+  #turns: VirtualTurn[] = [];
+  #onSignal: ((signal: LoopSignal) => void) | undefined;
+
+  constructor(options: VirtualHostOptions = {}) {
+    this.#now = options.now ?? 0;
+    this.#wallOffset = (options.wall ?? Date.UTC(2026, 0, 1)) - this.#now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wallNow(): number {
+    return this.#now + this.#wallOffset;
+  }
+
+  schedule(at: number, turn: () => void): ScheduledTurn {
+    const scheduled = new VirtualTurn(Math.max(at, this.#now), turn, (gone) => {
+      this.#turns = this.#turns.filter((other) => other !== gone);
+    });
+    this.#turns.push(scheduled);
+    return scheduled;
+  }
+
+  poller(): undefined {
+    return undefined;
+  }
+
+  hold(signals: readonly LoopSignal[], onSignal: (signal: LoopSignal) => void): () => void {
+    this.#onSignal = (signal) => {
+      if (signals.includes(signal)) onSignal(signal);
+    };
+    return () => {
+      this.#onSignal = undefined;
+    };
+  }
+
+  /** As if the process had received a signal. Does nothing when no `start()` listens to it. */
+  signal(signal: LoopSignal): void {
+    this.#onSignal?.(signal);
+  }
+
+  /** Turns that are scheduled. */
+  get pending(): number {
+    return this.#turns.length;
+  }
+
+  /** Moves the clock on, running each turn at its time, with ticks and microtasks in between. */
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`Cannot advance by ${ms} ms`);
+    const end = this.#now + ms;
+    await realTurn();
+    while (this.#runNext(end)) await realTurn();
+    this.#now = end;
+  }
+
+  /**
+   * Calls `fn` and jumps from turn to turn until what it returned settles; that is then the result.
+   *
+   * @throws VirtualIdleError `ERR_TW_VIRTUAL_IDLE` when nothing is left that could settle it
+   */
+  async run<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+    let settled = false;
+    const settle = (): void => {
+      settled = true;
+    };
+    const result = Promise.resolve(fn());
+    result.then(settle, settle);
+    let idle = 0;
+    for (;;) {
+      await realTurn();
+      if (settled) return result;
+      if (this.#turns.some((turn) => turn.ref)) {
+        this.#runNext(Number.POSITIVE_INFINITY);
+        idle = 0;
+      } else if (++idle > PATIENCE_TURNS) throw new VirtualIdleError(this.#now);
+    }
+  }
+
+  /** Runs the earliest turn that is not after `end`; among equals, the one scheduled first. */
+  #runNext(end: number): boolean {
+    let next: VirtualTurn | undefined;
+    for (const turn of this.#turns)
+      if (turn.at <= end && (next === undefined || turn.at < next.at)) next = turn;
+    if (next === undefined) return false;
+    next.cancel();
+    this.#now = next.at;
+    next.run();
+    return true;
+  }
+}
+
+class VirtualTurn implements ScheduledTurn {
+  readonly at: number;
+  readonly run: () => void;
+  readonly #remove: (turn: VirtualTurn) => void;
+  ref = true;
+
+  constructor(at: number, run: () => void, remove: (turn: VirtualTurn) => void) {
+    this.at = at;
+    this.run = run;
+    this.#remove = remove;
+  }
+
+  cancel(): void {
+    this.#remove(this);
+  }
+
+  setRef(ref: boolean): void {
+    this.ref = ref;
+  }
+}
