@@ -33,17 +33,25 @@ export function needsSplit(chunks: readonly Chunk[], skip: number): boolean {
   return split;
 }
 
-/** The same bytes, without the first `skip`, in strings of bounded length. @throws RangeError when skip is too large. */
+/**
+ * The same bytes, without the first `skip`, in strings of bounded length.
+ *
+ * @throws TypeError, RangeError when `skip` is no number of bytes of the first chunk.
+ */
 export function splitChunks(chunks: readonly Chunk[], skip: number): Chunk[] {
+  if (typeof skip !== "number") throw new TypeError("skip must be a number");
+  const first = chunks[0]?.length ?? 0;
+  if (!Number.isInteger(skip) || skip < 0 || skip > first) {
+    throw new RangeError(`Cannot skip ${skip} bytes of a chunk of ${first}`);
+  }
   const list: Chunk[] = [];
   for (let i = 0; i < chunks.length; i++) {
     const chunk = chunks[i] as Chunk;
     const from = i === 0 ? skip : 0;
     if (typeof chunk !== "string") {
-      list.push(from === 0 ? chunk : chunk.subarray(from));
+      list.push(from === 0 ? chunk : chunk.subarray(from)); // what is neither is for the addon to refuse
       continue;
     }
-    if (from > chunk.length) throw new RangeError(`Cannot skip ${skip} bytes of a chunk of ${chunk.length}`);
     for (let at = from; at < chunk.length; at += LONGEST_STRING)
       list.push(chunk.slice(at, at + LONGEST_STRING));
   }

@@ -8,7 +8,12 @@ import { EAGAIN, EBADF, EPIPE, native, pair, pipe, runChild, tcpPair, turn } fro
 type Chunks = readonly (Uint8Array | string)[];
 
 /** Writes everything, reading the other end whenever the kernel is full; what arrived, and each write's result. */
-function transfer(poller: Poller, from: number, to: number, chunks: Chunks): { got: Buffer; results: number[] } {
+function transfer(
+  poller: Poller,
+  from: number,
+  to: number,
+  chunks: Chunks,
+): { got: Buffer; results: number[] } {
   const parts: Buffer[] = [];
   const results: number[] = [];
   const room = new Uint8Array(65536);
@@ -62,7 +67,20 @@ native("bytes", (poller) => {
     const [a, b] = pair(poller);
     poller.writev(a, ["x"], 0);
     const buffer = new Uint8Array(8);
-    const ranges = [[0, 9], [8, 1], [9, 1], [-1, 1], [0, 0], [0, -1], [0.5, 1], [0, 1.5], [Number.NaN, 1], [0, Number.NaN], [0, Infinity], [2 ** 53, 1]];
+    const ranges = [
+      [0, 9],
+      [8, 1],
+      [9, 1],
+      [-1, 1],
+      [0, 0],
+      [0, -1],
+      [0.5, 1],
+      [0, 1.5],
+      [Number.NaN, 1],
+      [0, Number.NaN],
+      [0, Infinity],
+      [2 ** 53, 1],
+    ];
     for (const [offset, length] of ranges) {
       expect(() => poller.read(b, buffer, offset as number, length as number)).toThrow(RangeError);
     }
@@ -101,12 +119,29 @@ native("bytes", (poller) => {
   });
 
   const numbered = (count: number, size: number) =>
-    Array.from({ length: count }, (_, i) => (i % 3 === 0 ? new Uint8Array(size).fill(i) : String.fromCharCode(i % 256).repeat(size)));
+    Array.from({ length: count }, (_, i) =>
+      i % 3 === 0 ? new Uint8Array(size).fill(i) : String.fromCharCode(i % 256).repeat(size),
+    );
   const lists: Record<string, Chunks> = {
-    "a string at, below and above the longest piece": ["a".repeat(16383), "b".repeat(16384), "c".repeat(16385)],
-    "strings that fill the scratch space to the byte": ["a".repeat(16384), "b".repeat(16384), "c".repeat(16384), "d".repeat(16383), "e", "f"],
+    "a string at, below and above the longest piece": [
+      "a".repeat(16383),
+      "b".repeat(16384),
+      "c".repeat(16385),
+    ],
+    "strings that fill the scratch space to the byte": [
+      "a".repeat(16384),
+      "b".repeat(16384),
+      "c".repeat(16384),
+      "d".repeat(16383),
+      "e",
+      "f",
+    ],
     "a string of a megabyte": ["x".repeat(1 << 20)],
-    "a concatenated string of a megabyte between bytes": [new Uint8Array(3), `${"x".repeat(1 << 20)}y${"z".repeat(99)}`, new Uint8Array(3)],
+    "a concatenated string of a megabyte between bytes": [
+      new Uint8Array(3),
+      `${"x".repeat(1 << 20)}y${"z".repeat(99)}`,
+      new Uint8Array(3),
+    ],
     "63 chunks": numbered(63, 5),
     "64 chunks": numbered(64, 5),
     "65 chunks": numbered(65, 5),
@@ -140,7 +175,12 @@ native("bytes", (poller) => {
   it("writev() refuses characters that are not latin1, before a byte goes out", () => {
     const [a, b] = pair(poller);
     // Cut down to their low bytes these two are CR LF.
-    for (const chunks of [["\u010d\u010a"], ["ok", "\u010d\u010a"], ["ok", new Uint8Array(1), "\u20ac"], ["a", "b", "c", "d", "\u0100"]]) {
+    for (const chunks of [
+      ["\u010d\u010a"],
+      ["ok", "\u010d\u010a"],
+      ["ok", new Uint8Array(1), "\u20ac"],
+      ["a", "b", "c", "d", "\u0100"],
+    ]) {
       expect(() => poller.writev(a, chunks, 0)).toThrow(RangeError);
     }
     expect(poller.read(b, room, 0, 1)).toBe(-EAGAIN);
@@ -183,7 +223,13 @@ native("bytes", (poller) => {
 
   it("writev() refuses a skip behind the first chunk", () => {
     const [a, b] = pair(poller);
-    for (const chunks of [["abc"], ["abc", "d"], [new Uint8Array(3)], [new Uint8Array(3), "d"]]) {
+    for (const chunks of [
+      ["abc"],
+      ["abc", "d"],
+      [new Uint8Array(3)],
+      [new Uint8Array(3), "d"],
+      [new Uint8Array(3), "x".repeat(20_000)],
+    ]) {
       expect(() => poller.writev(a, chunks, 4)).toThrow(RangeError);
       expect(() => poller.writev(a, chunks, -1)).toThrow(RangeError);
       expect(() => poller.writev(a, chunks, 1.5)).toThrow(RangeError);
@@ -199,7 +245,12 @@ native("bytes", (poller) => {
       expect(poller.writev(near, ["x", "y"], 0)).toBe(-EPIPE);
       poller.closeFd(near);
     }
-    expect(await runChild("sigpipe")).toEqual({ code: 0, signal: null, out: "EPIPE EPIPE EPIPE alive", err: "" });
+    expect(await runChild("sigpipe")).toEqual({
+      code: 0,
+      signal: null,
+      out: "EPIPE EPIPE EPIPE alive",
+      err: "",
+    });
   });
 
   it("sendfile() sends a range, at most 256 KiB a call, and 0 at the end of the file", async () => {
@@ -220,7 +271,8 @@ native("bytes", (poller) => {
         offset += sent;
       }
       await turn();
-      for (let n = poller.read(client, big, 0, 65536); n > 0; n = poller.read(client, big, 0, 65536)) parts.push(Buffer.from(big.subarray(0, n)));
+      for (let n = poller.read(client, big, 0, 65536); n > 0; n = poller.read(client, big, 0, 65536))
+        parts.push(Buffer.from(big.subarray(0, n)));
     }
     expect(offset).toBe(content.length);
     poller.closeFd(server);

@@ -245,4 +245,3 @@ native("events", (poller) => {
     }
   });
 });
-

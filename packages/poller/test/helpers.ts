@@ -117,8 +117,12 @@ export function run(
   });
 }
 
-/** Runs test/children/`name`.mjs, which uses the built package. `TW_TEST_NODE` names another Node for it. */
-export function runChild(name: string, args: readonly string[] = [], nodeArgs: readonly string[] = []): Promise<ChildResult> {
+/** Runs test/children/`name`.mjs, which uses the built package. */
+export function runChild(
+  name: string,
+  args: readonly string[] = [],
+  nodeArgs: readonly string[] = [],
+): Promise<ChildResult> {
   const script = fileURLToPath(new URL(`./children/${name}.mjs`, import.meta.url));
-  return run(process.env.TW_TEST_NODE ?? process.execPath, [...nodeArgs, script, ...args]);
+  return run(process.execPath, [...nodeArgs, script, ...args]);
 }

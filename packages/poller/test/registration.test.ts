@@ -128,7 +128,9 @@ native("registration", (poller) => {
     expect(performance.eventLoopUtilization(from).idle).toBeGreaterThan(50);
     const before = [level.seen.length, edge.seen.length];
     for (const fd of [a, c]) poller.writev(fd, ["x"], 0);
-    await until(() => level.seen.length === (before[0] as number) + 1 && edge.seen.length > (before[1] as number));
+    await until(
+      () => level.seen.length === (before[0] as number) + 1 && edge.seen.length > (before[1] as number),
+    );
     poller.wake(handles[0] as number);
     await until(() => level.seen.at(-1) === 0);
     for (const one of handles) poller.close(one);

@@ -3,9 +3,24 @@ import { constants, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { READ, type SocketOption, WRITE } from "../src/index.js";
-import { EAGAIN, EBADF, EINVAL, listener, native, pair, pipe, Recorder, run, runChild, tcpPair, turns, until } from "./helpers.js";
+import {
+  EAGAIN,
+  EBADF,
+  EINVAL,
+  listener,
+  native,
+  pair,
+  pipe,
+  Recorder,
+  run,
+  runChild,
+  tcpPair,
+  turns,
+  until,
+} from "./helpers.js";
 
-const { EADDRINUSE, ECONNREFUSED, ECONNRESET, EINPROGRESS, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTSOCK } = constants.errno;
+const { EADDRINUSE, ECONNREFUSED, ECONNRESET, EINPROGRESS, ENAMETOOLONG, ENOENT, ENOTCONN, ENOTSOCK } =
+  constants.errno;
 
 native("sockets", (poller) => {
   const room = new Uint8Array(64);
@@ -16,7 +31,10 @@ native("sockets", (poller) => {
     await until(() => sink.seen.length > 0);
   }
 
-  const loopbacks = [[4, "127.0.0.1"], ...(networkInterfaces()["lo"]?.some((one) => one.family === "IPv6") ? [[6, "::1"]] : [])] as const;
+  const loopbacks = [
+    [4, "127.0.0.1"],
+    ...(networkInterfaces()["lo"]?.some((one) => one.family === "IPv6") ? [[6, "::1"]] : []),
+  ] as const;
   for (const [family, address] of loopbacks as readonly (readonly [4 | 6, string])[]) {
     it(`connects, accepts and talks over ${address}, and each end knows both names`, async () => {
       const server = poller.socket(family);
@@ -96,7 +114,14 @@ native("sockets", (poller) => {
     } else expect(refused).toBe(-ECONNREFUSED);
     poller.closeFd(second);
     expect(poller.closeFd(second)).toBe(-EBADF);
-    for (const call of ["accept", "socketError", "shutdown", "getsockname", "getpeername", "adopt"] as const) {
+    for (const call of [
+      "accept",
+      "socketError",
+      "shutdown",
+      "getsockname",
+      "getpeername",
+      "adopt",
+    ] as const) {
       expect(poller[call](second)).toBe(-EBADF);
     }
     expect(poller.listen(second, 1)).toBe(-EBADF);
@@ -109,8 +134,18 @@ native("sockets", (poller) => {
 
   it("every socket option is accepted on TCP", async () => {
     const [a, b] = await tcpPair(poller);
-    const options: SocketOption[] = ["reuseAddr", "reusePort", "noDelay", "keepAlive", "linger0", "sendBuffer", "receiveBuffer"];
-    for (const option of options) for (const value of [60, 1, 0]) expect([option, poller.setsockopt(a, option, value)]).toEqual([option, 0]);
+    const options: SocketOption[] = [
+      "reuseAddr",
+      "reusePort",
+      "noDelay",
+      "keepAlive",
+      "linger0",
+      "sendBuffer",
+      "receiveBuffer",
+    ];
+    for (const option of options)
+      for (const value of [60, 1, 0])
+        expect([option, poller.setsockopt(a, option, value)]).toEqual([option, 0]);
     const six = poller.socket(6);
     for (const value of [1, 0]) expect(poller.setsockopt(six, "v6Only", value)).toBe(0);
     expect(() => poller.setsockopt(a, "nagle" as SocketOption, 1)).toThrow(TypeError);

@@ -13,7 +13,10 @@ const answers = [poller.socket(4), poller.pipe(), poller.socketpair(), poller.ac
 const handle = poller.watch(server, READ, {
   onEvents() {
     const accepted = poller.accept(server);
-    console.log(...answers.map((answer) => poller.errnoName(answer)), typeof accepted === "number" ? accepted : "accepted");
+    console.log(
+      ...answers.map((answer) => poller.errnoName(answer)),
+      typeof accepted === "number" ? accepted : "accepted",
+    );
     poller.close(handle);
   },
 });

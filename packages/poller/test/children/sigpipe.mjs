@@ -11,6 +11,10 @@ const [reader, writer] = poller.pipe();
 const [c, d] = poller.socketpair();
 for (const fd of [b, reader, d]) poller.closeFd(fd);
 const file = openSync(new URL(import.meta.url), "r");
-const results = [poller.writev(a, ["x"], 0), poller.writev(writer, ["x", "y"], 0), poller.sendfile(c, file, 0, 10)];
+const results = [
+  poller.writev(a, ["x"], 0),
+  poller.writev(writer, ["x", "y"], 0),
+  poller.sendfile(c, file, 0, 10),
+];
 closeSync(file);
 setTimeout(() => console.log(...results.map((result) => poller.errnoName(result)), "alive"), 20);

@@ -1,0 +1,19 @@
+// Three of five handlers of one batch throw; the process has a handler for what nobody caught.
+import { loadPoller, READ } from "../../dist/index.js";
+
+const poller = loadPoller();
+const log = [];
+process.on("uncaughtException", (error) => log.push(`caught ${error.message}`));
+const pairs = Array.from({ length: 5 }, () => poller.socketpair());
+for (const [i, [, b]] of pairs.entries()) {
+  const handle = poller.watch(b, READ, {
+    onEvents() {
+      log.push(`handler ${i}`);
+      void Promise.resolve().then(() => log.push(`microtask ${i}`));
+      poller.close(handle);
+      if (i % 2 === 0) throw new Error(`${i}`);
+    },
+  });
+}
+for (const [a] of pairs) poller.writev(a, ["x"], 0);
+setTimeout(() => console.log(JSON.stringify(log), poller.size), 50);

@@ -1,0 +1,42 @@
+// Loads the poller, keeps it busy, and ends as it is told.
+import { parentPort } from "node:worker_threads";
+import { loadPoller, READ, WRITE } from "../../dist/index.js";
+
+const how = process.argv[2];
+const poller = loadPoller();
+const [a, b] = poller.socketpair();
+const [c, d] = poller.socketpair();
+const server = poller.socket(4);
+poller.bind(server, "127.0.0.1", 0);
+poller.listen(server, 16);
+const listening = poller.watch(server, READ, { onEvents() {} });
+const writable = poller.watch(a, WRITE, { onEvents() {} }, { edge: true });
+const woken = poller.watch(d, READ, { onEvents: () => poller.wake(woken) });
+poller.wake(woken);
+const idle = poller.watch(c, 0, { onEvents() {} });
+const inHandler = {
+  "exit in handler": () => process.exit(3),
+  "throw in handler": () => {
+    throw new Error("from a sink");
+  },
+  "terminate in handler": () => {
+    for (;;);
+  },
+};
+const busy = poller.watch(b, READ, {
+  onEvents() {
+    poller.read(b, new Uint8Array(8), 0, 8);
+    inHandler[how]?.();
+  },
+});
+parentPort.postMessage(`port ${poller.getsockname(server).port}`);
+if (how in inHandler) poller.writev(a, ["x"], 0);
+if (how === "exit") setTimeout(() => process.exit(3), 5);
+if (how === "throw") {
+  setTimeout(() => {
+    throw new Error("from the worker");
+  }, 5);
+}
+if (how === "idle") for (const handle of [listening, writable, woken, idle, busy]) poller.unwatch(handle);
+if (how === "idle, unref")
+  for (const handle of [listening, writable, woken, idle, busy]) poller.setRef(handle, false);
