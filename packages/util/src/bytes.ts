@@ -1,7 +1,7 @@
 // Helpers on bytes that every layer needs. Nothing here keeps a reference to its input unless it says so.
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8");
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A `Uint8Array` of length zero, shared: never written to because there is nothing to write to. */
@@ -12,7 +12,7 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Decodes UTF-8; malformed sequences become U+FFFD, or throw `TypeError` when `fatal` is given. */
+/** Decodes UTF-8; malformed sequences become U+FFFD, or throw `TypeError` when `fatal` is given. A byte order mark is kept. */
 export function fromUtf8(bytes: Uint8Array, options: { readonly fatal?: boolean } = {}): string {
   return (options.fatal ? strictDecoder : decoder).decode(bytes);
 }
@@ -53,9 +53,9 @@ export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Index of `needle` in `haystack` from `from` on, or −1. An empty needle is found at `from`. */
+/** Index of `needle` in `haystack` from `from` on (0 or more), or −1. An empty needle is found at `from`. */
 export function indexOfBytes(haystack: Uint8Array, needle: Uint8Array, from = 0): number {
-  if (needle.length === 0) return from;
+  if (needle.length === 0) return from <= haystack.length ? from : -1;
   const first = needle[0] as number;
   const last = haystack.length - needle.length;
   for (

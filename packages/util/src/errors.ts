@@ -21,8 +21,13 @@ export class TwError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
+  /** The name of its class. A getter, so that the first line of `stack` has it; assigning replaces it, as on any `Error`. */
   override get name(): string {
     return this.constructor.name;
+  }
+
+  override set name(value: string) {
+    Object.defineProperty(this, "name", { value, configurable: true, writable: true });
   }
 }
 

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { checkDurationMs, checkFunction, checkInteger } from "../src/index.js";
+
+describe("checkDurationMs()", () => {
+  it("takes finite numbers from 0 on, fractions included", () => {
+    for (const good of [0, 0.5, 1, Number.MAX_VALUE]) expect(() => checkDurationMs("d", good)).not.toThrow();
+  });
+
+  it.each([Number.NaN, -1, -0.001, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "throws RangeError on %s and quotes it",
+    (bad) => {
+      expect(() => checkDurationMs("idleTimeoutMs", bad)).toThrow(RangeError);
+      expect(() => checkDurationMs("idleTimeoutMs", bad)).toThrow(
+        `idleTimeoutMs must be a finite number of ms from 0 on, got ${bad}`,
+      );
+    },
+  );
+
+  it.each([undefined, null, "5", 5n, {}, []])("throws TypeError on %s", (bad) => {
+    expect(() => checkDurationMs("d", bad)).toThrow(TypeError);
+  });
+});
+
+describe("checkInteger()", () => {
+  it("takes both ends of the range and nothing beyond", () => {
+    expect(() => checkInteger("n", 1, 1, 3)).not.toThrow();
+    expect(() => checkInteger("n", 3, 1, 3)).not.toThrow();
+    expect(() => checkInteger("n", 0, 1, 3)).toThrow("n must be an integer from 1 to 3, got 0");
+    expect(() => checkInteger("n", 4, 1, 3)).toThrow(RangeError);
+  });
+
+  it("is for safe integers from 0 on unless told otherwise", () => {
+    expect(() => checkInteger("n", Number.MAX_SAFE_INTEGER)).not.toThrow();
+    expect(() => checkInteger("n", Number.MAX_SAFE_INTEGER + 1)).toThrow(RangeError);
+    expect(() => checkInteger("n", -1)).toThrow(RangeError);
+  });
+
+  it("throws RangeError on fractions and NaN, TypeError on what is no number", () => {
+    expect(() => checkInteger("n", 1.5)).toThrow(RangeError);
+    expect(() => checkInteger("n", Number.NaN)).toThrow(RangeError);
+    expect(() => checkInteger("n", "1")).toThrow(TypeError);
+    expect(() => checkInteger("n", null)).toThrow("got null");
+  });
+});
+
+describe("checkFunction()", () => {
+  it("takes functions and classes, and quotes at most 64 characters of anything else", () => {
+    expect(() => checkFunction("f", () => undefined)).not.toThrow();
+    expect(() => checkFunction("f", class {})).not.toThrow();
+    expect(() => checkFunction("f", undefined)).toThrow(TypeError);
+    expect(() => checkFunction("f", "x".repeat(1000))).toThrow(
+      `f must be a function, got "${"x".repeat(64)}"`,
+    );
+  });
+});

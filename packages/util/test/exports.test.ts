@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import * as util from "../src/index.js";
+
+it("exports these names and no others", () => {
+  expect(Object.keys(util).sort()).toEqual([
+    "Deferred",
+    "EMPTY_BYTES",
+    "TwError",
+    "checkDurationMs",
+    "checkFunction",
+    "checkInteger",
+    "concatBytes",
+    "equalBytes",
+    "fromLatin1",
+    "fromUtf8",
+    "indexOfBytes",
+    "invariant",
+    "isPromiseLike",
+    "isTwError",
+    "latin1",
+    "utf8",
+  ]);
+});
