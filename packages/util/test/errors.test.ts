@@ -60,8 +60,12 @@ describe("invariant()", () => {
 describe("isPromiseLike()", () => {
   it("takes promises and thenables, and nothing else", () => {
     expect(isPromiseLike(Promise.resolve())).toBe(true);
-    expect(isPromiseLike({ then: () => undefined })).toBe(true);
-    for (const value of [undefined, null, 1, "then", {}, [], { then: 1 }])
+    expect(isPromiseLike(withThen(() => undefined))).toBe(true);
+    for (const value of [undefined, null, 1, "then", {}, [], withThen(1)])
       expect(isPromiseLike(value)).toBe(false);
   });
 });
+
+function withThen(value: unknown): object {
+  return Object.fromEntries([["then", value]]);
+}
