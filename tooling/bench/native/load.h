@@ -1,0 +1,34 @@
+// What the three kinds of load share: sockets, clock, latencies, the check of one answer.
+#pragma once
+#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** What a run came to; printed as one line of JSON. */
+struct tally {
+  uint64_t requests, errors;
+  double seconds;
+  char first_error[160];
+};
+
+uint64_t now_ns(void);
+
+/** A connected, blocking socket with TCP_NODELAY; `source` is the last byte of a 127.0.0.x address, 0 for any. */
+int dial(int port, int source);
+void set_nonblocking(int fd);
+
+void record_latency(uint64_t ns);
+/** Notes an error; the first one's text (anything printable of `bytes`) goes into the report. */
+void note_error(struct tally *tally, const char *what, const char *bytes, size_t length);
+void print_tally(const struct tally *tally);
+
+/** Bytes of one whole, correct hello answer at `bytes`; 0 when it is not complete; -1 when it is not what was asked for. */
+ssize_t check_answer(const char *bytes, size_t length);
+
+/** Request number `n` of a set whose targets and header values all differ. */
+size_t write_request(char *out, size_t room, int port, unsigned n);
+
+int run_http(int port, int connections, double seconds, int pipeline);
+int run_websocket(int port, int connections, double seconds, size_t size);
+int run_idle(int port);
