@@ -9,7 +9,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import { IOLoop } from "@tw/ioloop";
-import { Deferred, isPromiseLike, latin1 } from "@tw/util";
+import { checkDurationMs, Deferred, isPromiseLike, latin1 } from "@tw/util";
 import { Closing } from "./closing.js";
 import { CloseTimeoutError, StreamBufferFullError, StreamBusyError, StreamClosedError } from "./errors.js";
 import { flushLater } from "./flush.js";
@@ -365,14 +365,14 @@ export class IOStream implements TransportReceiver {
 
   /**
    * Queues bytes without a promise. A string is latin1: one byte a character, which the caller vouches for. Returns
-   * false when the peer is slow: `onDrain` tells the receiver when everything went. On a closed stream it does nothing.
+   * false above 64 KiB queued: `onDrain` tells the receiver when everything went. On a closed stream it does nothing.
    *
    * @throws StreamBufferFullError beyond `maxWriteBufferSize`; nothing of the chunk is sent
    */
   send(chunk: Uint8Array | string): boolean {
     if ((this.#state & NO_WRITES) !== 0) return false;
     if (chunk.length > 0) this.#push(chunk);
-    if ((this.#state & BLOCKED) === 0 && this.bufferedAmount <= HIGH_WATER) return true;
+    if (this.bufferedAmount <= HIGH_WATER) return true;
     if ((this.#state & (DRAIN_WANTED | ENTERED | BLOCKED)) === 0) process.nextTick(flushAndTell, this);
     this.#state |= DRAIN_WANTED;
     return false;
@@ -470,7 +470,8 @@ export class IOStream implements TransportReceiver {
    */
   close(options: CloseOptions = {}): Promise<void> {
     if ((this.#state & SHUT) === 0) {
-      const graceMs = checkSize("graceMs", options.graceMs, DEFAULT_GRACE_MS);
+      const { graceMs = DEFAULT_GRACE_MS } = options;
+      checkDurationMs("graceMs", graceMs);
       this.end();
       this.#state |= CLOSING;
       this.#rejectRead();

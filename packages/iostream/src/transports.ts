@@ -1,2 +1,12 @@
 export type { MemoryPairOptions } from "./transports/memory/options.js";
 export { MemoryTransport, memoryPair } from "./transports/memory/transport.js";
+export {
+  type DescriptorKind,
+  type NativeEngine,
+  NativeTransport,
+  nativeEngine,
+  type SystemError,
+  systemError,
+} from "./transports/native/index.js";
+export { connectNodeSocket, type NodeConnectOptions } from "./transports/node/connect.js";
+export { NodeTransport, nodeTransport } from "./transports/node/transport.js";

@@ -1,70 +1,29 @@
 // What the stream tests share: a loop with a clock of its own, a receiver that takes notes, a scripted transport.
-import type { IOLoop } from "@tw/ioloop";
+import { IOLoop } from "@tw/ioloop";
+import { VirtualHost } from "@tw/ioloop/testing";
 import type { Transport, TransportInfo, TransportReceiver } from "../src/index.js";
 import type { StreamReceiver } from "../src/receiver.js";
 
-interface Task {
-  readonly at: number;
-  readonly run: () => void;
-}
+/** A loop in virtual time that keeps what is logged. */
+export class TestLoop extends IOLoop {
+  readonly host: VirtualHost;
+  readonly logged: unknown[];
 
-/** The part of a loop that streams use, in virtual time: `settle` runs callbacks and jumps over timers up to `untilMs`. */
-export class TestLoop {
-  now = 0;
-  readonly logged: unknown[] = [];
-  readonly logger = {
-    debug: (): void => {},
-    info: (): void => {},
-    warn: (): void => {},
-    error: (fields: unknown): void => void this.logged.push((fields as { err: unknown }).err),
-  };
-  #callbacks: (() => void)[] = [];
-  readonly #timers = new Set<Task>();
-
-  time(): number {
-    return this.now;
+  constructor(host: VirtualHost = new VirtualHost(), logged: unknown[] = []) {
+    const note = (fields: unknown): void => void logged.push((fields as { err?: unknown }).err ?? fields);
+    super({ host, logger: { debug: note, info: note, warn: note, error: note } });
+    this.host = host;
+    this.logged = logged;
   }
 
-  addCallback(run: () => void): void {
-    this.#callbacks.push(run);
-  }
-
-  callLater(delayMs: number, run: () => void): Task {
-    const task = { at: this.now + delayMs, run };
-    this.#timers.add(task);
-    return task;
-  }
-
-  removeTimeout(task: Task): void {
-    this.#timers.delete(task);
-  }
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  /** Runs everything that is due within the next `forMs`. */
-  async settle(forMs = 0): Promise<void> {
-    const until = this.now + forMs;
-    for (;;) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      const callback = this.#callbacks.shift();
-      if (callback !== undefined) {
-        callback();
-        continue;
-      }
-      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
-      if (next === undefined || next.at > until) break;
-      this.#timers.delete(next);
-      this.now = next.at;
-      next.run();
-    }
-    this.now = until;
+  /** Runs everything that is due within the next `forMs`, continuations included. */
+  settle(forMs = 0): Promise<void> {
+    return this.host.advance(forMs);
   }
 }
 
-export function testLoop(): TestLoop & IOLoop {
-  return new TestLoop() as unknown as TestLoop & IOLoop;
+export function testLoop(): TestLoop {
+  return new TestLoop();
 }
 
 /** Notes every call as text: `bytes abc`, `end`, `drain`, `close`, `close <code or message>`. */

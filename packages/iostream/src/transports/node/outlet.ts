@@ -1,0 +1,94 @@
+// The writing side of a Node stream, with the answer the Transport contract wants: how many bytes went to the kernel.
+//
+// Node keeps a reference to a Buffer until the kernel has taken it, so such bytes do not count as taken: they stay the
+// caller's, who offers them again after `onDrain`, and what Node has sent by then is skipped. Nothing is copied.
+//
+//   offered  ├── gone at once ──┼── handed: Node holds them ──┼── not looked at ──┤
+//             counted now        counted by the next `offer`
+
+import type { Duplex } from "node:stream";
+
+/** Bytes given to Node at a time: large enough for bulk, small enough that progress shows. */
+const BATCH = 256 * 1024;
+
+/** Writes to one Node stream. */
+export class Outlet {
+  readonly #duplex: Duplex;
+  readonly #drained: () => void;
+  /** Bytes at the front of the caller's queue that Node has been given. */
+  #handed = 0;
+  #waiting = false;
+
+  /** `drained` is called, outside any other call, when handed bytes have gone. */
+  constructor(duplex: Duplex, drained: () => void) {
+    this.#duplex = duplex;
+    this.#drained = drained;
+  }
+
+  /** Whether bytes are with Node that the kernel has not taken. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Sends as much as the kernel takes; returns how many bytes of `chunks` have gone. */
+  offer(chunks: readonly (Uint8Array | string)[]): number {
+    if (this.#waiting) return 0;
+    let taken = 0;
+    let skip = this.#handed;
+    this.#handed = 0;
+    let batch: (Uint8Array | string)[] = [];
+    let size = 0;
+    for (const chunk of chunks) {
+      if (skip >= chunk.length) {
+        skip -= chunk.length;
+        taken += chunk.length;
+        continue;
+      }
+      taken += skip;
+      for (let at = skip; at < chunk.length; ) {
+        const end = Math.min(chunk.length, at + BATCH - size);
+        batch.push(part(chunk, at, end));
+        size += end - at;
+        at = end;
+        if (size < BATCH) break;
+        if (!this.#send(batch, size)) return taken;
+        taken += size;
+        batch = [];
+        size = 0;
+      }
+      skip = 0;
+    }
+    if (size > 0 && this.#send(batch, size)) taken += size;
+    return taken;
+  }
+
+  /** Gives one batch to Node. False: the kernel did not take it at once. */
+  #send(batch: readonly (Uint8Array | string)[], size: number): boolean {
+    const duplex = this.#duplex;
+    const last = batch.length - 1;
+    if (last > 0) duplex.cork();
+    for (let i = 0; i < last; i++) put(duplex, batch[i] as Uint8Array | string, undefined);
+    put(duplex, batch[last] as Uint8Array | string, this.#written);
+    if (last > 0) duplex.uncork();
+    if (duplex.writableLength === 0) return true;
+    this.#handed = size;
+    this.#waiting = true;
+    return false;
+  }
+
+  readonly #written = (): void => {
+    if (!this.#waiting || this.#duplex.writableLength > 0) return;
+    this.#waiting = false;
+    this.#drained();
+  };
+}
+
+function part(chunk: Uint8Array | string, from: number, to: number): Uint8Array | string {
+  if (from === 0 && to === chunk.length) return chunk;
+  return typeof chunk === "string" ? chunk.slice(from, to) : chunk.subarray(from, to);
+}
+
+function put(duplex: Duplex, chunk: Uint8Array | string, written: (() => void) | undefined): void {
+  if (typeof chunk === "string") duplex.write(chunk, "latin1", written);
+  else duplex.write(chunk, written);
+}

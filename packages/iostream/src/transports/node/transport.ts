@@ -1,0 +1,296 @@
+// A transport over a Node stream: `net.Socket`, `tls.TLSSocket`, any Duplex of bytes. Public API only.
+//
+// Node calls back when it likes: 'data' inside our own `write` (a PassThrough does), 'end' on a paused socket, 'close'
+// in any order to both. Here each becomes the one call of the contract that it stands for, at a time the contract
+// allows: what comes too early is put back into the stream, or remembered.
+
+import { AsyncResource } from "node:async_hooks";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { IOLoop } from "@tw/ioloop";
+import { isPromiseLike } from "@tw/util";
+import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { nodeInfo } from "./info.js";
+import { Outlet } from "./outlet.js";
+
+/** Why nothing is delivered just now. */
+const PAUSED = 1;
+/** The receiver holds a view. */
+const LEASED = 2;
+/** A call to the receiver, or one of ours to the stream, is under way: another may not begin. */
+const BUSY = 4;
+
+/** A stream knows its transport: one property instead of a closure per listener. */
+interface Linked extends Duplex {
+  [transportOf]?: NodeTransport;
+}
+
+const transportOf: unique symbol = Symbol("NodeTransport");
+
+/**
+ * Makes a {@link Transport} of a connected Node stream, which belongs to the transport from then on. Nothing else may
+ * read from it, write to it or give it an encoding.
+ *
+ * For half-close over TCP the stream must not end itself: its `allowHalfOpen` is set.
+ *
+ * @throws TypeError for a stream of objects or of text
+ */
+export function nodeTransport(loop: IOLoop, duplex: Duplex): NodeTransport {
+  return new NodeTransport(loop, duplex);
+}
+
+/** See {@link nodeTransport}. */
+export class NodeTransport extends AsyncResource implements Transport {
+  readonly #loop: IOLoop;
+  readonly #duplex: Duplex;
+  #receiver: TransportReceiver | undefined;
+  #outlet: Outlet | undefined;
+  #info: TransportInfo | undefined;
+  #held = 0;
+  /** Where the peer's side is: `told` after `onEnd`. */
+  #incoming: "open" | "ended" | "told" = "open";
+  #ended = false;
+  /** Set once, by whoever was first: `abort`, an 'error', 'close'. */
+  #fate: { readonly error: unknown } | undefined;
+  #closed = false;
+  #told = false;
+
+  /** @internal Use {@link nodeTransport}. */
+  constructor(loop: IOLoop, duplex: Duplex) {
+    super("TWTransport", { requireManualDestroy: true });
+    if (duplex.readableObjectMode || duplex.writableObjectMode)
+      throw new TypeError("A transport needs a stream of bytes");
+    if (duplex.readableEncoding !== null)
+      throw new TypeError("A transport needs a stream without an encoding");
+    this.#loop = loop;
+    this.#duplex = duplex;
+    duplex.allowHalfOpen = true;
+    (duplex as Linked)[transportOf] = this;
+    duplex.on("error", onError);
+    duplex.on("close", onClose);
+    if (duplex.closed) this.streamClosed();
+  }
+
+  get info(): TransportInfo {
+    this.#info ??= nodeInfo(this.#duplex);
+    return this.#info;
+  }
+
+  start(receiver: TransportReceiver): void {
+    this.#receiver = receiver;
+    const duplex = this.#duplex;
+    duplex.on("end", onEnd);
+    duplex.on("data", onData);
+    if (duplex.readableEnded) this.#incoming = "ended";
+    if (this.#closed || this.#incoming === "ended") this.#later();
+    if (this.#held === 0) duplex.resume();
+  }
+
+  pause(): void {
+    this.#hold(PAUSED);
+  }
+
+  resume(): void {
+    this.#unhold(PAUSED);
+  }
+
+  write(chunks: readonly (Uint8Array | string)[]): number {
+    if (this.#ended || this.#fate !== undefined) return 0;
+    this.#outlet ??= new Outlet(this.#duplex, () => this.#drained());
+    const outer = this.#held & BUSY;
+    this.#held |= BUSY;
+    const taken = this.#outlet.offer(chunks);
+    if (outer === 0) this.#idle();
+    return taken;
+  }
+
+  end(): void {
+    if (this.#ended || this.#fate !== undefined) return;
+    this.#ended = true;
+    const outer = this.#held & BUSY;
+    this.#held |= BUSY;
+    this.#duplex.end(() => this.#closeWhenDone());
+    if (outer === 0) this.#idle();
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#fate !== undefined) return;
+    this.#fate = { error: reason };
+    const duplex = this.#duplex;
+    // A reset, not a FIN: the peer must not take a truncated message for a complete one. After `end` there is nothing
+    // to truncate, and a reset would take what is still on its way.
+    if (!this.#ended && isPlainTcp(duplex)) duplex.resetAndDestroy();
+    else duplex.destroy();
+  }
+
+  setRef(ref: boolean): void {
+    if (!(this.#duplex instanceof Socket)) return;
+    if (ref) this.#duplex.ref();
+    else this.#duplex.unref();
+  }
+
+  setNodelay(on: boolean): void {
+    if (this.#duplex instanceof Socket) this.#duplex.setNoDelay(on);
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #hold(why: number): void {
+    if ((this.#held & (PAUSED | LEASED)) === 0) this.#duplex.pause();
+    this.#held |= why;
+  }
+
+  #unhold(why: number): void {
+    if ((this.#held & why) === 0) return;
+    this.#held &= ~why;
+    if ((this.#held & (PAUSED | LEASED)) !== 0 || this.#receiver === undefined) return;
+    if (this.#incoming === "ended") this.#later();
+    this.#duplex.resume();
+  }
+
+  /** @internal Gives a view to the receiver; `ended` runs when its time is over. */
+  deliver(view: Uint8Array, ended?: () => void): void {
+    let lease: unknown;
+    this.#held |= BUSY;
+    try {
+      const receiver = this.#receiver;
+      // After an abort bytes may still come out of the stream's buffer.
+      if (receiver !== undefined && this.#fate === undefined) {
+        lease = this.runInAsyncScope(receiver.onBytes, receiver, view);
+      }
+    } catch (error) {
+      this.abort(error);
+    }
+    this.#idle();
+    if (!isPromiseLike(lease)) {
+      ended?.();
+      return;
+    }
+    this.#hold(LEASED);
+    const settled = () => {
+      ended?.();
+      this.#unhold(LEASED);
+    };
+    lease.then(settled, (error) => {
+      this.abort(error);
+      settled();
+    });
+  }
+
+  /** The call under way has returned; what came meanwhile and is in the stream again may follow. */
+  #idle(): void {
+    this.#held &= ~BUSY;
+    if (this.#held !== 0 || this.#receiver === undefined) return;
+    if (this.#duplex.isPaused()) this.#duplex.resume();
+    if (this.#incoming === "ended") this.#later();
+  }
+
+  /** @internal 'data' */
+  streamData(chunk: Uint8Array): void {
+    if (this.#held !== 0) {
+      this.#duplex.pause();
+      this.#duplex.unshift(chunk);
+    } else this.deliver(chunk);
+  }
+
+  #tellEnd(): void {
+    if (this.#incoming !== "ended" || this.#held !== 0 || this.#fate !== undefined) return;
+    this.#incoming = "told";
+    this.#call("onEnd");
+    this.#closeWhenDone();
+  }
+
+  // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #drained(): void {
+    if (this.#fate !== undefined || this.#ended) return;
+    if ((this.#held & BUSY) !== 0) this.#loop.addCallback(() => this.#drained());
+    else this.#call("onDrain");
+  }
+
+  // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #closeWhenDone(): void {
+    // Sockets do so by themselves; other streams may have been made without `autoDestroy`.
+    if (this.#incoming !== "open" && this.#duplex.writableFinished) this.#duplex.destroy();
+  }
+
+  /** @internal 'end' */
+  streamEnded(): void {
+    this.#incoming = "ended";
+    this.#tellEnd();
+  }
+
+  /** @internal 'error' */
+  streamFailed(error: unknown): void {
+    this.#fate ??= { error };
+    this.#duplex.destroy();
+  }
+
+  /** @internal 'close' */
+  streamClosed(): void {
+    const duplex = this.#duplex;
+    const clean = this.#ended && this.#incoming !== "open";
+    this.#fate ??= { error: duplex.errored ?? (clean ? undefined : prematureClose()) };
+    this.#closed = true;
+    if ((this.#held & BUSY) === 0) this.#tellClose();
+    else this.#later();
+  }
+
+  #tellClose(): void {
+    const receiver = this.#receiver;
+    if (this.#told || receiver === undefined) return;
+    this.#told = true;
+    try {
+      this.runInAsyncScope(receiver.onClose, receiver, this.#fate?.error);
+    } catch (error) {
+      this.#loop.logger.error({ err: error }, "Uncaught exception in onClose");
+    }
+  }
+
+  /** In a later turn: what could not be told when it happened. */
+  #later(): void {
+    this.#loop.addCallback(() => {
+      this.#tellEnd();
+      if (this.#closed) this.#tellClose();
+    });
+  }
+
+  /** A receiver that throws loses its transport, not its process. */
+  #call(event: "onEnd" | "onDrain"): void {
+    const receiver = this.#receiver as TransportReceiver;
+    this.#held |= BUSY;
+    try {
+      this.runInAsyncScope(receiver[event], receiver);
+    } catch (error) {
+      this.abort(error);
+    }
+    this.#idle();
+  }
+}
+
+// Listeners, shared by all streams.
+
+function onData(this: Linked, chunk: Uint8Array): void {
+  this[transportOf]?.streamData(chunk);
+}
+
+function onEnd(this: Linked): void {
+  this[transportOf]?.streamEnded();
+}
+
+function onError(this: Linked, error: unknown): void {
+  this[transportOf]?.streamFailed(error);
+}
+
+function onClose(this: Linked): void {
+  this[transportOf]?.streamClosed();
+}
+
+function isPlainTcp(duplex: Duplex): duplex is Socket {
+  return duplex instanceof Socket && !("encrypted" in duplex) && duplex.remotePort !== undefined;
+}
+
+function prematureClose(): Error {
+  return Object.assign(new Error("Premature close"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+}
