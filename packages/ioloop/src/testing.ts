@@ -1,10 +1,19 @@
 // For tests: a loop in virtual time, and the suite that every LoopHost has to pass.
 
 import { installLoop } from "./current.js";
+import { type HostCase, type HostSubject, hostCases } from "./host-conformance.js";
 import { IOLoop, type IOLoopOptions } from "./ioloop.js";
 import { VirtualHost, type VirtualHostOptions, VirtualIdleError } from "./virtual-host.js";
 
-export { installLoop, VirtualHost, type VirtualHostOptions, VirtualIdleError };
+export {
+  type HostCase,
+  type HostSubject,
+  hostCases,
+  installLoop,
+  VirtualHost,
+  type VirtualHostOptions,
+  VirtualIdleError,
+};
 
 /** A loop and the clock it runs by. */
 export interface VirtualLoop {

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { NodeHost } from "../src/index.js";
+import { hostCases, VirtualHost } from "../src/testing.js";
+
+describe("NodeHost passes the suite of LoopHost", () => {
+  for (const { name, run } of hostCases) {
+    it(name, async () => {
+      const host = new NodeHost();
+      const pass = (ms: number) => new Promise<void>((resolve) => host.schedule(host.now() + ms, resolve));
+      await run({ host, pass });
+    });
+  }
+});
+
+describe("VirtualHost passes the suite of LoopHost", () => {
+  for (const { name, run } of hostCases) {
+    it(name, async () => {
+      const host = new VirtualHost();
+      await run({ host, pass: (ms) => host.advance(ms) });
+    });
+  }
+});
+
+describe("NodeHost", () => {
+  it("runs an overdue turn after I/O had its chance, not from a microtask", async () => {
+    const log: string[] = [];
+    const ran = new Promise<void>((resolve) => {
+      new NodeHost().schedule(0, () => {
+        log.push("turn");
+        resolve();
+      });
+    });
+    process.nextTick(() => log.push("tick"));
+    await Promise.resolve();
+    log.push("microtask");
+    await ran;
+    expect(log.at(-1)).toBe("turn");
+  });
+
+  it("does not fire at once what lies further ahead than Node's timers reach", async () => {
+    const host = new NodeHost();
+    let runs = 0;
+    const turn = host.schedule(host.now() + 2 ** 40, () => runs++);
+    await new Promise<void>((resolve) => host.schedule(host.now() + 5, resolve));
+    turn.cancel();
+    expect(runs).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { type HeapEntry, TimerHeap } from "../src/timer-heap.js";
+
+function entry(when: number, order: number): HeapEntry {
+  return { when, order, live: true };
+}
+
+/** Numbers that look random and are the same every time. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state;
+  }
+}
+
+describe("TimerHeap", () => {
+  it.each([1, 2, 3, 4])("agrees with a sorted list over random adds, removes and takes (seed %i)", (seed) => {
+    const heap = new TimerHeap<HeapEntry>();
+    let model: HeapEntry[] = [];
+    const random = numbers(seed);
+    const next = (below: number) => random.next().value % below;
+    for (let step = 0; step < 20_000; step++) {
+      const choice = next(10);
+      if (choice < 5) {
+        const made = entry(next(1000), step);
+        heap.add(made);
+        model.push(made);
+      } else if (choice < 9) {
+        const [gone] = model.splice(next(Math.max(model.length, 1)), 1);
+        if (gone !== undefined) heap.remove(gone);
+      } else {
+        model.sort((a, b) => a.when - b.when || a.order - b.order);
+        expect(heap.first()).toBe(model[0]);
+        expect(heap.takeFirst()).toBe(model[0]);
+        model = model.slice(1);
+      }
+      expect(heap.size).toBe(model.length);
+    }
+  });
+
+  it("keeps no more dead entries than live ones, beyond a small number", () => {
+    const heap = new TimerHeap<HeapEntry>();
+    const random = numbers(9);
+    const live: HeapEntry[] = [];
+    for (let i = 0; i < 50_000; i++) {
+      const made = entry(random.next().value, i);
+      heap.add(made);
+      live.push(made);
+      if (live.length > 1000) {
+        const [gone] = live.splice(random.next().value % live.length, 1);
+        heap.remove(gone as HeapEntry);
+      }
+    }
+    expect(heap.size).toBe(1000);
+    expect(heap.slots).toBeLessThanOrEqual(2 * 1000 + 1);
+  });
+
+  it("is empty after everything was removed, in any order", () => {
+    for (const reverse of [false, true]) {
+      const heap = new TimerHeap<HeapEntry>();
+      const all = Array.from({ length: 2000 }, (_, i) => entry(i % 7, i));
+      for (const one of all) heap.add(one);
+      if (reverse) all.reverse();
+      for (const one of all) heap.remove(one);
+      expect([heap.size, heap.slots, heap.first(), heap.takeFirst()]).toEqual([0, 0, undefined, undefined]);
+    }
+  });
+});
