@@ -63,7 +63,6 @@ export class Deadlines<Member extends Expirable = Expirable> {
 
   #arm(): void {
     this.#timer = this.#loop.callLater(this.#tickMs, () => this.#turn());
-    this.#timer.setRef?.(false);
   }
 
   /** After a blocked loop the bytes of a peer may wait in the kernel: who seems late is asked again after one poll. */

@@ -2,6 +2,7 @@
 // descriptors run out.
 
 import { AsyncResource } from "node:async_hooks";
+import type { Timeout } from "@tw/ioloop";
 import { type NativeEngine, NativeTransport, systemError } from "@tw/iostream/transports";
 import { type PollHandle, type PollSink, READ } from "@tw/poller";
 import type { Listener, ListenOptions, ResolvedAddress } from "../network.js";

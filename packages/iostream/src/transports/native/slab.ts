@@ -36,7 +36,10 @@ export class SlabPool {
     // A receiver may have detached the buffer (`postMessage` or `structuredClone` with transfer): its length is 0 then.
     if (this.#slab.at + READ_SIZE <= this.#slab.bytes.length) return this.#slab;
     if (this.#leased > MAX_LEASED) {
-      throw new TwError("ERR_TW_LEASE_LIMIT", `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`);
+      throw new TwError(
+        "ERR_TW_LEASE_LIMIT",
+        `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`,
+      );
     }
     this.#slab = freshSlab();
     return this.#slab;

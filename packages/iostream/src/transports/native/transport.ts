@@ -84,7 +84,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   }
 
   setNodelay(on: boolean): void {
-    if (!this.#closed && this.#kind === "tcp") this.#engine.poller.setsockopt(this.#fd, "noDelay", on ? 1 : 0);
+    if (!this.#closed && this.#kind === "tcp")
+      this.#engine.poller.setsockopt(this.#fd, "noDelay", on ? 1 : 0);
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +118,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       }
       const count = poller.read(this.#fd, slab.bytes, slab.at, READ_SIZE);
       if (count > 0) {
-        if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0) this.#hints = 0;
+        if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0)
+          this.#hints = 0;
         this.#deliver(slab, count);
       } else if (count === 0) this.#inputEnded();
       else if (wouldBlock(count)) this.#hints = 0;
@@ -182,7 +184,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
         // The kernel took a part: only EAGAIN promises an edge when there is room again.
         skip += count;
         let whole = 0;
-        while (skip >= (rest[whole] as Uint8Array | string).length) skip -= (rest[whole++] as Uint8Array | string).length;
+        while (skip >= (rest[whole] as Uint8Array | string).length)
+          skip -= (rest[whole++] as Uint8Array | string).length;
         if (whole > 0) rest = rest.slice(whole);
       } else if (wouldBlock(count)) {
         this.#block();
