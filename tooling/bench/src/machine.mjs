@@ -1,0 +1,49 @@
+// What the numbers depend on, for the head of the table, and what /proc knows of a process. No host names.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+
+const require = createRequire(import.meta.url);
+
+export const cores = cpus().length;
+
+export function packageVersion(name) {
+  for (const base of require.resolve.paths(name)) {
+    const path = join(base, name, "package.json");
+    if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")).version;
+  }
+  return "?";
+}
+
+export function describeMachine() {
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cores} × ${cpus()[0]?.model.trim() ?? "unknown CPU"}, ${memory} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+}
+
+/** Nanoseconds of CPU, user and system, of a process with all its threads. */
+export function cpuTimeNs(/** @type {number} */ pid) {
+  let sum = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // the thread has ended meanwhile
+    }
+  }
+  return sum;
+}
+
+export function residentBytes(/** @type {number} */ pid) {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+/** A command that runs on one core only, where there are two and `taskset` can do it. */
+export function pinned(/** @type {number} */ core, /** @type {string[]} */ command) {
+  return canPin ? ["taskset", "-c", String(core), ...command] : command;
+}
+
+export const canPin =
+  cores > 1 &&
+  (process.env.PATH ?? "").split(":").some((dir) => dir !== "" && existsSync(join(dir, "taskset")));

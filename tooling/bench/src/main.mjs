@@ -1,0 +1,98 @@
+// npm run bench: compares our servers with their peers and with the limit, in one run, and writes the tables.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { compareIdle } from "./idle.mjs";
+import { httpLoad, webSocketLoad } from "./load.mjs";
+import { compare } from "./measure.mjs";
+import { buildNative } from "./native.mjs";
+import { parseOptions, USAGE } from "./options.mjs";
+import { Report } from "./report.mjs";
+import { chosen, httpRows, idleRows, webSocketRows } from "./rows.mjs";
+import { fetchRuntimes } from "./runtimes.mjs";
+import { comparisonTable, idleTable, voidReason } from "./table.mjs";
+
+const say = (line) => console.error(line);
+const results = new URL("../results/", import.meta.url);
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else await main(options);
+} catch (error) {
+  say(error instanceof TypeError ? `${error.message}\n\n${USAGE}` : error.message);
+  process.exitCode = 1;
+}
+
+async function main(options) {
+  if (options.build) build();
+  const native = buildNative();
+  const report = new Report(options);
+  if (options.idle) await idle(options, native, report);
+  else {
+    if (options.part !== "ws") await http(options, native, report);
+    if (options.part !== "http") await webSocket(options, native, report);
+  }
+  const text = report.text();
+  console.log(text);
+  mkdirSync(results, { recursive: true });
+  const file = new URL(options.idle ? "latest-idle.md" : "latest.md", results);
+  writeFileSync(file, text);
+  say(`written to ${fileURLToPath(file)}`);
+  process.exitCode = report.failed ? 1 : 0;
+}
+
+async function http(options, { server, load }, report) {
+  const rows = chosen(httpRows({ server, runtimes: fetchRuntimes(options.with, say) }), options.rows);
+  const measured = await compare(rows, options, httpLoad(load, options), say);
+  const base = measured.find(({ row, wrong }) => row.limit && wrong === undefined);
+  const { connections, pipeline } = options;
+  report.add(
+    `Hello world: ${connections} keep-alive connections${pipeline > 1 ? `, ${pipeline} requests at once on each` : ""}`,
+    comparisonTable(measured, { unit: "request", base, baseName: "the limit" }),
+    measured,
+  );
+  const reason = voidReason(measured);
+  if (reason !== undefined) report.declareVoid(reason);
+  if (server === undefined) report.note("No C compiler: no limit to compare with.");
+  if (load === undefined) report.note("Load by wrk: one target, bodies not checked.");
+}
+
+async function webSocket(options, { load }, report) {
+  if (load === undefined) return report.note("No C compiler: no WebSocket load.");
+  const rows = chosen(webSocketRows(), options.rows);
+  if (rows.length === 0) return undefined;
+  for (const [size, connections, title] of [
+    [64, 64, "64 bytes"],
+    [65_536, 16, "64 KiB"],
+  ]) {
+    const once = (port, seconds) => webSocketLoad(load, { port, seconds, connections, size });
+    const measured = await compare(rows, options, once, say);
+    const base = measured.find(({ row, wrong }) => row.id === "ws" && wrong === undefined);
+    const body = comparisonTable(measured, { unit: "message", base, baseName: "ws" });
+    report.add(`WebSocket echo: ${title}, ${connections} connections`, body, measured);
+  }
+}
+
+async function idle(options, { load }, report) {
+  if (load === undefined)
+    throw new Error("A C compiler is needed (cc, gcc or clang): its program holds the connections.");
+  const measured = await compareIdle(chosen(idleRows(), options.rows), load, say);
+  report.add("Memory per idle keep-alive connection, each served once", idleTable(measured), measured);
+}
+
+/** turbo is on PATH when npm started this. */
+function build() {
+  const args = [
+    "run",
+    "build",
+    "--filter=@tw/tooling-bench^...",
+    "--concurrency=2",
+    "--output-logs=errors-only",
+  ];
+  const cwd = fileURLToPath(new URL("../../../", import.meta.url));
+  const run = spawnSync("turbo", args, { cwd, stdio: ["ignore", 2, 2] });
+  if (run.error)
+    throw new Error(`turbo could not be run (${run.error.message}): use npm run bench, or --no-build`);
+  if (run.status !== 0) say("not everything was built; what was not shows as a void row");
+}

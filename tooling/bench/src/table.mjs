@@ -1,0 +1,76 @@
+// The results as Markdown.
+
+const perSecond = ({ median, min, max }) => `${thousands(median)} (${thousands(min)}–${thousands(max)})`;
+const micros = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+const thousands = (value) => Math.round(value).toLocaleString("en-US");
+const megabytes = (value) => `${(value / 1e6).toFixed(0)} MB`;
+const oneLine = (text) => text.split("\n").slice(0, 3).join(" · ").replaceAll("|", "\\|").slice(0, 200);
+
+/** Median of at least this many rounds is a result; below it the table says that it is none. */
+export const ENOUGH_ROUNDS = 7;
+
+const table = (head, rows) =>
+  [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
+
+/**
+ * @param {import("./measure.mjs").Result[]} results
+ * @param {{ unit: string, base: import("./measure.mjs").Result | undefined, baseName: string }} how  `base`: the row
+ *   that the last column divides by
+ */
+export function comparisonTable(results, { unit, base, baseName }) {
+  const head = [
+    "server",
+    `${unit}s/s`,
+    "p50 µs",
+    "p99 µs",
+    `server CPU µs/${unit}`,
+    "RSS",
+    ...(base === undefined ? [] : [`CPU, ratio to ${baseName}`]),
+  ];
+  const rows = results.map((result) => {
+    if (result.wrong !== undefined)
+      return [result.row.title, `void: ${oneLine(result.wrong)}`, ...head.slice(2).map(() => "")];
+    const { rate, cpu, p50Us, p99Us, rss } = result;
+    const ratio = base === undefined ? [] : [(cpu.median / base.cpu.median).toFixed(2)];
+    return [
+      result.row.title,
+      perSecond(rate),
+      thousands(p50Us),
+      thousands(p99Us),
+      micros(cpu),
+      megabytes(rss),
+      ...ratio,
+    ];
+  });
+  return table(head, rows);
+}
+
+/** @param {import("./idle.mjs").IdleResult[]} results */
+export function idleTable(results) {
+  const head = ["server", "bytes per idle connection", "RSS with 5 000", "RSS with 15 000"];
+  const rows = results.map(({ row, wrong, bytes, few, many }) =>
+    wrong === undefined
+      ? [row.title, thousands(bytes), megabytes(few), megabytes(many)]
+      : [row.title, `void: ${oneLine(wrong)}`, "", ""],
+  );
+  return table(head, rows);
+}
+
+/**
+ * Why a whole run is worth nothing, or undefined: where the C server is not the cheapest row, something else than the
+ * servers was measured.
+ */
+export function voidReason(/** @type {import("./measure.mjs").Result[]} */ results) {
+  const limit = results.find(({ row }) => row.limit);
+  if (limit === undefined) return undefined;
+  if (limit.wrong !== undefined) return `the C server did not run: ${limit.wrong}`;
+  const faster = results.find(
+    ({ row, cpu }) => !row.limit && cpu !== undefined && cpu.median <= limit.cpu.median,
+  );
+  return (
+    faster &&
+    `${faster.row.id} costs ${faster.cpu.median.toFixed(2)} µs, the C server ${limit.cpu.median.toFixed(2)} µs`
+  );
+}
