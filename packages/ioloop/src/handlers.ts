@@ -114,7 +114,7 @@ function filenoOf(pollable: Pollable): number {
 }
 
 function checkEvents(events: number): void {
-  checkInteger("events", events);
+  checkInteger("events", events, 0, KNOWN);
   if (events & ~KNOWN) throw new RangeError(`events must be made of READ, WRITE and ERROR, got ${events}`);
 }
 
