@@ -38,7 +38,11 @@ export class ClientExchange implements HTTPConnection {
     return this.#connection;
   }
 
-  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise {
+  writeHeaders(
+    startLine: RequestStartLine | ResponseStartLine,
+    headers: HTTPHeaders,
+    chunk?: BodyChunk,
+  ): MaybePromise {
     if (this.#response === "gone") return;
     if (this.#request !== "none") throw new HTTPOutputError("The head of this request was written already");
     if (!("method" in startLine)) throw new TypeError("A client asks with a request start line");
@@ -49,7 +53,8 @@ export class ClientExchange implements HTTPConnection {
 
   write(chunk: BodyChunk): MaybePromise {
     if (this.#response === "gone") return;
-    if (this.#request !== "head") throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
+    if (this.#request !== "head")
+      throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
     return this.#send("", chunk);
   }
 

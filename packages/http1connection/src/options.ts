@@ -60,7 +60,8 @@ export function nodeLatin1(bytes: Uint8Array, start: number, end: number): strin
   return latin1Slice.call(bytes, start, end);
 }
 
-const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string }).latin1Slice;
+const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string })
+  .latin1Slice;
 
 function checkTimeout(name: string, ms: number): number {
   if (!(ms >= 0) || ms > 2 ** 31 - 1) throw new RangeError(`${name} must be between 0 and 2147483647: ${ms}`);

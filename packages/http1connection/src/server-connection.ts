@@ -102,7 +102,8 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** A deadline has passed. */
   onExpired(): void {
     if (this.#waiting === "idle") this.#closeNow();
-    else if (this.#waiting === "linger" || this.#waiting === "answer" || this.#waiting === "done") this.stream.abort();
+    else if (this.#waiting === "linger" || this.#waiting === "answer" || this.#waiting === "done")
+      this.stream.abort();
     else if (this.#machine.idle && this.#exchange === undefined) this.#closeNow();
     else this.#refuse(408);
   }
@@ -119,7 +120,10 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
         if (known?.received) break;
         const exchange = known ?? this.#nextRequest();
         if (exchange === undefined) break;
-        const waiting = exchange.runInAsyncScope(known === undefined ? exchange.begin : exchange.feed, exchange);
+        const waiting = exchange.runInAsyncScope(
+          known === undefined ? exchange.begin : exchange.feed,
+          exchange,
+        );
         if (isPromiseLike(waiting)) return waiting;
         if (this.#exchange === exchange) break;
       }
@@ -212,7 +216,9 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (exchange?.answering) return this.stream.abort();
     exchange?.runInAsyncScope(exchange.peerGone, exchange, undefined, true);
     const reason = reasonPhrase(status);
-    this.stream.send(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${this.server.date.value}\r\n\r\n`);
+    this.stream.send(
+      `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${this.server.date.value}\r\n\r\n`,
+    );
     this.#linger();
   }
 

@@ -110,7 +110,10 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   #delegateFailed(error: unknown): void {
     const { method, target } = this.#request;
     const { logger } = this.#connection.server;
-    logger.error({ err: error }, `Uncaught exception ${method} ${JSON.stringify(target)} (${this.context.remoteIp})`);
+    logger.error(
+      { err: error },
+      `Uncaught exception ${method} ${JSON.stringify(target)} (${this.context.remoteIp})`,
+    );
     if (this.#answer === "none") {
       this.writeHeaders(INTERNAL_ERROR, new HTTPHeaders({ "Content-Length": "0" }));
       this.finish();
@@ -123,12 +126,19 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     return this.#connection;
   }
 
-  writeHeaders(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk?: BodyChunk): MaybePromise {
+  writeHeaders(
+    startLine: RequestStartLine | ResponseStartLine,
+    headers: HTTPHeaders,
+    chunk?: BodyChunk,
+  ): MaybePromise {
     if (this.#answer === "gone") return;
     if (this.#answer !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
     const { date } = this.#connection.server;
-    const head = this.#machine.writeHead(startLine, headers, { date: date.value, close: this.#connection.closing });
+    const head = this.#machine.writeHead(startLine, headers, {
+      date: date.value,
+      close: this.#connection.closing,
+    });
     this.#answer = "head";
     return this.#send(head, chunk ?? "");
   }
@@ -173,7 +183,9 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   upgrade(headers: HTTPHeaders): UpgradedStream {
     if (this.#answer !== "none") throw new HTTPOutputError(`Cannot upgrade: ${REFUSED[this.#answer]}`);
     if (!this.#received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
-    const head = this.#machine.writeHead(SWITCHING_PROTOCOLS, headers, { date: this.#connection.server.date.value });
+    const head = this.#machine.writeHead(SWITCHING_PROTOCOLS, headers, {
+      date: this.#connection.server.date.value,
+    });
     this.#connection.stream.send(head);
     this.#answer = "upgraded";
     return this.#connection.handOver();
@@ -194,7 +206,11 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   }
 }
 
-const SWITCHING_PROTOCOLS: ResponseStartLine = { version: "HTTP/1.1", code: 101, reason: "Switching Protocols" };
+const SWITCHING_PROTOCOLS: ResponseStartLine = {
+  version: "HTTP/1.1",
+  code: 101,
+  reason: "Switching Protocols",
+};
 const INTERNAL_ERROR: ResponseStartLine = { version: "HTTP/1.1", code: 500, reason: "Internal Server Error" };
 
 const REFUSED: Record<AnswerState, string> = {

@@ -51,8 +51,11 @@ export class AsyncHTTPClient implements AsyncDisposable {
   async fetch(url: string | URL, options: FetchOptions = {}): Promise<HTTPResponse> {
     if (this.#closed) throw new TwError("ERR_TW_CLIENT_CLOSED", "fetch() called on a closed AsyncHTTPClient");
     const request = buildRequest(url, options);
-    const response = await this.#within(options, (progress, signal) => this.#exchange(request, progress, signal));
-    if (!response.ok && response.code !== 304 && options.raiseError !== false) throw new HTTPClientError(response);
+    const response = await this.#within(options, (progress, signal) =>
+      this.#exchange(request, progress, signal),
+    );
+    if (!response.ok && response.code !== 304 && options.raiseError !== false)
+      throw new HTTPClientError(response);
     return response;
   }
 
@@ -81,7 +84,9 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const timer =
       timeoutMs === 0
         ? undefined
-        : this.loop.callLater(timeoutMs, () => cancel.abort(new HTTPTimeoutError(progress.during, timeoutMs)));
+        : this.loop.callLater(timeoutMs, () =>
+            cancel.abort(new HTTPTimeoutError(progress.during, timeoutMs)),
+          );
     this.#running.add(cancel);
     try {
       return await run(progress, cancel.signal);

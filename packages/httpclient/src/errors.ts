@@ -27,6 +27,8 @@ export class HTTPTimeoutError extends TwError {
 /** The server closed the connection before its response was complete, or broke the protocol (see `cause`). */
 export class HTTPStreamClosedError extends TwError {
   constructor(cause: unknown) {
-    super("ERR_TW_HTTP_STREAM_CLOSED", "The server closed the connection before its response was complete", { cause });
+    super("ERR_TW_HTTP_STREAM_CLOSED", "The server closed the connection before its response was complete", {
+      cause,
+    });
   }
 }

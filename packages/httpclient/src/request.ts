@@ -41,7 +41,8 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   const method = options.method ?? "GET";
   if (!TOKEN.test(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
   const body = typeof options.body === "string" ? utf8(options.body) : options.body;
-  if (body === undefined && NEEDS_BODY.has(method)) throw new TypeError(`${method} needs a body, which may be empty`);
+  if (body === undefined && NEEDS_BODY.has(method))
+    throw new TypeError(`${method} needs a body, which may be empty`);
   if (body !== undefined && REFUSES_BODY.has(method)) throw new TypeError(`${method} has no body`);
   return { url: target, method, headers: requestHeaders(target, options, body), body };
 }

@@ -67,7 +67,12 @@ export class ResponseCollector implements HTTPMessageDelegate {
   finish(): void {
     const body = concatBytes(this.#chunks);
     this.#result.resolve(
-      new HTTPResponse(this.#request, this.#startLine as ResponseStartLine, this.#headers as HTTPHeaders, body),
+      new HTTPResponse(
+        this.#request,
+        this.#startLine as ResponseStartLine,
+        this.#headers as HTTPHeaders,
+        body,
+      ),
     );
   }
 

@@ -19,7 +19,10 @@ for (const carrier of ["memory", "native", "node"] as const) {
     });
 
     /** A server that reads one head and sends the pieces, each in a write of its own. */
-    async function canned(pieces: readonly string[], close = true): Promise<{ client: AsyncHTTPClient; url: string; seen: string[] }> {
+    async function canned(
+      pieces: readonly string[],
+      close = true,
+    ): Promise<{ client: AsyncHTTPClient; url: string; seen: string[] }> {
       const loop = new IOLoop({ logger: nullLogger });
       if (carrier === "memory") useNetwork(loop, new MemoryNetwork(loop));
       const engine = carrier === "memory" ? {} : { engine: carrier };

@@ -7,8 +7,8 @@ import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { TCPClient, useNetwork } from "@tw/tcp";
 import { MemoryNetwork } from "@tw/tcp/testing";
-import { concatBytes, Deferred, fromLatin1, latin1 } from "@tw/util";
 import { nativeAvailable } from "@tw/tooling-testing";
+import { concatBytes, Deferred, fromLatin1, latin1 } from "@tw/util";
 import { afterEach, describe } from "vitest";
 import { HTTPServer, type HTTPServerOptions, type RequestCallback } from "../src/index.js";
 
@@ -57,7 +57,11 @@ export class Bench {
   }
 
   /** Sends the pieces, each in a write of its own, ends the sending side when asked to, and returns all that comes. */
-  async transcript(server: HTTPServer, pieces: readonly (string | Uint8Array)[], end = false): Promise<string> {
+  async transcript(
+    server: HTTPServer,
+    pieces: readonly (string | Uint8Array)[],
+    end = false,
+  ): Promise<string> {
     const client = await this.connect(server);
     for (const piece of pieces) await client.send(piece);
     if (end) client.stream.end();

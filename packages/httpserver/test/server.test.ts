@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Deferred, fromLatin1, fromUtf8 } from "@tw/util";
 import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import { Deferred, fromLatin1, fromUtf8 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { answer, codes, OK, onEveryCarrier, withoutDates } from "./harness.js";
 
@@ -51,7 +51,9 @@ onEveryCarrier((bench) => {
       });
       const client = await bench.connect(server);
       const rest = Array.from({ length: 20 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join("");
-      await client.send(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${rest}GET /last HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`);
+      await client.send(
+        `GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${rest}GET /last HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`,
+      );
       await client.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n");
       gate.resolve();
       const text = await client.untilClosed();
@@ -121,7 +123,11 @@ onEveryCarrier((bench) => {
 
     it("sends text as UTF-8", async () => {
       const server = await bench.serve((request) => {
-        request.connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "3", Connection: "close" }), "€");
+        request.connection.writeHeaders(
+          OK,
+          new HTTPHeaders({ "Content-Length": "3", Connection: "close" }),
+          "€",
+        );
         request.connection.finish();
       });
       const text = await bench.transcript(server, ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"]);
@@ -134,11 +140,27 @@ onEveryCarrier((bench) => {
       ["garbage", 400, "\x16\x03\x01garbage\r\n\r\n"],
       ["S-01 Content-Length +5", 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nhello"],
       ["S-01 Content-Length 1_0", 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1_0\r\n\r\n"],
-      ["S-01 chunk size 0x3", 400, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n"],
-      ["S-02 chunked twice", 400, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
-      ["S-02 both framings", 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+      [
+        "S-01 chunk size 0x3",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n",
+      ],
+      [
+        "S-02 chunked twice",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      ],
+      [
+        "S-02 both framings",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      ],
       ["S-02 chunked in HTTP/1.0", 400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
-      ["S-03 NBSP around Content-Length", 400, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \xa05\r\n\r\nhello"],
+      [
+        "S-03 NBSP around Content-Length",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \xa05\r\n\r\nhello",
+      ],
       ["S-04 no Host", 400, "GET / HTTP/1.1\r\n\r\n"],
       ["S-04 two Hosts", 400, "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"],
       ["S-04 bare CR in a value", 400, "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n"],
@@ -224,7 +246,10 @@ onEveryCarrier((bench) => {
 
   describe("peers that go away", () => {
     it("tells the delegate once, whether the request was complete or not", async () => {
-      for (const wire of ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"]) {
+      for (const wire of [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+      ]) {
         const started = new Deferred();
         const gone = new Deferred();
         let told = 0;
@@ -265,7 +290,11 @@ onEveryCarrier((bench) => {
 
     it("answers 400 to half a request", async () => {
       const server = await bench.serve(echo);
-      const text = await bench.transcript(server, ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"], true);
+      const text = await bench.transcript(
+        server,
+        ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"],
+        true,
+      );
       expect(codes(text)).toEqual([400]);
     });
   });
@@ -273,7 +302,9 @@ onEveryCarrier((bench) => {
   describe("hand-over", () => {
     it("gives the stream away with what came behind the request", async () => {
       const server = await bench.serve((request) => {
-        const stream = request.connection.upgrade?.(new HTTPHeaders({ Upgrade: "echo", Connection: "Upgrade" }));
+        const stream = request.connection.upgrade?.(
+          new HTTPHeaders({ Upgrade: "echo", Connection: "Upgrade" }),
+        );
         stream?.attach({
           onBytes: (view) => void stream.send(view.slice()),
           onEnd: () => stream.close(),

@@ -1,4 +1,4 @@
-import { virtualLoop, type VirtualHost } from "@tw/ioloop/testing";
+import { type VirtualHost, virtualLoop } from "@tw/ioloop/testing";
 import { nullLogger } from "@tw/log";
 import { TCPClient, useNetwork } from "@tw/tcp";
 import { MemoryNetwork } from "@tw/tcp/testing";
@@ -8,11 +8,18 @@ import { answer, codes, RawClient } from "./harness.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-async function inVirtualTime(options: HTTPServerOptions, test: (t: { client: RawClient; host: VirtualHost; server: HTTPServer }) => Promise<void>): Promise<void> {
+async function inVirtualTime(
+  options: HTTPServerOptions,
+  test: (t: { client: RawClient; host: VirtualHost; server: HTTPServer }) => Promise<void>,
+): Promise<void> {
   const { loop, host } = virtualLoop();
   useNetwork(loop, new MemoryNetwork(loop));
   await host.run(async () => {
-    const server = new HTTPServer((request) => answer(request.connection, "x"), { logger: nullLogger, ...options, loop });
+    const server = new HTTPServer((request) => answer(request.connection, "x"), {
+      logger: nullLogger,
+      ...options,
+      loop,
+    });
     await server.listen(80);
     const client = new RawClient(await new TCPClient({ loop }).connect("x", server.port));
     await test({ client, host, server });

@@ -19,6 +19,6 @@ export function chooseEngine(loop: IOLoop, choice: EngineChoice): "native" | "no
   if (asked === "") return "node";
   throw new TwError(
     "ERR_TW_NO_POLLER",
-    "The native engine was asked for, but @tw/poller has no binary for this platform and found no C compiler; use engine \"node\"",
+    'The native engine was asked for, but @tw/poller has no binary for this platform and found no C compiler; use engine "node"',
   );
 }

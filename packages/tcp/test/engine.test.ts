@@ -19,13 +19,19 @@ describe("chooseEngine", () => {
 
   it("never falls back silently when native was asked for", () => {
     vi.stubEnv("TW_ENGINE", "native");
-    expect(() => chooseEngine(without, undefined)).toThrow(expect.objectContaining({ code: "ERR_TW_NO_POLLER" }));
+    expect(() => chooseEngine(without, undefined)).toThrow(
+      expect.objectContaining({ code: "ERR_TW_NO_POLLER" }),
+    );
     vi.stubEnv("TW_ENGINE", "");
-    expect(() => chooseEngine(without, "native")).toThrow(expect.objectContaining({ code: "ERR_TW_NO_POLLER" }));
+    expect(() => chooseEngine(without, "native")).toThrow(
+      expect.objectContaining({ code: "ERR_TW_NO_POLLER" }),
+    );
   });
 
   it("refuses a TW_ENGINE that it does not know", () => {
     vi.stubEnv("TW_ENGINE", "natvie");
-    expect(() => chooseEngine(withPoller, undefined)).toThrow(expect.objectContaining({ code: "ERR_TW_ENGINE" }));
+    expect(() => chooseEngine(withPoller, undefined)).toThrow(
+      expect.objectContaining({ code: "ERR_TW_ENGINE" }),
+    );
   });
 });

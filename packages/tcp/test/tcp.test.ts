@@ -78,7 +78,9 @@ for (const carrier of ["memory", "native", "node"] as const) {
       for (let i = 0; i < 2; i++) {
         // The reset may come before the client's own connect has returned.
         const reading = connect(server).then((stream) => stream.readBytes(1));
-        await expect(reading).rejects.toMatchObject({ code: expect.stringMatching(/ECONNRESET|ERR_TW_STREAM_CLOSED/) });
+        await expect(reading).rejects.toMatchObject({
+          code: expect.stringMatching(/ECONNRESET|ERR_TW_STREAM_CLOSED/),
+        });
       }
       expect(calls).toBe(2);
       const stream = await connect(server);

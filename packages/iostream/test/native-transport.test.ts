@@ -1,0 +1,407 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { IOLoop } from "@tw/ioloop";
+import { nullLogger } from "@tw/log";
+import type { Poller } from "@tw/poller";
+import { nativeAvailable } from "@tw/tooling-testing";
+import { Deferred, fromLatin1, latin1 } from "@tw/util";
+import { afterEach, describe, expect, it } from "vitest";
+import type { TransportReceiver } from "../src/transport.js";
+import type { NativeEngine } from "../src/transports.js";
+import { type DescriptorKind, NativeTransport, nativeEngine } from "../src/transports.js";
+
+describe.skipIf(!nativeAvailable)("NativeTransport", () => {
+  const loop = new IOLoop({ logger: nullLogger });
+  const engine = (): NativeEngine => nativeEngine(loop) as NativeEngine;
+  const open: NativeTransport[] = [];
+  const fds: number[] = [];
+
+  afterEach(async () => {
+    for (const transport of open.splice(0)) transport.abort();
+    await turn();
+    for (const fd of fds.splice(0)) engine().poller.closeFd(fd);
+  });
+
+  function transportOn(
+    fd: number,
+    kind: DescriptorKind,
+    receiver: Partial<TransportReceiver>,
+    on = engine(),
+  ): NativeTransport {
+    const transport = new NativeTransport(on, fd, kind);
+    open.push(transport);
+    transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose() {}, ...receiver });
+    return transport;
+  }
+
+  /** A connected pair of TCP sockets; the second is a plain descriptor, closed after the test. */
+  function tcpPair(): [number, number] {
+    const { poller } = engine();
+    const listener = poller.socket(4);
+    poller.bind(listener, "127.0.0.1", 0);
+    poller.listen(listener, 1);
+    const { port } = poller.getsockname(listener) as { port: number };
+    const client = poller.socket(4);
+    poller.connect(client, "127.0.0.1", port);
+    let accepted = poller.accept(listener);
+    while (typeof accepted === "number") accepted = poller.accept(listener);
+    poller.closeFd(listener);
+    fds.push(client);
+    return [accepted.fd, client];
+  }
+
+  function closeEarly(fd: number): void {
+    fds.splice(fds.indexOf(fd), 1);
+    engine().poller.closeFd(fd);
+  }
+
+  it("delivers a FIN that was queued behind bytes while the receiver was paused (no further edge comes)", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const ended = new Deferred();
+    const got: string[] = [];
+    const transport = transportOn(fd, "tcp", {
+      onBytes(view) {
+        got.push(fromLatin1(view));
+        transport.pause();
+      },
+      onEnd: () => ended.resolve(),
+    });
+    poller.writev(peer, ["one"], 0);
+    await until(() => got.length === 1);
+    poller.writev(peer, ["two"], 0);
+    poller.shutdown(peer);
+    await turns(5);
+    expect(got).toEqual(["one"]);
+    transport.resume();
+    await until(() => got.length === 2);
+    await turns(5);
+    transport.resume();
+    await ended.promise;
+    expect(got).toEqual(["one", "two"]);
+  });
+
+  it("sees a FIN that arrives together with a short read", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const ended = new Deferred();
+    poller.writev(peer, ["short"], 0);
+    poller.shutdown(peer);
+    let bytes = 0;
+    transportOn(fd, "tcp", { onBytes: (view) => void (bytes += view.length), onEnd: () => ended.resolve() });
+    await ended.promise;
+    expect(bytes).toBe(5);
+  });
+
+  it("registers TCP once: no epoll_ctl while bytes, pauses and full buffers come and go", async () => {
+    const counts = { modify: 0, watch: 0 };
+    const counting: NativeEngine = { ...engine(), poller: counted(engine().poller, counts) };
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const drained = new Deferred();
+    let got = 0;
+    const transport = transportOn(
+      fd,
+      "tcp",
+      { onBytes: () => void got++, onDrain: () => drained.resolve() },
+      counting,
+    );
+    poller.writev(peer, ["a"], 0);
+    await until(() => got === 1);
+    transport.pause();
+    transport.resume();
+    const big = new Uint8Array(16 * 1024 * 1024);
+    expect(transport.write([big])).toBeLessThan(big.length);
+    const sink = new Uint8Array(1024 * 1024);
+    let stop = false;
+    drained.promise.then(() => {
+      stop = true;
+    });
+    while (!stop) {
+      poller.read(peer, sink, 0, sink.length);
+      await turn();
+    }
+    expect(counts).toEqual({ modify: 0, watch: 1 });
+  });
+
+  it("a Unix socket that only receives is not woken for each message its peer reads", async () => {
+    const { poller } = engine();
+    const [fd, peer] = poller.socketpair() as [number, number];
+    fds.push(peer);
+    let events = 0;
+    const transport = new NativeTransport(engine(), fd, "unix");
+    open.push(transport);
+    const original = transport.onEvents.bind(transport);
+    transport.onEvents = (mask) => {
+      events++;
+      original(mask);
+    };
+    transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} });
+    const sink = new Uint8Array(64);
+    for (let i = 0; i < 20; i++) {
+      transport.write(["message"]);
+      poller.read(peer, sink, 0, sink.length);
+      await turn();
+    }
+    expect(events).toBe(0);
+  });
+
+  it("a Unix socket drains after it was full", async () => {
+    const { poller } = engine();
+    const [fd, peer] = poller.socketpair() as [number, number];
+    fds.push(peer);
+    let drains = 0;
+    const transport = transportOn(fd, "unix", { onDrain: () => void drains++ });
+    const big = new Uint8Array(4 * 1024 * 1024);
+    let sent = transport.write([big]);
+    expect(sent).toBeLessThan(big.length);
+    const sink = new Uint8Array(256 * 1024);
+    let read = 0;
+    while (read < big.length) {
+      const count = poller.read(peer, sink, 0, sink.length);
+      if (count > 0) read += count;
+      else await turn();
+      if (drains > 0 && sent < big.length) {
+        drains = 0;
+        sent += transport.write([big.subarray(sent)]);
+      }
+    }
+    expect(sent).toBe(big.length);
+  });
+
+  it("survives a receiver that transfers the slab away, and so do its neighbours", async () => {
+    const { poller } = engine();
+    const [a, peerA] = tcpPair();
+    const [b, peerB] = tcpPair();
+    const got: string[] = [];
+    transportOn(a, "tcp", {
+      onBytes(view) {
+        got.push(`a:${fromLatin1(view)}`);
+        structuredClone(view.buffer, { transfer: [view.buffer as ArrayBuffer] });
+      },
+    });
+    transportOn(b, "tcp", { onBytes: (view) => void got.push(`b:${fromLatin1(view)}`) });
+    for (const text of ["1", "2", "3"]) {
+      const before = got.length;
+      poller.writev(peerA, [text], 0);
+      poller.writev(peerB, [text], 0);
+      await until(() => got.length === before + 2);
+    }
+    expect(got.sort()).toEqual(["a:1", "a:2", "a:3", "b:1", "b:2", "b:3"]);
+  });
+
+  it("keeps leased bytes as they are while neighbours read megabytes, and holds back more until the lease ends", async () => {
+    const { poller } = engine();
+    engine().slabs.poison = true;
+    const [a, peerA] = tcpPair();
+    const [b, peerB] = tcpPair();
+    const lease = new Deferred();
+    const views: Uint8Array[] = [];
+    transportOn(a, "tcp", {
+      onBytes(view) {
+        views.push(view);
+        if (views.length === 1) return lease.promise;
+      },
+    });
+    let received = 0;
+    transportOn(b, "tcp", { onBytes: (view) => void (received += view.length) });
+    poller.writev(peerA, ["leased bytes"], 0);
+    await until(() => views.length === 1);
+    poller.writev(peerA, ["held back"], 0);
+    const chunk = new Uint8Array(128 * 1024).fill(0x78);
+    let sent = 0;
+    while (sent < 4 * 1024 * 1024) {
+      const count = poller.writev(peerB, [chunk], 0);
+      if (count > 0) sent += count;
+      await turn();
+    }
+    await until(() => received === sent);
+    expect(views).toHaveLength(1);
+    expect(fromLatin1(views[0] as Uint8Array)).toBe("leased bytes");
+    lease.resolve();
+    await until(() => views.length === 2);
+    expect(fromLatin1(views[0] as Uint8Array)).not.toBe("leased bytes");
+    engine().slabs.poison = false;
+  });
+
+  it("gives its neighbours a turn after sixteen reads of a peer that never stops", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const neighbour = tcpPair();
+    const order: string[] = [];
+    poller.setsockopt(peer, "sendBuffer", 8 * 1024 * 1024);
+    const big = new Uint8Array(8 * 1024 * 1024);
+    const transport = transportOn(fd, "tcp", { onBytes: () => void order.push("flood") });
+    transport.pause();
+    await turns(2);
+    let queued = 0;
+    for (let i = 0; i < 50; i++) {
+      const count = poller.writev(peer, [big], 0);
+      if (count > 0) queued += count;
+      await turn();
+    }
+    expect(queued).toBeGreaterThan(17 * 64 * 1024);
+    transportOn(neighbour[0], "tcp", { onBytes: () => void order.push("neighbour") });
+    poller.writev(neighbour[1], ["x"], 0);
+    transport.resume();
+    await until(() => order.includes("neighbour") && order.length > 17);
+    expect(order.indexOf("neighbour")).toBeLessThanOrEqual(16);
+  });
+
+  it("runs its receiver in the async context it was made in, never in another one's", async () => {
+    const { poller } = engine();
+    const store = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const pairs = [tcpPair(), tcpPair(), tcpPair()];
+    const receiver = (name: string) => ({
+      onBytes() {
+        seen.push(store.getStore());
+        store.enterWith(`entered by ${name}`);
+      },
+    });
+    store.run("a", () => transportOn((pairs[0] as [number, number])[0], "tcp", receiver("a")));
+    transportOn((pairs[1] as [number, number])[0], "tcp", receiver("b"));
+    store.run("c", () => transportOn((pairs[2] as [number, number])[0], "tcp", receiver("c")));
+    for (const [, peer] of pairs) poller.writev(peer, ["x"], 0);
+    await until(() => seen.length === 3);
+    expect(new Set(seen)).toEqual(new Set(["a", undefined, "c"]));
+  });
+
+  it("runs promise continuations between the events of two transports", async () => {
+    const { poller } = engine();
+    const order: string[] = [];
+    const peers = Array.from({ length: 3 }, (_, i) => {
+      const [fd, peer] = tcpPair();
+      transportOn(fd, "tcp", {
+        onBytes() {
+          order.push(`bytes ${i}`);
+          Promise.resolve().then(() => order.push(`continuation ${i}`));
+        },
+      });
+      return peer;
+    });
+    await turns(3);
+    for (const peer of peers) poller.writev(peer, ["x"], 0);
+    await until(() => order.length === 6);
+    for (let at = 0; at < 6; at += 2) {
+      expect(order[at + 1]).toBe((order[at] as string).replace("bytes", "continuation"));
+    }
+  });
+
+  it("reports a reset to a paused receiver without waiting for it to resume", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const closed = new Deferred<unknown>();
+    const transport = transportOn(fd, "tcp", { onClose: (error) => closed.resolve(error) });
+    transport.pause();
+    poller.setsockopt(peer, "linger0", 1);
+    closeEarly(peer);
+    expect(await closed.promise).toMatchObject({ code: "ECONNRESET" });
+  });
+
+  it("delivers what the peer sent before it refused our bytes", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const got: string[] = [];
+    const closed = new Deferred<unknown>();
+    const transport = transportOn(fd, "tcp", {
+      onBytes: (view) => void got.push(fromLatin1(view)),
+      onClose: (error) => closed.resolve(error),
+    });
+    transport.write(["ignored"]);
+    poller.writev(peer, ["last words"], 0);
+    await turns(3);
+    closeEarly(peer); // with unread bytes: a reset
+    for (let i = 0; i < 5; i++) {
+      transport.write(["more"]);
+      await turn();
+    }
+    expect(await closed.promise).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
+    expect(got).toEqual(["last words"]);
+  });
+
+  it("closes the descriptor once, and never a successor of the same number", async () => {
+    const { poller } = engine();
+    const [fd] = tcpPair();
+    const closed = new Deferred();
+    const transport = transportOn(fd, "tcp", { onClose: () => closed.resolve() });
+    transport.abort();
+    const [successor, peer] = poller.socketpair() as [number, number];
+    fds.push(successor, peer);
+    transport.abort();
+    transport.end();
+    await closed.promise;
+    transport.abort();
+    expect(poller.writev(successor, ["alive"], 0)).toBe(5);
+  });
+
+  it("aborting one that was never started closes its descriptor and tells nobody", async () => {
+    const { poller } = engine();
+    const [fd] = tcpPair();
+    const size = poller.size;
+    new NativeTransport(engine(), fd, "tcp").abort();
+    await turn();
+    expect(poller.size).toBe(size);
+    expect(poller.writev(fd, [latin1("x")], 0)).toBeLessThan(0);
+  });
+
+  it("writes strings as latin1 and arrays in order, whatever the kernel takes at a time", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    let pieces: (Uint8Array | string)[] = Array.from({ length: 200 }, (_, i) =>
+      i % 2 ? "é".repeat(50_000) : new Uint8Array(50_000).fill(i),
+    );
+    const whole = Buffer.concat(pieces.map((piece) => Buffer.from(piece as string, "latin1")));
+    const received: Buffer[] = [];
+    let size = 0;
+    const sink = new Uint8Array(300_000);
+    let waiting = false;
+    const transport = transportOn(fd, "tcp", {
+      onDrain: () => {
+        waiting = false;
+      },
+    });
+    while (size < whole.length) {
+      if (!waiting && pieces.length > 0) {
+        let taken = transport.write(pieces);
+        while (pieces.length > 0 && taken >= (pieces[0] as string).length)
+          taken -= (pieces.shift() as string).length;
+        if (pieces.length > 0) {
+          waiting = true;
+          pieces = [(pieces[0] as string).slice(taken), ...pieces.slice(1)];
+        }
+      }
+      const count = poller.read(peer, sink, 0, sink.length);
+      if (count > 0) {
+        received.push(Buffer.from(sink.subarray(0, count)));
+        size += count;
+      } else await turn();
+    }
+    expect(Buffer.concat(received).equals(whole)).toBe(true);
+  });
+});
+
+function counted(poller: Poller, counts: { modify: number; watch: number }): Poller {
+  return new Proxy(poller, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as unknown;
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === "modify" || name === "watch") counts[name]++;
+        return (value as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await turn();
+}
+
+/** Waits for something that real descriptors bring about. */
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await turn();
+}

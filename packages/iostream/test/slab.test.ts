@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { MAX_LEASED, READ_SIZE, SlabPool } from "../src/transports/native/slab.js";
+
+describe("SlabPool", () => {
+  it("carves from the same place again when a range was given back at once", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    for (let i = 0; i < 1000; i++) {
+      const view = pool.reserve(slab, 100);
+      expect(view.byteOffset).toBe(0);
+      pool.release(slab, view, 100);
+    }
+    expect(pool.current()).toBe(slab);
+  });
+
+  it("reserves the range while a receiver runs, so that a nested read lands behind it", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    const outer = pool.reserve(slab, 100);
+    const nested = pool.reserve(pool.current(), 50);
+    expect(nested.byteOffset).toBe(100);
+    pool.release(slab, nested, 50);
+    expect(slab.at).toBe(100);
+    pool.release(slab, outer, 100);
+    expect(slab.at).toBe(0);
+  });
+
+  it("leaves a leased range alone until its lease ends, also behind one that was given back", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    const outer = pool.reserve(slab, 100);
+    const leased = pool.reserve(slab, 50);
+    pool.lease(50);
+    pool.release(slab, outer, 100);
+    expect(slab.at).toBe(150);
+    expect(pool.reserve(slab, 10).byteOffset).toBe(150);
+    expect(leased.byteOffset).toBe(100);
+  });
+
+  it("retires a slab that has no room for a read, and takes a fresh one", () => {
+    const pool = new SlabPool();
+    const first = pool.current();
+    for (let i = 0; i < 3; i++) pool.lease(pool.reserve(first, READ_SIZE).length);
+    pool.lease(pool.reserve(first, 1).length);
+    const second = pool.current();
+    expect(second).not.toBe(first);
+    expect(second.at).toBe(0);
+  });
+
+  it("takes a fresh slab when a receiver detached the buffer", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    structuredClone(slab.bytes.buffer, { transfer: [slab.bytes.buffer as ArrayBuffer] });
+    expect(pool.current() === slab).toBe(false);
+    expect(pool.current().bytes.length).toBeGreaterThanOrEqual(READ_SIZE);
+  });
+
+  it("refuses more once receivers hold more than the limit, and goes on when leases end", () => {
+    const pool = new SlabPool();
+    const held: [ReturnType<SlabPool["current"]>, Uint8Array][] = [];
+    let leased = 0;
+    while (leased <= MAX_LEASED) {
+      const slab = pool.current();
+      held.push([slab, pool.reserve(slab, READ_SIZE)]);
+      pool.lease(READ_SIZE);
+      leased += READ_SIZE;
+    }
+    while (pool.current().at + 2 * READ_SIZE <= pool.current().bytes.length)
+      pool.reserve(pool.current(), READ_SIZE);
+    pool.reserve(pool.current(), READ_SIZE);
+    expect(() => pool.current()).toThrow(expect.objectContaining({ code: "ERR_TW_LEASE_LIMIT" }));
+    for (const [slab, view] of held) pool.endLease(slab, view, READ_SIZE);
+    expect(pool.current().bytes.length).toBeGreaterThan(0);
+  });
+
+  it("overwrites what was given back when poisoned", () => {
+    const pool = new SlabPool();
+    pool.poison = true;
+    const slab = pool.current();
+    const view = pool.reserve(slab, 4);
+    view.set([1, 2, 3, 4]);
+    pool.release(slab, view, 4);
+    expect([...view]).toEqual([0xdb, 0xdb, 0xdb, 0xdb]);
+  });
+});
