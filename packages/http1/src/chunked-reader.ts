@@ -112,11 +112,12 @@ export class ChunkedReader implements BodyReader {
   #readTrailers(input: InputWindow): EndEvent | undefined {
     const length = scanSection(input, Math.max(2, this.#options.maxTrailerSize), trailersTooLarge);
     if (length === -1) return undefined;
-    const { at } = input;
+    const { buf, at } = input;
     input.at = at + length;
     if (lines.count === 0) return END;
     if (lines.count > this.#options.maxHeaderFields) throw trailersTooLarge();
-    const fields = readFields(this.#options.fromLatin1(input.buf, at, at + length), 0, new FieldFacts());
+    const text = this.#options.fromLatin1(buf, at, at + length);
+    const fields = readFields(buf, at, text, 0, new FieldFacts());
     for (let i = 0; i < fields.length; i += 2) {
       if (isForbiddenTrailer(fields[i] as string))
         throw new HTTPInputError(`Forbidden trailer field ${fields[i]}`);

@@ -1,7 +1,7 @@
 // Field lines, RFC 9112 §5, and what the fields among them say that steer the connection.
 
 import { HTTPInputError, sameName } from "@tw/httputil";
-import { isBlank, listHas, TOKEN_CHARS } from "./grammar.js";
+import { isBlank, listHas } from "./grammar.js";
 import { lines } from "./section-scanner.js";
 
 /** The fields that framing, Host rule and connection management look at. */
@@ -67,24 +67,32 @@ export class FieldFacts {
  *
  * RFC 9112 §5.1: no blank between name and colon. RFC 9112 §5.2: a folded line is refused.
  *
+ * @param buf the bytes; the section begins at `at`
  * @param text the section, decoded as latin1
  */
-export function readFields(text: string, first: number, facts: FieldFacts): string[] {
-  const { ends, count } = lines;
+export function readFields(
+  buf: Uint8Array,
+  at: number,
+  text: string,
+  first: number,
+  facts: FieldFacts,
+): string[] {
+  const { count, tokenEnds, ends } = lines;
   const fields: string[] = [];
+  let start = first === 0 ? 0 : (ends[first - 1] as number) + 2;
   for (let line = first; line < count; line++) {
-    const start = line === 0 ? 0 : (ends[line - 1] as number) + 2;
-    let end = ends[line] as number;
-    let i = start;
-    while (i < end && TOKEN_CHARS[text.charCodeAt(i)] === 1) i++;
-    if (i === start || i === end || text.charCodeAt(i) !== 0x3a) throw badLine(text, start, end);
-    const name = text.substring(start, i);
-    i++;
-    while (i < end && isBlank(text.charCodeAt(i))) i++;
-    while (end > i && isBlank(text.charCodeAt(end - 1))) end--;
-    const value = text.substring(i, end);
+    const colon = tokenEnds[line] as number;
+    const lineEnd = ends[line] as number;
+    if (colon === start || buf[at + colon] !== 0x3a) throw badLine(text, start, lineEnd);
+    const name = text.substring(start, colon);
+    let from = colon + 1;
+    let end = lineEnd;
+    while (from < end && isBlank(buf[at + from] as number)) from++;
+    while (end > from && isBlank(buf[at + end - 1] as number)) end--;
+    const value = text.substring(from, end);
     fields.push(name, value);
     facts.note(name, value);
+    start = lineEnd + 2;
   }
   return fields;
 }

@@ -7,6 +7,11 @@ export const TOKEN_CHARS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =
   isToken(String.fromCharCode(c)) ? 1 : 0,
 );
 
+/** 1 for each control character but HTAB: what neither a field value nor a start line may hold, RFC 9110 §5.5. */
+export const CONTROLS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =>
+  (c < 0x20 && c !== 0x09) || c === 0x7f ? 1 : 0,
+);
+
 /** Value of each hexadecimal digit, 0xff for every other byte. */
 export const HEX_VALUES: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => {
   const digit = "0123456789abcdef".indexOf(String.fromCharCode(c).toLowerCase());

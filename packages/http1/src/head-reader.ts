@@ -5,7 +5,6 @@ import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
 import { FieldFacts, readFields } from "./field-reader.js";
 import { NO_FRAMING, readFraming } from "./framing.js";
-import { TOKEN_CHARS } from "./grammar.js";
 import { lines } from "./section-scanner.js";
 
 /** A request and whether the client wants to keep the connection. */
@@ -20,22 +19,30 @@ export interface ResponseHead {
   readonly persistent: boolean;
 }
 
-/** Reads the head that was scanned last. @throws HTTPInputError 400 */
-export function readRequestHead(text: string): RequestHead {
+/**
+ * Reads the head that was scanned last.
+ *
+ * @param buf the bytes; the head begins at `at`
+ * @param text the head, decoded as latin1
+ * @throws HTTPInputError 400
+ */
+export function readRequestHead(buf: Uint8Array, at: number, text: string): RequestHead {
   const end = lines.ends[0] as number;
-  let i = 0;
-  while (i < end && TOKEN_CHARS[text.charCodeAt(i)] === 1) i++;
-  if (i === 0 || text.charCodeAt(i) !== 0x20) throw badStart("request", text, end);
-  const method = methodOf(text, i);
-  const targetStart = ++i;
+  const methodEnd = lines.tokenEnds[0] as number;
+  // `METHOD SP target SP HTTP/1.x`, one blank each, RFC 9112 §3: the second one stands 9 bytes before the end.
+  const targetEnd = end - 9;
+  const minor = minorVersion(buf, at + targetEnd + 1);
+  if (methodEnd === 0 || methodEnd + 1 >= targetEnd || minor === -1) throw badStart("request", text, end);
+  if (buf[at + methodEnd] !== 0x20 || buf[at + targetEnd] !== 0x20) throw badStart("request", text, end);
   // Controls but HTAB were refused by the scan, so that what is not above SP is a blank.
-  while (i < end && text.charCodeAt(i) > 0x20) i++;
-  const minor = text.charCodeAt(i) === 0x20 ? minorVersion(text, i + 1, end) : -1;
-  if (i === targetStart || minor === -1 || end - i !== 9) throw badStart("request", text, end);
-  const target = text.substring(targetStart, i);
+  for (let i = at + methodEnd + 1; i < at + targetEnd; i++) {
+    if ((buf[i] as number) <= 0x20) throw badStart("request", text, end);
+  }
+  const method = methodOf(text, methodEnd);
+  const target = text.substring(methodEnd + 1, targetEnd);
 
   const facts = new FieldFacts();
-  const fields = readFields(text, 1, facts);
+  const fields = readFields(buf, at, text, 1, facts);
   checkHost(facts, minor);
   checkTarget(method, target);
   const { contentLength, chunked } = readFraming(facts, minor, fields);
@@ -56,19 +63,19 @@ export function readRequestHead(text: string): RequestHead {
 }
 
 /**
- * Reads the head that was scanned last.
+ * Reads the head that was scanned last; parameters as in {@link readRequestHead}.
  *
  * @throws HTTPInputError for a malformed head, and for a response that cannot have the body it announces
  */
-export function readResponseHead(text: string): ResponseHead {
+export function readResponseHead(buf: Uint8Array, at: number, text: string): ResponseHead {
   const end = lines.ends[0] as number;
-  const minor = minorVersion(text, 0, end);
-  const code = minor === -1 || text.charCodeAt(8) !== 0x20 ? -1 : statusCode(text, 9);
+  const minor = minorVersion(buf, at);
+  const code = buf[at + 8] === 0x20 ? statusCode(buf, at + 9) : -1;
   // RFC 9112 §4: the blank after the code is there even when the reason is not.
-  if (code === -1 || end < 13 || text.charCodeAt(12) !== 0x20) throw badStart("status", text, end);
+  if (minor === -1 || code === -1 || end < 13 || buf[at + 12] !== 0x20) throw badStart("status", text, end);
   const reason = text.substring(13, end);
   const facts = new FieldFacts();
-  const fields = readFields(text, 1, facts);
+  const fields = readFields(buf, at, text, 1, facts);
   const version = versionOf(minor);
   const persistent = isPersistent(facts, minor);
   const framing = readFraming(facts, minor, fields);
@@ -96,9 +103,9 @@ function methodOf(text: string, end: number): string {
 }
 
 /** Minor version of `HTTP/1.x` at `i`, or −1. Case-sensitive, one digit each, RFC 9112 §2.3. */
-function minorVersion(text: string, i: number, end: number): number {
-  if (end - i < 8 || !text.startsWith("HTTP/1.", i)) return -1;
-  const minor = text.charCodeAt(i + 7) - 0x30;
+function minorVersion(buf: Uint8Array, i: number): number {
+  for (let k = 0; k < VERSION.length; k++) if (buf[i + k] !== VERSION[k]) return -1;
+  const minor = (buf[i + 7] as number) - 0x30;
   return minor >= 0 && minor <= 9 ? minor : -1;
 }
 
@@ -106,11 +113,11 @@ function versionOf(minor: number): string {
   return minor === 1 ? "HTTP/1.1" : minor === 0 ? "HTTP/1.0" : `HTTP/1.${minor}`;
 }
 
-function statusCode(text: string, at: number): number {
+function statusCode(buf: Uint8Array, at: number): number {
   let code = 0;
   for (let i = at; i < at + 3; i++) {
-    const digit = text.charCodeAt(i) - 0x30;
-    // Written so that NaN, past the end of the text, fails too.
+    const digit = (buf[i] as number) - 0x30;
+    // Written so that NaN, past the end of the bytes, fails too.
     if (!(digit >= 0 && digit <= 9)) return -1;
     code = code * 10 + digit;
   }
@@ -147,6 +154,9 @@ function checkTarget(method: string, target: string): void {
   }
   throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
 }
+
+/** `HTTP/1.` */
+const VERSION = Uint8Array.of(0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e);
 
 function badStart(kind: "request" | "status", text: string, end: number): HTTPInputError {
   return new HTTPInputError(`Malformed ${kind} line: ${JSON.stringify(text.slice(0, Math.min(end, 80)))}`);

@@ -26,7 +26,7 @@ import {
 } from "./body-writers.js";
 import { ChunkedReader } from "./chunked-reader.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
-import { readRequestHead, readResponseHead } from "./head-reader.js";
+import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
 import { FieldText, requestLine, statusLine } from "./head-writer.js";
 import { InputWindow } from "./input-window.js";
 import { limit, type ResolvedHTTP1Options } from "./options.js";
@@ -272,8 +272,14 @@ export class HTTP1Machine {
         this.#step(this.#reading.end);
         return END;
       default:
-        return undefined;
+        return this.#rest();
     }
+  }
+
+  /** Nothing can be read now. An idle machine lets go of the view it was given. */
+  #rest(): undefined {
+    if (this.buffered === 0) this.#input = undefined;
+    return undefined;
   }
 
   #readHead(): HTTP1Event | undefined {
@@ -284,7 +290,7 @@ export class HTTP1Machine {
       const length = scanSection(input, this.#options.maxHeadSize, headTooLarge);
       if (length !== -1) return this.#takeHead(input, length);
     }
-    if (!this.#ended) return undefined;
+    if (!this.#ended) return this.#rest();
     if (this.buffered > 0) throw truncated("head incomplete");
     if (this.#role === "client" && this.#writing !== WRITING.idle) throw truncated("no response");
     this.#step(this.#reading.eof);
@@ -304,14 +310,14 @@ export class HTTP1Machine {
   #takeHead(input: InputWindow, length: number): HTTP1Event {
     if (lines.count === 0) throw new HTTPInputError("Empty line instead of a start line");
     if (lines.count - 1 > this.#options.maxHeaderFields) throw headTooLarge();
-    const { at } = input;
-    const text = this.#options.fromLatin1(input.buf, at, at + length);
+    const { buf, at } = input;
+    const text = this.#options.fromLatin1(buf, at, at + length);
     input.at = at + length;
-    return this.#role === "server" ? this.#takeRequest(text) : this.#takeResponse(text);
+    if (this.#role === "server") return this.#takeRequest(readRequestHead(buf, at, text));
+    return this.#takeResponse(readResponseHead(buf, at, text));
   }
 
-  #takeRequest(text: string): RequestEvent {
-    const { event, persistent } = readRequestHead(text);
+  #takeRequest({ event, persistent }: RequestHead): RequestEvent {
     this.#method = event.method;
     this.#upgradeAsked = event.upgrade !== undefined;
     this.#peerIs11 = event.version === "HTTP/1.1";
@@ -323,8 +329,7 @@ export class HTTP1Machine {
     return event;
   }
 
-  #takeResponse(text: string): HTTP1Event {
-    const { event, persistent } = readResponseHead(text);
+  #takeResponse({ event, persistent }: ResponseHead): HTTP1Event {
     if (event.type === "information") {
       if (++this.#informations > MAX_INFORMATIONS) throw new HTTPInputError("Too many 1xx responses");
       return event;
