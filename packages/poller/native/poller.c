@@ -254,14 +254,10 @@ static int set_wait(int set, Ready *out, int max) {
 }
 
 // Edge-triggered and never read: each write is a new edge.
-static int wake_open(int set) {
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (fd < 0) return -errno;
+static int wake_open(int set, int *fd) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_DATA};
-  if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0) return fd;
-  int error = -errno;
-  close(fd);
-  return error;
+  *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return *fd < 0 || epoll_ctl(set, EPOLL_CTL_ADD, *fd, &event) < 0 ? -errno : 0;
 }
 
 static void wake_raise(Poller *p) {
@@ -287,11 +283,11 @@ static int set_filter(int set, int fd, uint64_t data, uint8_t flags, int filter,
 
 static int set_change(int set, int fd, uint64_t data, uint8_t flags, uint8_t from, uint8_t to) {
   int result = 0;
-  if ((from | to) & READ && (to & READ || from & READ)) {
+  if ((from | to) & READ) {
     result = set_filter(set, fd, data, flags, EVFILT_READ, (to & READ) != 0);
     if (result < 0 && to & READ) return result;
   }
-  if (to & WRITE || from & WRITE) {
+  if ((from | to) & WRITE) {
     int second = set_filter(set, fd, data, flags, EVFILT_WRITE, (to & WRITE) != 0);
     if (second < 0 && to & WRITE) {
       if (to & READ && !(from & READ)) set_filter(set, fd, data, flags, EVFILT_READ, false);
@@ -319,10 +315,11 @@ static int set_wait(int set, Ready *out, int max) {
   return n;
 }
 
-static int wake_open(int set) {
+static int wake_open(int set, int *fd) {
   struct kevent change;
   EV_SET(&change, 1, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0, NULL);
-  return kevent(set, &change, 1, NULL, 0, NULL) < 0 ? -errno : -1;
+  *fd = -1; // it needs none
+  return kevent(set, &change, 1, NULL, 0, NULL) < 0 ? -errno : 0;
 }
 
 static void wake_raise(Poller *p) {
@@ -422,9 +419,6 @@ static int64_t slot_watch(Poller *p, int fd, uint8_t mask, bool edge) {
   // With mask 0 the descriptor is put in and taken out again: the kernel's judgement on it is the same.
   uint8_t first = mask == 0 ? READ : mask;
   int result = set_change(p->set, fd, handle, s->flags, 0, first);
-  if (result == -EEXIST && owner_of(p, fd) == NULL) {
-    result = set_change(p->set, fd, handle, s->flags, first, first); // left behind by a descriptor closed under us
-  }
   if (result == 0 && !owner_room(p, fd)) {
     set_change(p->set, fd, handle, s->flags, first, 0);
     result = -ENOMEM;
@@ -638,7 +632,6 @@ static napi_value poller_unwatch(napi_env env, napi_callback_info info) {
   return number(env, 0);
 }
 
-// The second result, whether the handle named anything, is size having changed.
 static napi_value poller_close(napi_env env, napi_callback_info info) {
   ARGS(1);
   uint64_t handle;
@@ -947,9 +940,13 @@ static napi_value poller_sendfile(napi_env env, napi_callback_info info) {
   do sent = sendfile(fd, file, &from, (size_t)length);
   while (sent < 0 && errno == EINTR);
 #else
-  off_t amount = (off_t)length;
-  ssize_t sent = sendfile(file, fd, (off_t)offset, &amount, NULL, 0);
-  if (sent == 0 || amount > 0) sent = (ssize_t)amount; // EAGAIN and EINTR come with what went out before
+  ssize_t sent;
+  do {
+    off_t amount = (off_t)length;
+    sent = sendfile(file, fd, (off_t)offset, &amount, NULL, 0);
+    // These two may come after something went out; then that counts.
+    if (sent == 0 || ((errno == EAGAIN || errno == EINTR) && amount > 0)) sent = (ssize_t)amount;
+  } while (sent < 0 && errno == EINTR);
 #endif
   quiet_end(&quiet);
   return number(env, sent < 0 ? -errno : sent);
@@ -1344,10 +1341,7 @@ static const char *poller_open(Poller *p) {
   if (napi_get_uv_event_loop(p->env, (struct uv_loop_s **)&p->loop) != napi_ok) return "No event loop";
   p->set = set_open();
   if (p->set < 0) return "Cannot open a poll set";
-  p->wake_fd = wake_open(p->set);
-#if defined(__linux__)
-  if (p->wake_fd < 0) return "Cannot open a wake-up descriptor";
-#endif
+  if (wake_open(p->set, &p->wake_fd) < 0) return "Cannot open a wake-up descriptor";
   p->poll = poll_open(p, p->set);
   return p->poll == NULL ? "libuv cannot watch the poll set" : NULL;
 }

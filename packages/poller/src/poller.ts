@@ -88,7 +88,7 @@ class AddonPoller implements Poller {
   }
 
   close(handle: PollHandle): number {
-    const before = this.#native.size();
+    const before = this.#native.size(); // -EBADF may be the kernel's word too: only the size tells a stale handle
     const result = this.#native.close(handle);
     if (this.#native.size() < before) this.#sinks[handle % SLOTS] = undefined;
     return result;

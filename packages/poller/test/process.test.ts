@@ -56,14 +56,14 @@ native("process", () => {
   });
 
   const ends: Record<string, RegExp> = {
-    exit: /^port \d+ 3$/,
-    terminate: /^port \d+ 1$/,
-    throw: /^port \d+ from the worker 1$/,
-    idle: /^port \d+ 0$/,
-    "idle, unref": /^port \d+ 0$/,
-    "exit in handler": /^port \d+ 3$/,
-    "throw in handler": /^port \d+ from a sink 1$/,
-    "terminate in handler": /^port \d+ 1$/,
+    exit: /^listening 0 3$/,
+    terminate: /^listening 0 1$/,
+    throw: /^listening 0 from the worker 1$/,
+    idle: /^listening 0 0$/,
+    "idle, unref": /^listening 0 0$/,
+    "exit in handler": /^listening 0 3$/,
+    "throw in handler": /^listening 0 from a sink 1$/,
+    "terminate in handler": /^listening 0 1$/,
   };
   for (const [how, answer] of Object.entries(ends)) {
     it(`a worker whose parent never loaded the addon ends cleanly: ${how}`, async () => {

@@ -95,6 +95,24 @@ native("registration", (poller) => {
     for (const fd of [a, c, d]) poller.closeFd(fd);
   });
 
+  it("the same, when the number comes back from elsewhere", async () => {
+    const [reader, writer] = pipe(poller);
+    const [a, b] = pair(poller);
+    const old = poller.watch(b, READ, new Recorder());
+    closeSync(b);
+    const heir = openSync(`/proc/self/fd/${reader}`, "r");
+    expect(heir).toBe(b);
+    const sink = new Recorder();
+    const fresh = poller.watch(heir, READ, sink, { edge: true });
+    expect(poller.modify(old, WRITE)).toBe(-EBADF);
+    expect(poller.close(old)).toBe(-EBADF);
+    poller.writev(writer, ["x"], 0);
+    await turns();
+    expect(sink.seen).toEqual([READ]);
+    expect(poller.close(fresh)).toBe(0);
+    for (const fd of [a, reader, writer]) poller.closeFd(fd);
+  });
+
   it("closeFd() of a watched descriptor makes its registration dead, not somebody else's", () => {
     const [a, b] = pair(poller);
     const handle = poller.watch(b, READ, new Recorder());

@@ -33,7 +33,7 @@ native("sockets", (poller) => {
 
   const loopbacks = [
     [4, "127.0.0.1"],
-    ...(networkInterfaces()["lo"]?.some((one) => one.family === "IPv6") ? [[6, "::1"]] : []),
+    ...(networkInterfaces().lo?.some((one) => one.family === "IPv6") ? [[6, "::1"]] : []),
   ] as const;
   for (const [family, address] of loopbacks as readonly (readonly [4 | 6, string])[]) {
     it(`connects, accepts and talks over ${address}, and each end knows both names`, async () => {

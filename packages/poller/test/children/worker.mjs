@@ -2,13 +2,12 @@
 import { parentPort } from "node:worker_threads";
 import { loadPoller, READ, WRITE } from "../../dist/index.js";
 
-const how = process.argv[2];
+const [how, name] = process.argv.slice(2);
 const poller = loadPoller();
 const [a, b] = poller.socketpair();
 const [c, d] = poller.socketpair();
-const server = poller.socket(4);
-poller.bind(server, "127.0.0.1", 0);
-poller.listen(server, 16);
+const server = poller.socket(0);
+poller.bind(server, `\0${name}`, 0);
 const listening = poller.watch(server, READ, { onEvents() {} });
 const writable = poller.watch(a, WRITE, { onEvents() {} }, { edge: true });
 const woken = poller.watch(d, READ, { onEvents: () => poller.wake(woken) });
@@ -29,7 +28,7 @@ const busy = poller.watch(b, READ, {
     inHandler[how]?.();
   },
 });
-parentPort.postMessage(`port ${poller.getsockname(server).port}`);
+parentPort.postMessage(`listening ${poller.listen(server, 16)}`);
 if (how in inHandler) poller.writev(a, ["x"], 0);
 if (how === "exit") setTimeout(() => process.exit(3), 5);
 if (how === "throw") {

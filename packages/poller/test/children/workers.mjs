@@ -4,7 +4,9 @@ import { Worker } from "node:worker_threads";
 
 const [how, count] = [process.argv[2], Number(process.argv[3])];
 for (let i = 0; i < count; i++) {
-  const worker = new Worker(new URL("./worker.mjs", import.meta.url), { argv: [how], stderr: true });
+  // An abstract name, because somebody else may get a port that has become free.
+  const name = `tw-poller-${process.pid}-${i}`;
+  const worker = new Worker(new URL("./worker.mjs", import.meta.url), { argv: [how, name], stderr: true });
   const answer = await new Promise((resolve) => {
     let said = "";
     worker.on("message", (message) => {
@@ -18,14 +20,14 @@ for (let i = 0; i < count; i++) {
     worker.on("exit", (code) => resolve(`${said} ${code}`));
   });
   if (i === 0) console.log(answer);
-  if (how !== "idle") await refused(Number(/\d+/.exec(answer)[0]));
+  if (how !== "idle") await refused(`\0${name}`);
 }
 console.log("parent alive");
 
 /** What a worker listened on must not outlive it. */
-function refused(port) {
+function refused(path) {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(port, "127.0.0.1");
+    const socket = createConnection(path);
     socket.on("connect", () => reject(new Error("the worker's listener lives on")));
     socket.on("error", resolve);
   });
