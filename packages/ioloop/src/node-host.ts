@@ -49,6 +49,13 @@ export function realTurn(): Promise<void> {
   });
 }
 
+/** Resolves after real milliseconds. For the virtual host, when it has nothing left to do. */
+export function realPause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
 class Soon implements ScheduledTurn {
   readonly #immediate: NodeJS.Immediate;
 

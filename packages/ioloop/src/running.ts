@@ -79,7 +79,10 @@ export class Running {
       done.resolve();
     };
     const onSignal = (signal: LoopSignal): void => {
-      if (stopping) finish();
+      if (stopping) {
+        finish();
+        return;
+      }
       stopping = true;
       this.#runHooks(signal, stopTimeoutMs, done.promise).then(finish);
     };

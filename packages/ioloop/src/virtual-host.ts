@@ -2,7 +2,7 @@
 
 import { TwError } from "@tw/util";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
-import { realTurn } from "./node-host.js";
+import { realPause, realTurn } from "./node-host.js";
 
 /** `ERR_TW_VIRTUAL_IDLE`: a promise is pending that nothing scheduled can settle. */
 export class VirtualIdleError extends TwError {
@@ -23,8 +23,12 @@ export interface VirtualHostOptions {
   readonly wall?: number;
 }
 
-/** Real turns that a pending promise gets before it is declared stuck: dynamic imports and ticks need some. */
-const PATIENCE_TURNS = 200;
+/**
+ * Real time, in ms, that a pending promise gets before it is declared stuck: a dynamic import, for one, needs some.
+ * The virtual clock stands still meanwhile.
+ */
+const PATIENCE_MS = 1000;
+const PATIENCE_STEP_MS = 5;
 
 /**
  * A loop host in virtual time. There is no poller: descriptors are real, and so is their time.
@@ -93,7 +97,8 @@ export class VirtualHost implements LoopHost {
   }
 
   /**
-   * Calls `fn` and jumps from turn to turn until what it returned settles; that is then the result.
+   * Calls `fn` and jumps from turn to turn until what it returned settles; that is then the result. The jumps do not
+   * wait for real I/O: what needs it (a file, a dynamic import) is best done before, or while no timer is set.
    *
    * @throws VirtualIdleError `ERR_TW_VIRTUAL_IDLE` when nothing is left that could settle it
    */
@@ -104,14 +109,17 @@ export class VirtualHost implements LoopHost {
     };
     const result = Promise.resolve(fn());
     result.then(settle, settle);
-    let idle = 0;
+    let waitedMs = 0;
     for (;;) {
       await realTurn();
       if (settled) return result;
       if (this.#turns.some((turn) => turn.ref)) {
         this.#runNext(Number.POSITIVE_INFINITY);
-        idle = 0;
-      } else if (++idle > PATIENCE_TURNS) throw new VirtualIdleError(this.#now);
+        waitedMs = 0;
+      } else if (waitedMs < PATIENCE_MS) {
+        await realPause(PATIENCE_STEP_MS);
+        waitedMs += PATIENCE_STEP_MS;
+      } else throw new VirtualIdleError(this.#now);
     }
   }
 
