@@ -1,6 +1,7 @@
 // RFC 6455 without I/O, for both roles: bytes go in and events are pulled out, messages go in and chunks come out. It
 // owns no socket, no timer and no randomness, and answers nothing by itself: pongs and closes are the driver's calls.
 
+import { checkInteger } from "@tw/util";
 import { isCloseCode } from "./close-codes.js";
 import { WebSocketClosedError } from "./errors.js";
 import type { WebSocketEvent } from "./events.js";
@@ -65,7 +66,7 @@ export class WebSocketMachine {
   #ended = false;
   #peerCode: number | undefined;
 
-  /** @throws RangeError for a limit that is not a positive number @throws TypeError for a client without maskingKey */
+  /** @throws TypeError for a client without maskingKey @throws RangeError for a limit that is not an integer from 1 on */
   constructor(role: WebSocketRole, options: WebSocketMachineOptions = {}) {
     if (role !== "client" && role !== "server") throw new TypeError(`Not a role: ${String(role)}`);
     if (role === "client" && typeof options.maskingKey !== "function") {
@@ -189,7 +190,6 @@ export class WebSocketMachine {
 
 function limit(name: string, value: number | undefined, fallback: number): number {
   if (value === undefined) return fallback;
-  if (typeof value !== "number" || !(value >= 1))
-    throw new RangeError(`${name} is a number of at least 1, not ${value}`);
+  checkInteger(name, value, 1);
   return value;
 }

@@ -74,7 +74,8 @@ export class MessageReader {
   }
 
   retain(): void {
-    this.#view = this.unread > 0 ? this.#view.slice(this.#head.at) : EMPTY_BYTES;
+    // Not slice(), which shares memory where the view is a Buffer.
+    this.#view = this.unread > 0 ? new Uint8Array(this.#view.subarray(this.#head.at)) : EMPTY_BYTES;
     this.#head.at = 0;
   }
 
