@@ -1,0 +1,104 @@
+// One package as it would be published: packed by pnpm, then looked at by publint, attw and our own eyes.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { root } from "./packages.mjs";
+import { run } from "./run.mjs";
+
+const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepare"];
+
+/**
+ * @typedef {object} Tarball
+ * @property {string} path
+ * @property {Buffer} bytes
+ * @property {Record<string, any>} manifest  as published
+ * @property {string[]} files
+ */
+
+/** @returns {Promise<Tarball>} */
+export async function pack(
+  /** @type {import("./packages.mjs").Packed} */ { dir, name },
+  /** @type {string} */ target,
+) {
+  const { status, output } = await run("pnpm", ["pack", "--json", "--pack-destination", target], {
+    cwd: dir,
+  });
+  if (status !== 0) throw new Error(`pnpm pack: ${output}`);
+  const { filename } = JSON.parse(output.slice(output.indexOf("{")));
+  const path = join(target, filename.split("/").at(-1));
+  const bytes = readFileSync(path);
+  const entries = readTar(gunzipSync(bytes));
+  const manifest = JSON.parse(entries.get("package/package.json") ?? "{}");
+  if (manifest.name !== name) throw new Error(`packed ${path}, which is not ${name}`);
+  return { path, bytes, manifest, files: [...entries.keys()].map((file) => file.replace(/^package\//, "")) };
+}
+
+/** @returns {Promise<string[]>} what is wrong with it */
+export async function checkTarball(/** @type {Tarball} */ tarball) {
+  return [...(await lint(tarball)), ...(await checkTypes(tarball))];
+}
+
+/** Entries that the manifest promises and the tarball lacks: then nothing else is worth asking. */
+export function missingEntries(/** @type {Pick<Tarball, "manifest" | "files">} */ { manifest, files }) {
+  return Object.entries(manifest.exports ?? {}).flatMap(([entry, target]) =>
+    (typeof target === "string" ? [target] : Object.values(target))
+      .filter((file) => !files.includes(file.replace("./", "")))
+      .map((file) => `exports ${entry} as ${file}, which it lacks (was it built?)`),
+  );
+}
+
+/** @returns {string[]} what a package must not be published with, or without */
+export function checkContents(/** @type {Pick<Tarball, "manifest" | "files">} */ { manifest, files }) {
+  const problems = [];
+  for (const file of ["README.md", "LICENSE", "package.json"]) {
+    if (!files.includes(file)) problems.push(`has no ${file}`);
+  }
+  const stray = files.find((file) => /^test\/|\.test\.|\.tsbuildinfo$|^node_modules\//.test(file));
+  if (stray !== undefined) problems.push(`carries ${stray}`);
+  for (const script of INSTALL_SCRIPTS) {
+    if (manifest.scripts?.[script] !== undefined) problems.push(`runs a script on ${script}`);
+  }
+  if (JSON.stringify(manifest.dependencies ?? {}).includes("workspace:"))
+    problems.push("depends on the workspace");
+  if (manifest.sideEffects !== false) problems.push("does not say sideEffects: false");
+  return problems;
+}
+
+async function lint({ bytes }) {
+  const tarball = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { messages, pkg } = await publint({
+    pack: { tarball },
+    strict: true,
+    level: "warning",
+  });
+  return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
+}
+
+async function checkTypes({ path }) {
+  const attw = join(root, "node_modules/.bin/attw");
+  const { status, output } = await run(
+    attw,
+    [path, "--profile", "esm-only", "--format", "ascii", "--no-color"],
+    {
+      cwd: root,
+    },
+  );
+  return status === 0 ? [] : [`attw: ${output}`];
+}
+
+/** Regular files of a ustar archive, by name. */
+function readTar(/** @type {Buffer} */ bytes) {
+  const files = new Map();
+  const text = (from, length) => bytes.toString("utf8", from, from + length).replace(/\0.*$/s, "");
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
+    const size = Number.parseInt(text(at + 124, 12), 8);
+    const prefix = text(at + 345, 155);
+    const name = prefix === "" ? text(at, 100) : `${prefix}/${text(at, 100)}`;
+    const type = text(at + 156, 1);
+    if (type === "0" || type === "") files.set(name, bytes.toString("utf8", at + 512, at + 512 + size));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return files;
+}

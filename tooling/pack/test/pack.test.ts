@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { checkInstalled, closure, readPackages } from "../src/packages.mjs";
+import { checkContents, missingEntries } from "../src/tarball.mjs";
+
+const packages = readPackages();
+const files = ["README.md", "LICENSE", "package.json", "dist/index.js"];
+const manifest = { exports: { ".": "./dist/index.js" }, sideEffects: false };
+
+describe("readPackages()", () => {
+  it("sees the packages of the repository with all their entries", () => {
+    expect(packages.length).toBeGreaterThan(10);
+    const iostream = packages.find(({ name }) => name === "@tw/iostream");
+    expect(iostream?.entries).toContain("@tw/iostream/testing");
+    expect(iostream?.entries).not.toContain("@tw/iostream/package.json");
+  });
+});
+
+describe("checkInstalled()", () => {
+  const alone = closure("@tw/iostream", packages);
+
+  it("is content with a package and what it depends on", () => {
+    expect(alone).toContain("@tw/util");
+    expect(checkInstalled("@tw/iostream", alone, packages)).toEqual([]);
+  });
+
+  it("reports what is not ours", () => {
+    expect(checkInstalled("@tw/iostream", [...alone, "left-pad"], packages)).toHaveLength(1);
+  });
+
+  it("reports HTTP below iostream", () => {
+    expect(checkInstalled("@tw/iostream", [...alone, "@tw/httputil"], packages).join()).toContain("of HTTP");
+  });
+
+  it("reports what came from a higher line, or did not come", () => {
+    expect(checkInstalled("@tw/poller", ["@tw/poller", "@tw/ioloop"], packages).join()).toContain(
+      "@tw/ioloop",
+    );
+    expect(checkInstalled("@tw/iostream", ["@tw/iostream"], packages).join()).toContain(
+      "does not bring @tw/util",
+    );
+  });
+});
+
+describe("a tarball", () => {
+  it("passes with what belongs into it", () => {
+    expect([...missingEntries({ manifest, files }), ...checkContents({ manifest, files })]).toEqual([]);
+  });
+
+  it("lacks an entry that was not built", () => {
+    expect(missingEntries({ manifest, files: files.slice(0, 3) })).toHaveLength(1);
+  });
+
+  it.each([
+    ["no README", { manifest, files: files.slice(1) }],
+    ["a test", { manifest, files: [...files, "src/x.test.ts"] }],
+    ["an install script", { manifest: { ...manifest, scripts: { postinstall: "x" } }, files }],
+    [
+      "an unreplaced workspace range",
+      { manifest: { ...manifest, dependencies: { "@tw/util": "workspace:^" } }, files },
+    ],
+    ["side effects", { manifest: { ...manifest, sideEffects: undefined }, files }],
+  ])("is refused with %s", (_, tarball) => {
+    expect(checkContents(tarball)).toHaveLength(1);
+  });
+});
