@@ -1,6 +1,6 @@
 // Closing with grace. First what is queued leaves, then FIN, then what the peer still sends is read and dropped until
 // it finishes too: closing a socket with unread bytes would send a reset, which can destroy our last answer on its way
-// (RFC 9112 §9.6). A peer that makes no progress for `graceMs` is given up.
+// (RFC 9112 §9.6). A peer that made no progress in the last `graceMs` is given up; one timer looks once per `graceMs`.
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
 

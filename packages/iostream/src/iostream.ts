@@ -187,7 +187,10 @@ export class IOStream implements TransportReceiver {
     if (busy !== undefined) return busy;
     try {
       const bytes = this.#attempt(read);
-      if (bytes !== undefined) return Promise.resolve(bytes);
+      if (bytes !== undefined) {
+        this.#regulate();
+        return Promise.resolve(bytes);
+      }
     } catch (error) {
       return this.#fail(error);
     }

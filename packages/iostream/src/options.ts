@@ -43,7 +43,10 @@ export interface ReadUntilOptions {
 
 /** Options of `close`. */
 export interface CloseOptions {
-  /** Milliseconds without progress of the peer after which the stream is aborted. @default 5000 */
+  /**
+   * Milliseconds without progress of the peer, looked at once in that time, after which the stream is aborted: it comes
+   * between one and two times this long after the last progress. @default 5000
+   */
   readonly graceMs?: number;
 }
 

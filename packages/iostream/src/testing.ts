@@ -1,1 +1,2 @@
-export {};
+export type { MakePair, TestRunner, TransportPair } from "./testing/examiner.js";
+export { transportConformance } from "./testing/suite.js";

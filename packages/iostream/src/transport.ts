@@ -5,18 +5,23 @@
 // The contract, which conformance (testing.ts) examines line by line:
 //
 //  1. `start(receiver)` is called once, before anything is delivered. Nothing is delivered during `start` itself.
-//  2. Calls to the receiver never nest and never come after `onClose`. `onClose` comes exactly once, last, and always.
+//  2. Calls to the receiver never nest, never come during a call on the transport and never after `onClose`, which
+//     comes exactly once, last, and always (to whoever starts a transport that is gone already, after `start`).
 //  3. After `pause()` returns no `onBytes` and no `onEnd` comes until `resume()`; both are levels and may be repeated.
-//     `resume()` delivers nothing before it returns. `onDrain` and `onClose` come all the same.
+//     `resume()` delivers nothing before it returns. `onDrain` and `onClose` come all the same; a reset that cannot be
+//     seen without reading may come after `resume()`.
 //  4. A view is valid until `onBytes` returns, or, if it returned a promise, until that settles: its range is leased,
 //     and no more is delivered meanwhile. The transport buffers no reads. A rejected promise aborts with that reason.
 //  5. `onEnd` says that the peer finished writing (a half-close): writing still works. It comes after all bytes.
 //  6. `write(chunks)` takes the chunks in order and returns how many bytes of them it took. Fewer than all: the rest
-//     stays the caller's, who writes again after `onDrain`. Bytes taken belong to nobody afterwards (they are in the
-//     kernel, or copied, or the transport's own by the time they leave). A string is latin1, one byte a character.
+//     stays the caller's, who leaves it as it is and offers the same bytes again after `onDrain`, first (a transport may
+//     have begun to send them; one that calls `end` or `abort` instead cannot know how many of them arrive). Bytes
+//     taken belong to nobody afterwards: they are in the kernel, or copied. A string is latin1, one byte a character.
 //     Writing after `end`, `abort` or `onClose` takes nothing and is not an error: `onClose` tells why.
 //  7. `end()` half-closes after what `write` took. When both directions have ended the transport closes by itself.
 //  8. `abort(reason)` is now: unsent bytes are dropped, `onClose(reason)` follows in a later turn, never during the call.
+//     The peer sees a reset where there is one, so that it takes no truncated message for a whole one; but after `end`
+//     it sees all that was sent, and the end.
 //  9. An error of the peer or the kernel (reset, timeout) is one `onClose(error)` with `error.code` as Node names it
 //     (`ECONNRESET`). A clean end of both directions is `onClose()` without an error.
 // 10. A receiver that throws has its transport aborted with what it threw; it never ends the process.

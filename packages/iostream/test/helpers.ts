@@ -1,5 +1,5 @@
 // What the stream tests share: a loop with a clock of its own, a receiver that takes notes, a scripted transport.
-import { IOLoop } from "@tw/ioloop";
+import { type Callback, IOLoop, type Timeout } from "@tw/ioloop";
 import { VirtualHost } from "@tw/ioloop/testing";
 import type { Transport, TransportInfo, TransportReceiver } from "../src/index.js";
 import type { StreamReceiver } from "../src/receiver.js";
@@ -14,6 +14,23 @@ export class TestLoop extends IOLoop {
     super({ host, logger: { debug: note, info: note, warn: note, error: note } });
     this.host = host;
     this.logged = logged;
+  }
+
+  /** Timers that have neither fired nor been removed. */
+  readonly timers: Set<Timeout> = new Set();
+
+  override callLater<A extends readonly unknown[]>(delayMs: number, fn: Callback<A>, ...args: A): Timeout {
+    const timer = super.callLater(delayMs, () => {
+      this.timers.delete(timer);
+      return fn(...args);
+    });
+    this.timers.add(timer);
+    return timer;
+  }
+
+  override removeTimeout(timer: Timeout): void {
+    this.timers.delete(timer);
+    super.removeTimeout(timer);
   }
 
   /** Runs everything that is due within the next `forMs`, continuations included. */

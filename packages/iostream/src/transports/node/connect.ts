@@ -84,7 +84,7 @@ class SharedReads {
       slab.bytes.set(count === READ_SIZE ? this.buffer : this.buffer.subarray(0, count), slab.at);
       const view = slabs.reserve(slab, count);
       slabs.lease(count);
-      transport.deliver(view, () => slabs.endLease(slab, view, count));
+      transport.streamRead(view, () => slabs.endLease(slab, view, count));
     } catch (error) {
       transport.abort(error);
     }

@@ -148,8 +148,16 @@ export class NodeTransport extends AsyncResource implements Transport {
     this.#duplex.resume();
   }
 
-  /** @internal Gives a view to the receiver; `ended` runs when its time is over. */
-  deliver(view: Uint8Array, ended?: () => void): void {
+  /** @internal A view of somebody else's memory, who wants to know when its time is over. */
+  streamRead(view: Uint8Array, ended: () => void): void {
+    if (this.#held === 0) this.#deliver(view, ended);
+    else {
+      this.#putBack(view.slice());
+      ended();
+    }
+  }
+
+  #deliver(view: Uint8Array, ended: (() => void) | undefined): void {
     let lease: unknown;
     this.#held |= BUSY;
     try {
@@ -187,10 +195,14 @@ export class NodeTransport extends AsyncResource implements Transport {
 
   /** @internal 'data' */
   streamData(chunk: Uint8Array): void {
-    if (this.#held !== 0) {
-      this.#duplex.pause();
-      this.#duplex.unshift(chunk);
-    } else this.deliver(chunk);
+    if (this.#held !== 0) this.#putBack(chunk);
+    else this.#deliver(chunk, undefined);
+  }
+
+  /** Not now: Node delivers during our own calls, and one read more after `resume` and `pause` in the same turn. */
+  #putBack(chunk: Uint8Array): void {
+    this.#duplex.pause();
+    this.#duplex.unshift(chunk);
   }
 
   #tellEnd(): void {

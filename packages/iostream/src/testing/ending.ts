@@ -1,0 +1,139 @@
+// Contract 8 to 11: abort, resets, receivers that throw, and whose async context it all runs in.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { check, Examiner, type MakePair, same } from "./examiner.js";
+import type { Script, Side } from "./side.js";
+import type { Define } from "./suite.js";
+
+const CALLS = ["onBytes", "onEnd", "onDrain"] as const;
+
+export const ending: Define = (test) => {
+  test("8: abort() tells onClose(reason) in a later turn, once, and keeps the first reason", async (x) => {
+    const reason = new Error("enough");
+    x.startBoth();
+    x.a.abort(reason);
+    x.a.abort(new Error("again"));
+    same(x.a.calls, [], "calls during abort()");
+    await x.until("the close", () => x.a.closed);
+    check(x.a.error === reason, "the first reason");
+    x.a.abort();
+    await x.until("news at b", () => x.b.ended || x.b.closed);
+  });
+
+  test("8: abort() before start() is told after it", async (x) => {
+    x.a.abort();
+    await x.quiet();
+    x.startBoth();
+    await x.until("the close", () => x.a.closed);
+  });
+
+  for (const call of CALLS) {
+    test(`8: abort() inside ${call} is the end of it`, async (x) => {
+      const reason = new Error(call);
+      provoke(x, call, () => x.b.abort(reason));
+      await x.until("the close", () => x.b.closed);
+      check(x.b.error === reason, "the reason");
+    });
+
+    test(`10: a receiver that throws in ${call} is closed with what it threw`, async (x) => {
+      const thrown = new Error(call);
+      provoke(x, call, () => {
+        throw thrown;
+      });
+      await x.until("the close", () => x.b.closed);
+      check(x.b.error === thrown, "what it threw");
+    });
+  }
+
+  test("10: a receiver that throws in onClose harms nobody", async (x) => {
+    x.a.script.onClose = () => {
+      throw new Error("onClose");
+    };
+    x.startBoth();
+    x.a.abort();
+    await x.until("the close", () => x.a.closed);
+  });
+
+  test("8, 9: a peer that aborts is a reset where there is one, never a clean end of both directions", async (x) => {
+    x.startBoth();
+    x.b.write("hello");
+    await x.until("the greeting", () => x.a.receivedBytes === 5);
+    x.a.abort();
+    if (!x.resets) return x.until("the end at b", () => x.b.ended || x.b.closed);
+    await x.until("the close at b", () => x.b.closed);
+    same((x.b.error as { code?: string })?.code, "ECONNRESET", "code");
+  });
+
+  test("8: abort() after end() takes nothing back: the peer gets all bytes and the end", async (x) => {
+    x.startBoth();
+    x.a.write("all of it");
+    x.a.end();
+    x.a.abort();
+    await x.until("the end at b", () => x.b.ended);
+    same(x.b.text, "all of it", "bytes");
+  });
+
+  test("9: writing to a peer that is gone ends in onClose(error) with a code", async (x) => {
+    x.startBoth();
+    x.a.abort();
+    await x.until("the close of a", () => x.a.closed);
+    for (let i = 0; i < 100 && !x.b.closed; i++) {
+      x.b.write("into the void");
+      await x.quiet();
+    }
+    check(["ECONNRESET", "EPIPE"].includes((x.b.error as { code: string }).code), "ECONNRESET or EPIPE");
+  });
+
+  test("2: abort() inside onClose does nothing", async (x) => {
+    x.a.script.onClose = () => x.a.abort(new Error("late"));
+    x.startBoth();
+    x.a.abort();
+    await x.until("the close", () => x.a.closed);
+    check(x.a.error === undefined, "no error");
+  });
+};
+
+/** Calls run in the async context of whoever made the transport. */
+export function contextTest(makePair: MakePair): () => Promise<void> {
+  return async () => {
+    const context = new AsyncLocalStorage<string>();
+    const x = new Examiner(await context.run("maker", makePair));
+    const seen: string[] = [];
+    const note = (call: string) => (): void => void seen.push(`${call} ${context.getStore()}`);
+    Object.assign(x.b.script, { onEnd: note("end"), onClose: note("close") });
+    x.b.script.onBytes = note("bytes");
+    await context.run("user", async () => {
+      x.startBoth();
+      x.b.pause();
+      x.a.write("x");
+      await x.quiet();
+      x.b.resume();
+      await x.until("the byte", () => x.b.receivedBytes === 1);
+      x.a.end();
+      await x.until("the end", () => x.b.ended);
+      x.b.abort();
+      await x.until("the close", () => x.b.closed);
+    });
+    same(seen, ["bytes maker", "end maker", "close maker"], "contexts");
+    await x.finish();
+  };
+}
+
+/** Brings about one call at b, in which `then` runs, once. */
+function provoke(x: Examiner, call: (typeof CALLS)[number], then: () => void): void {
+  const script: Script = x.b.script;
+  script[call] = then;
+  x.startBoth();
+  if (call === "onBytes") x.a.write("x");
+  else if (call === "onEnd") x.a.end();
+  else {
+    x.a.pause();
+    fill(x.b);
+    x.a.resume();
+  }
+}
+
+function fill(side: Side): void {
+  const chunk = new Uint8Array(256 * 1024);
+  while (side.write(chunk) === chunk.length) {}
+}

@@ -1,0 +1,149 @@
+// One examined end of a connection: a receiver that takes notes, and the transport behind a guard that notices calls
+// which come when none may.
+
+import type { Transport, TransportReceiver } from "../transport.js";
+
+/** What a test does when its end is called; each may be replaced. */
+export interface Script {
+  onBytes?(view: Uint8Array): void | Promise<void>;
+  onEnd?(): void;
+  onDrain?(): void;
+  onClose?(error: unknown): void;
+}
+
+/** An end under examination. */
+export class Side implements TransportReceiver {
+  readonly transport: Transport;
+  readonly script: Script = {};
+  /** `bytes`, `end`, `drain`, `close`, in order; runs of the same are one entry. */
+  readonly calls: string[] = [];
+  /** Broken promises, each a sentence. */
+  readonly violations: string[] = [];
+  /** Everything received, copied. */
+  received: Uint8Array[] = [];
+  receivedBytes = 0;
+  drains = 0;
+  closes = 0;
+  error: unknown;
+  #inside: string | undefined;
+  #calling: string | undefined;
+  #paused = false;
+  #leases = 0;
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  get ended(): boolean {
+    return this.calls.includes("end");
+  }
+
+  get closed(): boolean {
+    return this.closes > 0;
+  }
+
+  get text(): string {
+    return this.received.map((part) => String.fromCharCode(...part)).join("");
+  }
+
+  // What a test does to the transport.
+
+  start(): this {
+    this.#during("start", () => this.transport.start(this));
+    return this;
+  }
+
+  write(...chunks: (Uint8Array | string)[]): number {
+    return this.#during("write", () => this.transport.write(chunks));
+  }
+
+  end(): void {
+    this.#during("end", () => this.transport.end());
+  }
+
+  abort(reason?: unknown): void {
+    this.#during("abort", () => this.transport.abort(reason));
+  }
+
+  pause(): void {
+    this.#during("pause", () => this.transport.pause());
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#during("resume", () => this.transport.resume());
+    this.#paused = false;
+  }
+
+  // What the transport does to the test.
+
+  onBytes(view: Uint8Array): void | Promise<void> {
+    return this.#called("bytes", () => {
+      if (view.length === 0) this.violations.push("onBytes without bytes");
+      this.#mayRead("onBytes");
+      if (this.ended) this.violations.push("onBytes after onEnd");
+      this.received.push(view.slice());
+      this.receivedBytes += view.length;
+      const lease = this.script.onBytes?.(view);
+      if (lease === undefined) return undefined;
+      this.#leases++;
+      const over = (): void => {
+        this.#leases--;
+      };
+      lease.then(over, over);
+      return lease;
+    });
+  }
+
+  onEnd(): void {
+    this.#called("end", () => {
+      if (this.ended) this.violations.push("onEnd twice");
+      this.#mayRead("onEnd");
+      this.calls.push("end");
+      this.script.onEnd?.();
+    });
+  }
+
+  onDrain(): void {
+    this.#called("drain", () => {
+      this.drains++;
+      this.script.onDrain?.();
+    });
+  }
+
+  onClose(error?: unknown): void {
+    this.#called("close", () => {
+      this.closes++;
+      this.error = error;
+      this.script.onClose?.(error);
+    });
+  }
+
+  #mayRead(call: string): void {
+    if (this.#paused) this.violations.push(`${call} while paused`);
+    if (this.#leases > 0) this.violations.push(`${call} while a view is leased`);
+  }
+
+  #called<T>(call: string, then: () => T): T {
+    if (this.#inside !== undefined) this.violations.push(`${call} inside ${this.#inside}`);
+    if (this.#calling !== undefined) this.violations.push(`${call} during ${this.#calling}()`);
+    if (this.closes > 0) this.violations.push(`${call} after close`);
+    if (call !== "end" && this.calls.at(-1) !== call) this.calls.push(call);
+    this.#inside = call;
+    try {
+      return then();
+    } finally {
+      this.#inside = undefined;
+    }
+  }
+
+  #during<T>(call: string, then: () => T): T {
+    const outer = this.#calling;
+    this.#calling = call;
+    try {
+      return then();
+    } finally {
+      this.#calling = outer;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import { describe, expect, it } from "vitest";
+import { IOStream, type StreamOptions } from "../src/index.js";
+import { memoryPair } from "../src/transports.js";
+import { bytes, Notes, ScriptedTransport, testLoop, text, turn } from "./helpers.js";
+
+function scripted(options: Omit<StreamOptions, "loop"> = {}) {
+  const loop = testLoop();
+  const transport = new ScriptedTransport();
+  const stream = new IOStream(transport, { loop, ...options });
+  /** The kernel has room for `bytes` more. */
+  const drain = (room: number): void => {
+    transport.room = room;
+    transport.receiver.onDrain();
+  };
+  return { loop, transport, stream, drain };
+}
+
+/** Which of these promises have settled, and how. */
+async function states(promises: readonly Promise<unknown>[]): Promise<string> {
+  const found = promises.map(() => "pending");
+  promises.forEach((promise, i) => {
+    promise.then(
+      () => (found[i] = "ok"),
+      (error) => (found[i] = error.code),
+    );
+  });
+  await turn();
+  return found.join(" ");
+}
+
+describe("IOStream.write()", () => {
+  it("resolves when that data went to the kernel, each write for itself and in order", async () => {
+    const { stream, transport, drain } = scripted();
+    transport.room = 5;
+    const writes = [stream.write("abc"), stream.write(bytes("def")), stream.write("ghi")];
+    expect(await states(writes)).toBe("ok pending pending");
+    drain(1);
+    expect(await states(writes)).toBe("ok ok pending");
+    drain(0);
+    drain(2);
+    expect(await states(writes)).toBe("ok ok pending");
+    drain(9);
+    expect(await states(writes)).toBe("ok ok ok");
+    expect(transport.calls).toEqual([
+      "write abc|def|ghi took 5",
+      "write f|ghi took 1",
+      "write ghi took 0",
+      "write ghi took 2",
+      "write i",
+    ]);
+    expect(stream.bufferedAmount).toBe(0);
+  });
+
+  it("offers nothing while the transport is blocked, and cuts texts and bytes where it stopped", async () => {
+    const { stream, transport, drain } = scripted();
+    transport.room = 2;
+    stream.send("text");
+    await turn();
+    stream.send(bytes("bytes"));
+    await turn();
+    expect(transport.calls).toEqual(["write text took 2"]);
+    drain(4);
+    drain(10);
+    expect(transport.calls.slice(1)).toEqual(["write xt|bytes took 4", "write tes"]);
+  });
+
+  it("of nothing resolves at once", async () => {
+    const { stream, transport } = scripted();
+    await stream.write("");
+    await stream.write(new Uint8Array(0));
+    expect(stream.send("")).toBe(true);
+    await turn();
+    expect(transport.calls).toEqual([]);
+  });
+
+  it("refuses what is neither bytes nor latin1 text before anything is queued", () => {
+    const { stream } = scripted();
+    expect(() => stream.write(7 as never)).toThrow(TypeError);
+    expect(() => stream.write([1] as never)).toThrow(TypeError);
+    expect(() => stream.write("line\u010ainjected")).toThrow(RangeError);
+    expect(stream.bufferedAmount).toBe(0);
+  });
+
+  it("beyond maxWriteBufferSize is refused whole; at the limit it is taken", async () => {
+    const { stream, transport } = scripted({ maxWriteBufferSize: 1000 });
+    transport.room = 0;
+    await expect(stream.write("x".repeat(1001))).rejects.toMatchObject({ code: "ERR_TW_STREAM_BUFFER_FULL" });
+    stream.write("x".repeat(900));
+    expect(() => stream.send("x".repeat(101))).toThrow(
+      expect.objectContaining({ code: "ERR_TW_STREAM_BUFFER_FULL" }),
+    );
+    expect(stream.send("x".repeat(100))).toBe(true);
+    expect(stream.bufferedAmount).toBe(1000);
+    expect(stream.closed).toBe(false);
+  });
+
+  it("on a stream that breaks rejects with the cause, for all that wait; nobody has to look", async () => {
+    const { stream, transport } = scripted();
+    transport.room = 1;
+    const writes = [stream.write("abc"), stream.write("def")];
+    await turn();
+    transport.receiver.onClose(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    await expect(writes[0]).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: { code: "EPIPE" } });
+    await expect(writes[1]).rejects.toMatchObject({ cause: { code: "EPIPE" } });
+    await expect(stream.write("x")).rejects.toMatchObject({ cause: { code: "EPIPE" } });
+    expect(stream.error).toMatchObject({ code: "EPIPE" });
+    expect(stream.send("x")).toBe(false);
+    expect(stream.bufferedAmount).toBe(0);
+  });
+
+  it("10 MB to a peer that reads late arrive whole, and the promises resolve in order", async () => {
+    const loop = testLoop();
+    const [near, far] = memoryPair(loop);
+    const stream = new IOStream(near, { loop });
+    const peer = new IOStream(far, { loop });
+    const order: number[] = [];
+    stream.write(new Uint8Array(10_000_000).fill(7)).then(() => order.push(1));
+    stream.write("!").then(() => order.push(2));
+    await loop.settle();
+    expect(order).toEqual([]);
+    const all = peer.readBytes(10_000_001);
+    all.catch(() => {});
+    await loop.settle();
+    const got = await all;
+    expect([got.length, got[9_999_999], text(got.subarray(-1))]).toEqual([10_000_001, 7, "!"]);
+    expect(order).toEqual([1, 2]);
+  });
+});
+
+describe("IOStream.send()", () => {
+  it("returns false above 64 KiB queued, and onDrain comes when everything went, once", async () => {
+    const { stream, transport, drain } = scripted();
+    const notes = new Notes();
+    stream.attach(notes);
+    transport.room = 10;
+    expect(stream.send("x".repeat(65_536))).toBe(true);
+    expect(stream.send("x")).toBe(false);
+    expect(stream.send("x")).toBe(false);
+    await turn();
+    drain(65_000);
+    expect(notes.calls).toEqual([]);
+    drain(10_000);
+    expect(notes.calls).toEqual(["drain"]);
+    stream.send("y");
+    await turn();
+    expect(notes.calls).toEqual(["drain"]);
+  });
+
+  it("tells onDrain also when the kernel takes all at once, and never during send()", async () => {
+    const { stream, transport } = scripted();
+    const notes = new Notes();
+    stream.attach(notes);
+    expect(stream.send(new Uint8Array(70_000))).toBe(false);
+    expect([transport.calls, notes.calls]).toEqual([[], []]);
+    await turn();
+    expect([transport.calls, notes.calls]).toEqual([["write 70000 took 70000"], ["drain"]]);
+  });
+
+  it("what onDrain sends leaves when it returns, and may ask for the next onDrain", async () => {
+    const { stream, transport } = scripted();
+    const notes = new Notes();
+    let rounds = 0;
+    notes.onDrain = () => {
+      if (++rounds < 4) stream.send(new Uint8Array(70_000));
+    };
+    stream.attach(notes);
+    stream.send(new Uint8Array(70_000));
+    await turn();
+    expect(rounds).toBe(4);
+    expect(transport.calls).toEqual(Array(4).fill("write 70000 took 70000"));
+  });
+
+  it("keeps order among many small chunks of both kinds under short writes", async () => {
+    const { stream, transport, drain } = scripted();
+    let sent = "";
+    transport.room = 0;
+    for (let i = 0; i < 500; i++) {
+      const part = `${i},`;
+      sent += part;
+      stream.send(i % 3 === 0 ? bytes(part) : part);
+    }
+    await turn();
+    const got: string[] = [];
+    transport.write = (chunks) => {
+      const all = chunks.map((chunk) => (typeof chunk === "string" ? chunk : text(chunk))).join("");
+      got.push(all.slice(0, 37));
+      return Math.min(37, all.length);
+    };
+    for (let i = 0; i < 100; i++) drain(0);
+    expect(got.join("")).toBe(sent);
+    expect(stream.bufferedAmount).toBe(0);
+  });
+});
+
+describe("IOStream.end()", () => {
+  it("sends what is queued, then FIN, once; then nothing more is taken but reading goes on", async () => {
+    const { stream, transport, drain } = scripted();
+    transport.room = 1;
+    stream.send("abc");
+    stream.end();
+    stream.end();
+    expect(stream.send("late")).toBe(false);
+    await expect(stream.write("late")).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+    await turn();
+    expect(transport.calls).toEqual(["write abc took 1"]);
+    drain(10);
+    expect(transport.calls).toEqual(["write abc took 1", "write bc", "end"]);
+    expect(stream.closed).toBe(false);
+    transport.receiver.onBytes(bytes("answer"));
+    expect(text(await stream.readBytes(6))).toBe("answer");
+  });
+
+  it("inside a callback comes behind what the callback sent", () => {
+    const { stream, transport } = scripted();
+    const notes = new Notes();
+    notes.onBytes = () => {
+      stream.end();
+    };
+    stream.attach(notes);
+    transport.receiver.onBytes(bytes("x"));
+    expect(transport.calls).toEqual(["end"]);
+  });
+});
