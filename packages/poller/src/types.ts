@@ -1,10 +1,10 @@
 // What the native poller offers, in TypeScript. The C file implements exactly this and knows nothing above it.
 
-/** The descriptor is readable, or its peer has closed: a read will not block. */
+/** The descriptor is readable, or its peer has closed, or an error is pending: a read will not block. */
 export const READ = 1;
-/** The descriptor is writable: a write will not block. */
+/** The descriptor is writable, or an error is pending: a write will not block. */
 export const WRITE = 4;
-/** An error is pending, or the peer hung up. Always reported, never asked for. */
+/** An error is pending, or the peer hung up. Always reported while the mask is not 0; asking for it changes nothing. */
 export const ERROR = 0x18;
 /** In {@link PollSink.onEvents} only: the peer shut down its writing side, hung up or sent urgent data. A short read then does not mean drained. */
 export const HANGUP = 0x20;
@@ -26,74 +26,116 @@ export interface WatchOptions {
   readonly edge?: boolean;
 }
 
-/** One way of accepting: the descriptor and where it comes from. */
+/** An accepted connection: its descriptor, and where it comes from. */
 export interface Accepted {
+  /** Non-blocking and close-on-exec; yours to watch and to close. */
   readonly fd: number;
   /** Numeric address, or `""` for a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
 }
 
+/** One end of a socket. */
 export interface SocketAddress {
+  /** Numeric, with `%interface` where it is link-local; for a Unix socket its path (leading NUL = abstract, `""` = none). */
   readonly address: string;
   readonly port: number;
+  /** 0 is a Unix socket. */
   readonly family: 4 | 6 | 0;
 }
 
 /**
- * A set of watched descriptors, per environment (main thread or worker).
+ * A set of watched descriptors, per environment (main thread or worker), and the calls on them.
  *
  * Calls on the kernel return a count, or `-errno`: they never throw for what the kernel says, only `TypeError` /
- * `RangeError` for wrong arguments.
+ * `RangeError` for wrong arguments, and then before anything has changed. None of them waits.
  */
 export interface Poller {
-  /** Watches `fd`; throws `TypeError` on a bad fd or mask. Returns a handle, or `-errno` (`-EPERM`: a regular file). */
+  /**
+   * Watches `fd` for a combination of {@link READ} and {@link WRITE}; with 0 it is registered, and silent.
+   *
+   * Returns a handle, or `-errno`: `-EPERM` for a regular file, `-EEXIST` when it is watched already. A registration
+   * whose descriptor was closed behind the poller's back is dead from the moment its number is watched again.
+   *
+   * @throws TypeError on a bad fd, mask or sink.
+   */
   watch(fd: number, events: number, sink: PollSink, options?: WatchOptions): PollHandle;
-  /** Changes what is watched; 0 takes the descriptor out of the set. Returns 0 or `-errno` (`-EBADF`: stale handle). */
+  /**
+   * Changes what is watched; 0 takes the descriptor out of the set, so that a hang-up too is seen only after re-arming.
+   * On an edge-triggered registration what is ready is reported anew. Returns 0 or `-errno` (`-EBADF`: stale handle).
+   */
   modify(handle: PollHandle, events: number): number;
   /** Stops watching; the descriptor stays open. A stale handle is ignored. */
   unwatch(handle: PollHandle): void;
   /** Stops watching and closes the descriptor. Returns 0 or `-errno`; a stale handle is `-EBADF` and closes nothing. */
   close(handle: PollHandle): number;
-  /** Whether this registration keeps the process alive (it does at first). */
+  /** Whether this registration keeps the process alive (it does at first). A stale handle is ignored. */
   setRef(handle: PollHandle, ref: boolean): void;
-  /** Calls `sink.onEvents(0)` at the next turn although the kernel reports nothing (for streams that used up their budget, or resumed). */
+  /**
+   * Calls `sink.onEvents(0)` once at the next turn although the kernel reports nothing (for streams that used up their
+   * budget, or resumed). It does not keep the process alive by itself. A stale handle is ignored.
+   */
   wake(handle: PollHandle): void;
   /** Number of live registrations. */
   readonly size: number;
 
-  /** Reads into `buffer[offset, offset + length)`. 0 is EOF. Works on sockets, pipes and ttys. */
+  /**
+   * Reads into `buffer[offset, offset + length)`. 0 is EOF. Works on sockets, pipes and ttys; what is no socket must be
+   * non-blocking (see {@link adopt}). Nothing of `buffer` is kept.
+   *
+   * @throws RangeError when the range is empty or not within the buffer, which a detached one has none of.
+   */
   read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  /** Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Bytes taken, or `-errno`. Never raises SIGPIPE. */
+  /**
+   * Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Returns the bytes taken, or
+   * `-errno` when none was. Fewer than all means that the kernel takes no more for now: wait for {@link WRITE}.
+   * Never raises SIGPIPE. Nothing of `chunks` is kept.
+   *
+   * @throws TypeError for a chunk that is neither, or was detached; RangeError for a character above U+00FF.
+   */
   writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number;
-  /** `sendfile(2)`: bytes sent, 0 at the end of the file, or `-errno`. */
+  /**
+   * `sendfile(2)`: bytes sent, 0 at the end of the file, or `-errno`. At most 256 KiB a call, whatever `length` says,
+   * because cold pages block the thread: go on until `-EAGAIN` or a budget of your own is used up.
+   */
   sendfile(fd: number, fileFd: number, offset: number, length: number): number;
 
   /** A non-blocking, close-on-exec stream socket. `family` is 4, 6 or 0 (Unix). Returns fd or `-errno`. */
   socket(family: 4 | 6 | 0): number;
-  /** Binds to a numeric address and port, or to a path (Unix; leading NUL = abstract). 0 or `-errno`. */
+  /**
+   * Binds to a numeric address and port, or to a path (Unix; leading NUL = abstract; the port is ignored). 0 or
+   * `-errno`; `-EINVAL` for what is no address of the socket's family, `-ENAMETOOLONG` for a path above 107 bytes.
+   */
   bind(fd: number, address: string, port: number): number;
+  /** Starts listening. 0 or `-errno`. */
   listen(fd: number, backlog: number): number;
   /** Accepts one connection, non-blocking and close-on-exec. `-EAGAIN` when none is waiting. */
   accept(fd: number): Accepted | number;
-  /** Starts a connection: 0, or `-errno` (`-EINPROGRESS` is the usual answer). */
+  /** Starts a connection, to an address as {@link bind} takes it: 0, or `-errno` (`-EINPROGRESS` is the usual answer). */
   connect(fd: number, address: string, port: number): number;
-  /** The pending `SO_ERROR` of a socket as `errno` (0: none). */
+  /** Takes the pending `SO_ERROR` of a socket, as a positive errno (0: none); `-errno` when there is no asking it. */
   socketError(fd: number): number;
-  /** Half-close: no more writes. */
+  /** Half-close: no more writes. 0 or `-errno`. */
   shutdown(fd: number): number;
-  /** Closes a descriptor that is not watched. */
+  /**
+   * Closes a descriptor that is not watched. 0 or `-errno`. If it is watched after all, its registration is dead from
+   * now on (its handle answers `-EBADF`) but remains counted until {@link unwatch}.
+   */
   closeFd(fd: number): number;
+  /** The socket's own name, or `-errno`. */
   getsockname(fd: number): SocketAddress | number;
+  /** The peer's name, or `-errno` (`-ENOTCONN`). */
   getpeername(fd: number): SocketAddress | number;
+  /** Sets an option: 0 or `-errno`. @throws TypeError for an unknown option, RangeError for a negative value. */
   setsockopt(fd: number, option: SocketOption, value: number): number;
-  /** Makes a descriptor that somebody gave us non-blocking and close-on-exec. */
+  /** Makes a descriptor that somebody gave us non-blocking and close-on-exec. 0 or `-errno`. */
   adopt(fd: number): number;
   /** `pipe2(O_NONBLOCK | O_CLOEXEC)`: `[readFd, writeFd]` or `-errno`. For tests and examples. */
   pipe(): readonly [number, number] | number;
   /** A connected pair of Unix stream sockets, or `-errno`. For tests and examples. */
   socketpair(): readonly [number, number] | number;
-  /** Message of an errno, e.g. `connection refused`, and its name, e.g. `ECONNREFUSED`. */
+  /** The name of an errno of either sign, e.g. `ECONNREFUSED`; `errno 4711` where it has none. */
   errnoName(errno: number): string;
 }
 

@@ -124,3 +124,9 @@ native("where there is a poller", () => {
     expect(out).toMatch(/^native: built \S+ with (cc|gcc|clang)$/);
   });
 });
+
+it("require() works, and the names are these", async () => {
+  const script = `const m = require(${JSON.stringify(join(root, "dist/index.js"))}); console.log(Object.keys(m).sort().join())`;
+  const { code, out } = await run(node, ["--no-warnings", "-e", script]);
+  expect({ code, out }).toEqual({ code: 0, out: "ERROR,HANGUP,READ,WRITE,loadPoller" });
+});
