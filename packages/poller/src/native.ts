@@ -51,7 +51,7 @@ export const LONGEST_STRING = 16384;
 /** Loads the compiled addon of this host. @throws whatever `require` says where there is none. */
 export function requireAddon(): Addon {
   // src/ and dist/ lie at the same depth, so the same relative path serves both.
-  const require = createRequire(import.meta.url);
-  const { target } = require("../native/target.cjs") as { target(): string };
-  return require(`../prebuilds/${target()}.node`) as Addon;
+  const load = createRequire(import.meta.url);
+  const { target } = load("../native/target.cjs") as { target(): string };
+  return load(`../prebuilds/${target()}.node`) as Addon;
 }
