@@ -49,7 +49,7 @@ export class IOLoop {
     this.#host = host;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
     this.#callbacks = new CallbackQueue(host);
-    this.#timers = new Timers(host);
+    this.#timers = new Timers(this, host);
     this.#handlers = new Handlers(this, () => this.#requirePoller());
     this.#running = new Running(this, host);
   }
@@ -90,7 +90,7 @@ export class IOLoop {
   callLater<A extends readonly unknown[]>(delayMs: number, fn: Callback<A>, ...args: A): Timeout {
     checkDurationMs("delayMs", delayMs);
     checkFunction("A callback", fn);
-    return this.#timers.add(this, this.#host.now() + delayMs, fn, args);
+    return this.#timers.add(this.#host.now() + delayMs, fn, args);
   }
 
   /**
@@ -102,7 +102,7 @@ export class IOLoop {
     if (typeof when !== "number") throw new TypeError(`when must be a number of ms, got ${typeof when}`);
     if (!Number.isFinite(when)) throw new RangeError(`when must be a finite number of ms, got ${when}`);
     checkFunction("A callback", fn);
-    return this.#timers.add(this, when, fn, args);
+    return this.#timers.add(when, fn, args);
   }
 
   /** Cancels a timer. Harmless when it has fired or was removed already. @throws TypeError on anything but a timer of this loop */

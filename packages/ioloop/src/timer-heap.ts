@@ -6,8 +6,12 @@
 export interface HeapEntry {
   readonly when: number;
   readonly order: number;
-  live: boolean;
+  /** {@link DEAD}, or anything else while it is in the heap. */
+  state: number;
 }
+
+/** The state of an entry that was removed or taken. */
+export const DEAD = 0;
 
 /** Marks below this number are not worth a sweep. */
 const SWEEP_FROM = 512;
@@ -35,11 +39,11 @@ export class TimerHeap<E extends HeapEntry> {
 
   /** Takes a live entry out. */
   remove(entry: E): void {
-    entry.live = false;
+    entry.state = DEAD;
     const entries = this.#entries;
     this.#dead++;
     // The last slot is a leaf: what was added last goes at once, with the dead that lie before it.
-    while (this.#dead > 0 && entries[entries.length - 1]?.live === false) {
+    while (this.#dead > 0 && entries[entries.length - 1]?.state === DEAD) {
       entries.pop();
       this.#dead--;
     }
@@ -50,7 +54,7 @@ export class TimerHeap<E extends HeapEntry> {
   first(): E | undefined {
     for (;;) {
       const top = this.#entries[0];
-      if (top === undefined || top.live) return top;
+      if (top === undefined || top.state !== DEAD) return top;
       this.#dropTop();
       this.#dead--;
     }
@@ -61,7 +65,7 @@ export class TimerHeap<E extends HeapEntry> {
     const top = this.first();
     if (top === undefined) return undefined;
     this.#dropTop();
-    top.live = false;
+    top.state = DEAD;
     return top;
   }
 
@@ -74,7 +78,7 @@ export class TimerHeap<E extends HeapEntry> {
   }
 
   #sweep(): void {
-    const entries = this.#entries.filter((entry) => entry.live);
+    const entries = this.#entries.filter((entry) => entry.state !== DEAD);
     for (let at = (entries.length >> 1) - 1; at >= 0; at--) siftDown(entries, at);
     this.#entries = entries;
     this.#dead = 0;

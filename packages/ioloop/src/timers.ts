@@ -1,8 +1,9 @@
 // All timers of a loop over one turn of its host.
 
+import type { Logger } from "@tw/util";
 import type { LoopHost, ScheduledTurn } from "./host.js";
 import { type Callback, Job, type JobOwner } from "./job.js";
-import { type HeapEntry, TimerHeap } from "./timer-heap.js";
+import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 
 /** A timer that was set with `callLater` or `callAt`. */
 export interface Timeout {
@@ -19,48 +20,41 @@ export interface Timeout {
 const NOTHING: readonly unknown[] = [];
 const nothing = (): void => undefined;
 
+/** Pending without keeping the process alive, and keeping it; the third state is `DEAD`. */
+const LOOSE = 1;
+const HOLDING = 2;
+
+/** Few fields, on purpose: with a million deadlines pending, memory is what they cost. */
 class TimerJob extends Job implements Timeout, HeapEntry {
+  declare readonly owner: Timers;
   readonly when: number;
   readonly order: number;
-  readonly #timers: Timers;
-  live = true;
-  held = true;
+  state: number = HOLDING;
 
-  constructor(
-    timers: Timers,
-    owner: JobOwner,
-    when: number,
-    order: number,
-    fn: Callback<never>,
-    args: readonly unknown[],
-  ) {
-    super("IOLoopTimeout", owner, fn, args);
-    this.#timers = timers;
+  constructor(timers: Timers, when: number, order: number, fn: Callback<never>, args: readonly unknown[]) {
+    super("IOLoopTimeout", timers, fn, args);
     this.when = when;
     this.order = order;
   }
 
   get pending(): boolean {
-    return this.live;
+    return this.state !== DEAD;
   }
 
   ref(): this {
-    this.#timers.setRef(this, true);
+    this.owner.setState(this, HOLDING);
     return this;
   }
 
   unref(): this {
-    this.#timers.setRef(this, false);
+    this.owner.setState(this, LOOSE);
     return this;
-  }
-
-  static belongsTo(value: unknown, timers: Timers): value is TimerJob {
-    return typeof value === "object" && value !== null && #timers in value && value.#timers === timers;
   }
 }
 
 /** Adds, removes and fires timers. The host's turn is armed for the earliest; a turn that comes too early re-arms. */
-export class Timers {
+export class Timers implements JobOwner {
+  readonly #loop: JobOwner;
   readonly #host: LoopHost;
   readonly #heap = new TimerHeap<TimerJob>();
   readonly #turn: () => void = () => this.#fire();
@@ -71,8 +65,13 @@ export class Timers {
   #orders = 0;
   #running = false;
 
-  constructor(host: LoopHost) {
+  constructor(loop: JobOwner, host: LoopHost) {
+    this.#loop = loop;
     this.#host = host;
+  }
+
+  get logger(): Logger {
+    return this.#loop.logger;
   }
 
   /** Whether timers are firing at this moment: what is added now runs after a poll pass. */
@@ -85,8 +84,8 @@ export class Timers {
     return this.#heap.size;
   }
 
-  add(owner: JobOwner, when: number, fn: Callback<never>, args: readonly unknown[]): Timeout {
-    const timer = new TimerJob(this, owner, when, this.#orders++, fn, args);
+  add(when: number, fn: Callback<never>, args: readonly unknown[]): Timeout {
+    const timer = new TimerJob(this, when, this.#orders++, fn, args);
     this.#heap.add(timer);
     this.#refs++;
     if (!this.#running) this.#arm(when);
@@ -95,27 +94,31 @@ export class Timers {
 
   /** @throws TypeError when `handle` is not a timer of this loop */
   remove(handle: Timeout): void {
-    if (!TimerJob.belongsTo(handle, this))
-      throw new TypeError("removeTimeout() takes what callLater() of this loop returned");
-    if (!handle.live) return;
+    if (!(handle instanceof TimerJob) || handle.owner !== this) {
+      throw new TypeError("removeTimeout() takes what callLater() or callAt() of this loop returned");
+    }
+    const { state } = handle;
+    if (state === DEAD) return;
     this.#heap.remove(handle);
-    this.#forget(handle);
     // What it would have called, and all that hangs on it, is not kept until the sweep.
     handle.fn = nothing;
     handle.args = NOTHING;
-    this.#applyRef();
+    if (state === HOLDING) this.#release();
   }
 
-  setRef(timer: TimerJob, ref: boolean): void {
-    if (timer.held === ref) return;
-    timer.held = ref;
-    if (!timer.live) return;
-    this.#refs += ref ? 1 : -1;
-    this.#applyRef();
+  setState(timer: TimerJob, state: number): void {
+    if (timer.state === DEAD || timer.state === state) return;
+    timer.state = state;
+    if (state === LOOSE) this.#release();
+    else {
+      this.#refs++;
+      this.#applyRef();
+    }
   }
 
-  #forget(timer: TimerJob): void {
-    if (timer.held) this.#refs--;
+  #release(): void {
+    this.#refs--;
+    this.#applyRef();
   }
 
   #arm(at: number): void {
@@ -145,8 +148,8 @@ export class Timers {
       for (let next = this.#heap.first(); next !== undefined; next = this.#heap.first()) {
         // A timer set by one of these timers waits for the next turn, so that I/O has its chance.
         if (next.when > now || next.order >= end) break;
+        if (next.state === HOLDING) this.#refs--;
         this.#heap.takeFirst();
-        this.#forget(next);
         next.run();
       }
     } finally {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { NodeHost } from "../src/index.js";
 import { hostCases, VirtualHost } from "../src/testing.js";
@@ -35,6 +36,25 @@ describe("NodeHost", () => {
     log.push("microtask");
     await ran;
     expect(log.at(-1)).toBe("turn");
+  });
+
+  it("keeps no store of whoever happened to schedule a turn, or to start the loop", async () => {
+    const als = new AsyncLocalStorage<string>();
+    const host = new NodeHost();
+    const seen = await als.run("scheduler", () =>
+      Promise.all(
+        [0, host.now() + 2].map(
+          (at) => new Promise((resolve) => host.schedule(at, () => resolve(als.getStore()))),
+        ),
+      ),
+    );
+    expect(seen).toEqual([undefined, undefined]);
+
+    const release = als.run("starter", () => host.hold(["SIGUSR2"], () => seen.push(als.getStore())));
+    process.emit("SIGUSR2");
+    release();
+    expect(process.listenerCount("SIGUSR2")).toBe(0);
+    expect(seen).toHaveLength(3);
   });
 
   it("does not fire at once what lies further ahead than Node's timers reach", async () => {

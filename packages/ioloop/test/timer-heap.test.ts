@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type HeapEntry, TimerHeap } from "../src/timer-heap.js";
 
 function entry(when: number, order: number): HeapEntry {
-  return { when, order, live: true };
+  return { when, order, state: 1 };
 }
 
 /** Numbers that look random and are the same every time. */
