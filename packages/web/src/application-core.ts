@@ -1,0 +1,87 @@
+// What an exchange asks of its application: settings, worked out once.
+
+import type { HTTPServerRequest } from "@tw/httputil";
+import { IOLoop } from "@tw/ioloop";
+import type { Logger } from "@tw/util";
+import { type FinishedRequest, logAccess, summary } from "./access-log.js";
+import type { Exchange } from "./exchange.js";
+import type { Settings } from "./settings.js";
+
+/** Settings with their defaults, and the ways to the logs. */
+export class ApplicationCore {
+  /** The Application itself. */
+  readonly owner: object;
+  readonly settings: Settings;
+  /** The lowest status that is logged. */
+  readonly logFrom: number;
+  /** Whether anybody will want to know how long a request took. */
+  readonly timed: boolean;
+  readonly #logFunction: ((finished: FinishedRequest) => void) | undefined;
+  #loop: IOLoop | undefined;
+
+  /** @throws RangeError, TypeError for a setting that cannot be */
+  constructor(owner: object, settings: Settings) {
+    const { accessLog = "errors", logFunction, maxBodySize } = settings;
+    if (accessLog !== "errors" && typeof accessLog !== "boolean") {
+      throw new TypeError(`accessLog is true, false or "errors", not ${String(accessLog)}`);
+    }
+    if (maxBodySize !== undefined && !(Number.isInteger(maxBodySize) && maxBodySize >= 0)) {
+      throw new RangeError(`maxBodySize is a number of bytes, not ${String(maxBodySize)}`);
+    }
+    this.owner = owner;
+    this.settings = settings;
+    this.#logFunction = logFunction;
+    this.#loop = settings.loop;
+    this.logFrom =
+      logFunction !== undefined || accessLog === true ? 0 : accessLog === "errors" ? 400 : Infinity;
+    this.timed = this.logFrom !== Infinity;
+  }
+
+  get loop(): IOLoop {
+    this.#loop ??= IOLoop.current();
+    return this.#loop;
+  }
+
+  get logger(): Logger {
+    return this.settings.logger ?? this.loop.logger;
+  }
+
+  /** Logs a request whose answer is out. */
+  logRequest(exchange: Exchange): void {
+    const { request, status, startedAt } = exchange;
+    const finished: FinishedRequest = { request, status, durationMs: this.loop.time() - startedAt };
+    try {
+      if (this.#logFunction === undefined) logAccess(this.logger, finished);
+      else this.#logFunction(finished);
+    } catch (error) {
+      this.logUncaught(request, error);
+    }
+  }
+
+  /** Logs an error of user code, with the request it was made for. */
+  logUncaught(request: HTTPServerRequest, error: unknown): void {
+    this.#say("error", request, { err: error }, "Uncaught exception ");
+  }
+
+  /** Logs the message of an HTTPError. */
+  logHTTPError(request: HTTPServerRequest, status: number, message: string): void {
+    this.#say("warn", request, undefined, `${status} `, `: ${message}`);
+  }
+
+  /** A logger that throws must not take the request with it, nor the process. */
+  #say(
+    level: "error" | "warn",
+    request: HTTPServerRequest,
+    fields: object | undefined,
+    before: string,
+    after = "",
+  ): void {
+    try {
+      const line = before + summary(request) + after;
+      if (fields === undefined) this.logger[level](line);
+      else this.logger[level]({ ...fields }, line);
+    } catch {
+      // There is nowhere left to say so.
+    }
+  }
+}

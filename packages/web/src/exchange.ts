@@ -1,0 +1,258 @@
+// One request and its answer: the state behind a RequestHandler.
+//
+//   open ──flush──► flushed ──finish──► finished
+//    │ └────────────finish────────────────▲
+//    ├──upgrade──► detached
+//    └─abort──► aborted (from flushed too); writing is quiet from then on
+//
+// That the peer went away is a fact beside it: it may have closed its half only, and an answer that is ready is still
+// handed to the connection, which knows. What waits or streams is told, and ends.
+
+import {
+  type BodyChunk,
+  type HTTPConnection,
+  HTTPHeaders,
+  HTTPOutputError,
+  type HTTPServerRequest,
+  type MaybePromise,
+  type ResponseStartLine,
+  reasonPhrase,
+  type UpgradedStream,
+} from "@tw/httputil";
+import type { ApplicationCore } from "./application-core.js";
+import { joinChunks, sized } from "./body.js";
+import { ClientGoneError, HeadersSentError, HTTPError, ResponseFinishedError } from "./errors.js";
+import type { HandlerHooks } from "./handler-hooks.js";
+
+/** Where the answer stands; what is not in the drawing above cannot happen. */
+export type ExchangeState = "open" | "flushed" | "finished" | "detached" | "aborted";
+
+const HTML = "text/html; charset=UTF-8";
+
+/** What the parts of this package share about one request. */
+export class Exchange {
+  readonly core: ApplicationCore;
+  readonly request: HTTPServerRequest;
+  readonly args: readonly (string | undefined)[];
+  readonly names: readonly string[] | undefined;
+  /** The loop's time when the request was complete; 0 where nobody asks. */
+  readonly startedAt: number;
+  state: ExchangeState = "open";
+  status = 200;
+  reason = "";
+  handler: HandlerHooks | undefined = undefined;
+  #headers: HTTPHeaders | undefined = undefined;
+  #chunk: BodyChunk | undefined = undefined;
+  #more: BodyChunk[] | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #upgraded: UpgradedStream | undefined = undefined;
+  #peerGone = false;
+  #settled = false;
+
+  constructor(
+    core: ApplicationCore,
+    request: HTTPServerRequest,
+    args: readonly (string | undefined)[],
+    names: readonly string[] | undefined,
+  ) {
+    this.core = core;
+    this.request = request;
+    this.args = args;
+    this.names = names;
+    this.startedAt = core.timed ? core.loop.time() : 0;
+  }
+
+  get connection(): HTTPConnection {
+    return this.request.connection;
+  }
+
+  /** Fields of the answer, made with their defaults when first needed. */
+  get headers(): HTTPHeaders {
+    if (this.#headers === undefined) {
+      this.#headers = HTTPHeaders.fromValidated(["Content-Type", HTML]);
+      this.handler?.setDefaultHeaders();
+    }
+    return this.#headers;
+  }
+
+  /** Aborted when the client goes away before its answer is complete. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#peerGone && !this.#controller.signal.aborted) this.#controller.abort(new ClientGoneError());
+    return this.#controller.signal;
+  }
+
+  /** @throws HeadersSentError, ResponseFinishedError when it is too late to `what` */
+  requireOpen(what: string): void {
+    if (this.state === "open" || this.state === "aborted") return;
+    throw this.state === "flushed" ? new HeadersSentError(what) : new ResponseFinishedError(what);
+  }
+
+  /** Forgets status, fields and unsent body. */
+  clear(): void {
+    this.status = 200;
+    this.reason = "";
+    this.#headers = undefined;
+    this.dropBody();
+  }
+
+  /** Forgets what was written and not sent. */
+  dropBody(): void {
+    this.#chunk = this.#more = undefined;
+  }
+
+  /** Adds to the body, in memory. @throws ResponseFinishedError */
+  write(chunk: BodyChunk): void {
+    if (this.state === "aborted") return;
+    if (this.state !== "open" && this.state !== "flushed") throw new ResponseFinishedError("write");
+    if (this.#chunk === undefined) this.#chunk = chunk;
+    else if (this.#more === undefined && typeof chunk === "string" && typeof this.#chunk === "string")
+      this.#chunk += chunk;
+    else {
+      this.#more ??= [];
+      this.#more.push(chunk);
+    }
+  }
+
+  /** Sends the head, if it is not out, and what was written since. @throws ResponseFinishedError, ClientGoneError */
+  flush(): MaybePromise {
+    if (this.#peerGone || this.state === "aborted") throw new ClientGoneError();
+    if (this.state !== "open" && this.state !== "flushed") throw new ResponseFinishedError("flush");
+    const chunk = this.#take();
+    if (this.state === "flushed") return this.#sendPiece(chunk);
+    const headers = this.#checkedHeaders(chunk);
+    const waiting = this.connection.writeHeaders(
+      this.#startLine(),
+      headers,
+      this.#bodiless ? undefined : chunk,
+    );
+    this.#advance("flushed");
+    return waiting;
+  }
+
+  /** Completes the answer; one that was not flushed leaves in one piece with its length. @throws ResponseFinishedError */
+  finish(chunk?: BodyChunk): MaybePromise {
+    if (chunk !== undefined) this.write(chunk);
+    if (this.state === "aborted") return this.settle();
+    if (this.state === "finished" || this.state === "detached") throw new ResponseFinishedError("finish");
+    const waiting = this.state === "open" ? this.#sendWhole() : this.#sendPiece(this.#take());
+    this.connection.finish();
+    this.#advance("finished");
+    this.settle();
+    return waiting;
+  }
+
+  /** Gives up: the client sees a truncated answer. */
+  abort(reason: unknown): void {
+    if (this.state === "finished" || this.state === "aborted") return;
+    if (this.state === "detached") this.#upgraded?.abort(reason);
+    else {
+      this.state = "aborted";
+      this.connection.abort(reason);
+    }
+    this.settle();
+  }
+
+  /** Answers 101 and hands the stream over. @throws HTTPError 501 where the connection has no upgrade */
+  upgrade(headers: HTTPHeaders): UpgradedStream {
+    this.requireOpen("upgrade");
+    if (this.#peerGone || this.state === "aborted") throw new ClientGoneError();
+    if (this.connection.upgrade === undefined) throw new HTTPError(501, "This connection cannot be upgraded");
+    this.#upgraded = this.connection.upgrade(headers);
+    this.status = 101;
+    this.state = "detached";
+    return this.#upgraded;
+  }
+
+  /** Whether the client went away, or closed its half of the connection, before the answer was complete. */
+  get peerIsGone(): boolean {
+    return this.#peerGone;
+  }
+
+  /** The client is gone. Tells the handler, which may still be running. */
+  peerGone(cause: unknown): void {
+    if (this.#peerGone || (this.state !== "open" && this.state !== "flushed")) return;
+    this.#peerGone = true;
+    this.#controller?.abort(new ClientGoneError(cause));
+    try {
+      this.handler?.onConnectionClose();
+    } catch (error) {
+      this.core.logUncaught(this.request, error);
+    }
+  }
+
+  /** Tells handler and access log, once, that this is over. */
+  settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    try {
+      this.handler?.onFinish();
+    } catch (error) {
+      this.core.logUncaught(this.request, error);
+    }
+    if (this.status >= this.core.logFrom && this.state !== "aborted") this.core.logRequest(this);
+  }
+
+  /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */
+  get #bodiless(): boolean {
+    return this.request.startLine.method === "HEAD" || this.status === 204 || this.status === 304;
+  }
+
+  /** What was written since the last flush, as one piece. */
+  #take(): BodyChunk | undefined {
+    const chunk = this.#chunk;
+    const more = this.#more;
+    this.#chunk = this.#more = undefined;
+    return chunk === undefined || more === undefined ? chunk : joinChunks([chunk, ...more]);
+  }
+
+  #sendPiece(chunk: BodyChunk | undefined): MaybePromise {
+    return chunk === undefined || chunk.length === 0 || this.#bodiless
+      ? undefined
+      : this.connection.write(chunk);
+  }
+
+  #sendWhole(): MaybePromise {
+    const chunk = this.#take();
+    const headers = this.#checkedHeaders(chunk);
+    const { status } = this;
+    if (status === 204 || status === 304) return this.connection.writeHeaders(this.#startLine(), headers);
+    const { body, length } = sized(chunk);
+    const framed = headers.has("Content-Length")
+      ? headers
+      : HTTPHeaders.fromValidated([...headers.rawFields, "Content-Length", String(length)]);
+    return this.connection.writeHeaders(
+      this.#startLine(),
+      framed,
+      length === 0 || this.#bodiless ? undefined : body,
+    );
+  }
+
+  /** The fields, without those that describe a body where there cannot be one. */
+  #checkedHeaders(chunk: BodyChunk | undefined): HTTPHeaders {
+    const { headers, status } = this;
+    if (status !== 204 && status !== 205 && status !== 304) return headers;
+    // A 304 answers for a body that is elsewhere, so that one written here is dropped; with 204 it is a mistake.
+    if (status !== 304 && chunk !== undefined && chunk.length > 0) {
+      throw new HTTPOutputError(
+        `A response with status ${status} has no body, but ${chunk.length} were written`,
+      );
+    }
+    const fields = ["Content-Encoding", "Content-Language", "Content-Type", "Transfer-Encoding"];
+    // RFC 9110 §8.6: no Content-Length in a 204, and ours would not be that of the body a 304 stands for.
+    for (const name of status === 205 ? fields : [...fields, "Content-Length"]) headers.delete(name);
+    return headers;
+  }
+
+  #startLine(): ResponseStartLine {
+    if (this.status === 200 && this.reason === "") return OK;
+    return { version: "HTTP/1.1", code: this.status, reason: reasonPhrase(this.status, this.reason) };
+  }
+
+  /** A write can end in `abort` while it runs: that stays. */
+  #advance(to: "flushed" | "finished"): void {
+    if (this.state !== "aborted") this.state = to;
+  }
+}
+
+const OK: ResponseStartLine = Object.freeze({ version: "HTTP/1.1", code: 200, reason: "OK" });

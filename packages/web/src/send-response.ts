@@ -1,0 +1,80 @@
+// A Web Response as an answer: status, fields and body are handed through, the body piece by piece.
+
+import { ClientGoneError, HeadersSentError } from "./errors.js";
+import type { Exchange } from "./exchange.js";
+
+/** Fields that belong to one connection, RFC 9110 §7.6.1: those of the answer are set by the connection. */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/**
+ * Sends `response` and finishes. Its fields replace those of the same name that the handler set; the others stay.
+ * When the client goes away the body is cancelled.
+ *
+ * @throws HeadersSentError when something was sent already
+ * @throws TypeError when the body was read already
+ */
+export async function sendResponse(exchange: Exchange, response: Response): Promise<void> {
+  if (exchange.state !== "open") throw new HeadersSentError("return a Response");
+  if (response.bodyUsed || response.body?.locked)
+    throw new TypeError("The body of the Response was read already");
+  copyHead(exchange, response);
+  const { body } = response;
+  if (body === null) return void exchange.finish();
+  if (exchange.request.method === "HEAD" || response.status === 304) {
+    body.cancel().catch(ignore);
+    await exchange.flush();
+    return void exchange.finish();
+  }
+  const reader = body.getReader();
+  const { signal } = exchange;
+  const stop = (): void => void reader.cancel(signal.reason).catch(ignore);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) throw new ClientGoneError();
+      if (done) break;
+      exchange.write(value);
+      await exchange.flush();
+    }
+  } catch (error) {
+    reader.cancel(error).catch(ignore);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  exchange.finish();
+}
+
+function copyHead(exchange: Exchange, response: Response): void {
+  const { headers } = exchange;
+  exchange.status = response.status;
+  exchange.reason = response.statusText;
+  // What the handler wrote before is not part of the Response.
+  exchange.dropBody();
+  headers.delete("Content-Type");
+  const replaced = new Set<string>();
+  for (const [name, value] of response.headers) {
+    if (HOP_BY_HOP.includes(name) || (wasDecoded(response) && DESCRIBE_CODING.includes(name))) continue;
+    if (replaced.has(name) || name === "set-cookie") headers.add(name, value);
+    else headers.set(name, value);
+    replaced.add(name);
+  }
+}
+
+/** What `fetch` received was decoded on the way, but its fields still describe the coded bytes. */
+const DESCRIBE_CODING = ["content-encoding", "content-length"];
+
+function wasDecoded(response: Response): boolean {
+  return response.url !== "" && response.headers.has("content-encoding");
+}
+
+function ignore(): void {}
