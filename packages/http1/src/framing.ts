@@ -45,14 +45,12 @@ function transferEncoding(facts: FieldFacts, minor: number): Framing {
 
 /** Digits, and nothing else: `+5`, `0x5`, `1_0`, blanks and the empty text are what lenient readers accept. */
 function parseContentLength(value: string): number {
-  let length = 0;
   for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) throw badLength(value);
-    length = length * 10 + digit;
+    const c = value.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) throw badLength(value);
   }
   if (value.length === 0) throw badLength(value);
-  return length;
+  return Number(value);
 }
 
 /** Repeated or listed values must be the same digits; the list keeps one field with one value. */

@@ -173,7 +173,7 @@ export class HTTP1Machine {
     this.#writer = NO_BODY_WRITER;
   }
 
-  /** Whether the connection may be used again after this cycle, as far as both sides have spoken. */
+  /** Whether HTTP may go on after this cycle, as far as both sides have spoken; not where another protocol takes over. */
   get keepAlive(): boolean {
     return (
       this.#peerPersists &&
@@ -343,8 +343,10 @@ export class HTTP1Machine {
   #readResponseBody({ code, chunked, contentLength }: ResponseEvent): void {
     const tunnel = this.#method === "CONNECT" && code >= 200 && code < 300;
     if (code === 101 && !this.#upgradeAsked) throw new HTTPInputError("101 to a request without Upgrade");
-    if (code === 101 || tunnel) this.#step(this.#reading.upgraded);
-    else if (this.#method === "HEAD" || code === 204 || code === 304) this.#step(this.#reading.bodiless);
+    if (code === 101 || tunnel) {
+      this.#peerPersists = false;
+      this.#step(this.#reading.upgraded);
+    } else if (this.#method === "HEAD" || code === 204 || code === 304) this.#step(this.#reading.bodiless);
     else if (chunked) this.#startBody(new ChunkedReader(this.#options));
     else if (contentLength === undefined) {
       this.#peerPersists = false;
@@ -421,7 +423,7 @@ export class HTTP1Machine {
       this.#writing = WRITING.idle.head as WritingState;
     }
     this.#writer = writer;
-    this.#persists = !close;
+    this.#persists = !close && !switches;
     return `${text}\r\n`;
   }
 
