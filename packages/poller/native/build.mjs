@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { target } from "../src/target.js";
 
 const require = createRequire(import.meta.url);
-const { target } = require("./target.cjs");
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "prebuilds", `${target()}.node`);
 const mark = `${out}.local`;
@@ -25,7 +25,10 @@ if (process.platform !== "linux" && process.platform !== "darwin") {
 
 function compile() {
   if (process.env.TW_NO_COMPILER === "1") return false;
-  const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : ["-s", "-Wl,-z,nodelete"];
+  const link =
+    process.platform === "darwin"
+      ? ["-undefined", "dynamic_lookup"]
+      : ["-s", "-Wl,-z,nodelete,-z,noseparate-code"];
   const flags = [
     "-O2",
     "-fPIC",

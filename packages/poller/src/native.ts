@@ -1,6 +1,7 @@
 // The functions of native/poller.c as JavaScript sees them, and where its compiled file is found.
 
 import { createRequire } from "node:module";
+import { target } from "./target.js";
 import type { Accepted, PollHandle, SocketAddress } from "./types.js";
 
 /** Called by the addon once per event: the slot that the registration has, and what is ready. */
@@ -51,7 +52,5 @@ export const LONGEST_STRING = 16384;
 /** Loads the compiled addon of this host. @throws whatever `require` says where there is none. */
 export function requireAddon(): Addon {
   // src/ and dist/ lie at the same depth, so the same relative path serves both.
-  const load = createRequire(import.meta.url);
-  const { target } = load("../native/target.cjs") as { target(): string };
-  return load(`../prebuilds/${target()}.node`) as Addon;
+  return createRequire(import.meta.url)(`../prebuilds/${target()}.node`) as Addon;
 }

@@ -1,0 +1,2 @@
+/** `linux-x64`, `linux-x64-musl`, `darwin-arm64` … */
+export function target(): string;
