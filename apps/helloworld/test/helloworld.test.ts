@@ -1,6 +1,6 @@
 import { createConnection } from "node:net";
 import { MACHINES, runSample, startSample, takePort } from "@tw/tooling-samples";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 /** Everything that the server answers to these bytes, until it closes, with the date blotted out. */
 function ask(port: number, wire: string): Promise<string> {
@@ -32,10 +32,10 @@ describe.each(MACHINES)("hello world on $name", ({ name, env }) => {
     const transcript: Record<string, string> = {};
     for (const [what, wire] of Object.entries(CONVERSATIONS)) transcript[what] = await ask(sample.port, wire);
     transcripts.set(name, transcript);
-    expect(transcript["one request"]).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nHello, world$/);
-    expect(transcript["pipelined requests"]?.match(/^HTTP\/1\.1 \d+/gm)).toEqual([
+    expect(transcript["one request"]).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nHello, world$/);
+    expect(transcript["pipelined requests"]?.match(/HTTP\/1\.1 \d+/g)).toEqual([
       "HTTP/1.1 200",
-      "HTTP/1.1 200",
+      "HTTP/1.1 405", // as in Tornado: a handler that wants HEAD defines head()
       "HTTP/1.1 404",
     ]);
     expect(transcript["a method it has not"]).toMatch(/^HTTP\/1\.1 405 /);
@@ -56,7 +56,10 @@ describe.each(MACHINES)("hello world on $name", ({ name, env }) => {
   });
 });
 
-afterAll(() => {
-  const [first, ...others] = transcripts.values();
-  for (const other of others) expect(other).toEqual(first);
+describe("hello world", () => {
+  it("says the same bytes on every machine", () => {
+    const [first, ...others] = transcripts.values();
+    expect(others).toHaveLength(MACHINES.length - 1);
+    for (const other of others) expect(other).toEqual(first);
+  });
 });

@@ -1,1 +1,66 @@
-export {};
+// The whole stack under one name: the names that applications use, and nothing of its own.
+
+export { jsonDecode, jsonEncode, urlEscape, urlUnescape, xhtmlEscape, xhtmlUnescape } from "@tw/escape";
+export {
+  AsyncHTTPClient,
+  type AsyncHTTPClientOptions,
+  type FetchOptions,
+  HTTPClientError,
+  HTTPResponse,
+  HTTPStreamClosedError,
+  HTTPTimeoutError,
+} from "@tw/httpclient";
+export { HTTPServer, type HTTPServerOptions, type RequestCallback } from "@tw/httpserver";
+export {
+  type HTTPConnection,
+  HTTPHeaders,
+  HTTPInputError,
+  type HTTPMessageDelegate,
+  HTTPOutputError,
+  type HTTPServerConnectionDelegate,
+  HTTPServerRequest,
+  urlConcat,
+} from "@tw/httputil";
+export {
+  ERROR,
+  IOLoop,
+  type IOLoopOptions,
+  NoPollerError,
+  READ,
+  type StartOptions,
+  type Timeout,
+  WRITE,
+} from "@tw/ioloop";
+export {
+  IOStream,
+  StreamBufferFullError,
+  StreamBusyError,
+  StreamClosedError,
+  type StreamOptions,
+  UnsatisfiableReadError,
+} from "@tw/iostream";
+export { createLogger, type LoggerOptions, nullLogger } from "@tw/log";
+export { type PathArgs, type PathParams, urlFor } from "@tw/routing";
+export {
+  type PeerAddress,
+  TCPClient,
+  type TCPClientOptions,
+  type TCPConnectOptions,
+  TCPServer,
+  type TCPServerOptions,
+} from "@tw/tcp";
+export { isTwError, type Logger, TwError } from "@tw/util";
+export {
+  Application,
+  ClientGoneError,
+  HTTPError,
+  InvalidBodyError,
+  isHTTPError,
+  MissingArgumentError,
+  RequestHandler,
+  type Respondable,
+  type Route,
+  type RouteLike,
+  route,
+  type Settings,
+} from "@tw/web";

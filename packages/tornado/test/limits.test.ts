@@ -1,0 +1,52 @@
+// docs/limits.md and the code must say the same: every number of the table is in the code, every default that an
+// option's documentation names is in the table, and what runs with no options has these limits.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { resolveHTTP1Options } from "../../http1/src/options.js";
+import { ServerContext } from "../../http1connection/src/options.js";
+import { IOLoop } from "../src/index.js";
+import { documentedDefaults, readTable, valueInSource } from "./limits-table.js";
+
+const rows = readTable(readFileSync(new URL("../../../docs/limits.md", import.meta.url), "utf8"));
+
+function limitOf(owner: string, name: string): number | undefined {
+  return rows.find((row) => row.package === owner && row.name === name)?.value;
+}
+
+describe("docs/limits.md", () => {
+  it("has rows", () => {
+    expect(rows.length).toBeGreaterThan(25);
+  });
+
+  it.each(rows)("$package: $name is $value in $file", ({ package: owner, file, symbol, value }) => {
+    expect(file.startsWith(`${owner}/src/`)).toBe(true);
+    expect(valueInSource(file, symbol)).toBe(value);
+  });
+
+  const documented = documentedDefaults();
+
+  it("is compared with the documentation of options", () => {
+    expect(documented.length).toBeGreaterThan(12);
+  });
+
+  it.each(documented)("has $option of $package: $value", ({ package: owner, option, value }) => {
+    expect(limitOf(owner, option)).toBe(value);
+  });
+
+  it("agrees with what an HTTP/1.1 machine resolves", () => {
+    const { fromLatin1: _decoder, ...limits } = resolveHTTP1Options();
+    for (const [name, value] of Object.entries(limits))
+      expect({ [name]: limitOf("http1", name) }).toEqual({ [name]: value });
+  });
+
+  it("agrees with what a server resolves", () => {
+    const delegate = { startRequest: () => expect.fail("no request") };
+    const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = new ServerContext(IOLoop.current(), delegate);
+    expect({ headTimeoutMs, bodyTimeoutMs, idleTimeoutMs }).toEqual({
+      headTimeoutMs: limitOf("http1connection", "headTimeoutMs"),
+      bodyTimeoutMs: limitOf("http1connection", "bodyTimeoutMs"),
+      idleTimeoutMs: limitOf("http1connection", "idleTimeoutMs"),
+    });
+  });
+});
