@@ -2,4 +2,12 @@
 import { defineConfig } from "tsup";
 
 export const packageConfig = (...entry) =>
-  defineConfig({ entry, format: ["esm"], dts: false, sourcemap: true, clean: true, target: "node20", splitting: true });
+  defineConfig({
+    entry,
+    format: ["esm"],
+    dts: false,
+    sourcemap: true,
+    clean: true,
+    target: "node20",
+    splitting: true,
+  });

@@ -45,8 +45,8 @@ export function checkFile(home, file, { policy, byName, used }) {
 
   function checkRelative(specifier, say) {
     const target = posix.join(posix.dirname(file.path), specifier);
-    if (!`${target}/`.startsWith(`${home.dir}/src/`))
-      say("leaves-package", `imports "${specifier}", outside its own src`);
+    if (!`${target}/`.startsWith(`${home.dir}/`))
+      say("leaves-package", `imports "${specifier}", outside of the package`);
   }
 
   function checkBuiltin(module, say) {
