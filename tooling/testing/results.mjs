@@ -31,6 +31,7 @@ export function collectResults(members) {
       continue;
     }
     const one = JSON.parse(readFileSync(summary(dir), "utf8"));
+    if (one.passed + one.failed + one.skipped === 0) results.missing.push(dir);
     results.passed += one.passed;
     if (one.failed > 0) results.failed.push({ dir, failed: one.failed });
     results.skipped.push(...one.skippedNames.map((name) => `${dir} ${name}`));
