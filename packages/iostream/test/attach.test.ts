@@ -27,7 +27,11 @@ describe("IOStream.attach()", () => {
     const { stream, transport } = scripted();
     const view = bytes("abc");
     let same = false;
-    stream.attach(receiver((got) => void (same = got === view)));
+    stream.attach(
+      receiver((got) => {
+        same = got === view;
+      }),
+    );
     transport.receiver.onBytes(view);
     expect(same).toBe(true);
   });
@@ -131,7 +135,11 @@ describe("IOStream.attach()", () => {
   it("a lease on buffered bytes holds everything back until it ends", async () => {
     const { stream, transport, feed } = scripted();
     let release = (): void => {};
-    const notes = receiver(() => new Promise<void>((resolve) => void (release = resolve)));
+    const lease = (): Promise<void> =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const notes = receiver(lease);
     feed("one");
     stream.attach(notes);
     expect(transport.calls).toEqual(["pause"]);

@@ -1,6 +1,11 @@
+import { createServer } from "node:net";
+import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
-import { nodePair, settle } from "./node-pairs.js";
+import { connectNodeSocket, nodeTransport } from "../src/transports.js";
+import { Notes, text } from "./helpers.js";
+import { loop, nodePair, settle } from "./node-pairs.js";
 
 for (const kind of ["tcp", "unix"] as const) {
   const resets = kind === "tcp";
@@ -22,16 +27,187 @@ for (const kind of ["tcp", "unix"] as const) {
   );
 }
 
+/** Waits for real I/O. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 2000 && !condition(); i++) await settle();
+  expect(condition()).toBe(true);
+}
+
 describe("nodeTransport()", () => {
   it("knows both addresses, also after the close", async () => {
     const { connected, accepted } = await nodePair("tcp");
     const { info } = accepted;
     expect(info).toMatchObject({ engine: "node", remoteAddress: "127.0.0.1", encrypted: false });
     expect(info.remotePort).toBe(connected.info.localPort);
-    accepted.start({ onBytes: () => {}, onEnd: () => {}, onDrain: () => {}, onClose: () => {} });
+    const notes = new Notes();
+    accepted.start(notes);
     accepted.abort();
     connected.abort();
-    await settle();
+    await until(() => notes.calls.length > 0);
     expect(accepted.info.remotePort).toBe(connected.info.localPort);
+  });
+
+  it("refuses streams of objects and of text", () => {
+    expect(() => nodeTransport(loop, new PassThrough({ objectMode: true }))).toThrow(TypeError);
+    expect(() => nodeTransport(loop, new PassThrough({ encoding: "utf8" }))).toThrow(TypeError);
+  });
+
+  it("on a stream that answers inside write() still nests no calls, and loses nothing", async () => {
+    const transport = nodeTransport(loop, new PassThrough());
+    const notes = new Notes();
+    let inside = false;
+    let rounds = 0;
+    notes.onBytes = (view) => {
+      expect(inside).toBe(false);
+      inside = true;
+      notes.calls.push(text(view));
+      if (++rounds < 20) transport.write([`${rounds}`]);
+      else transport.end();
+      inside = false;
+    };
+    transport.start(notes);
+    inside = true;
+    transport.write(["start"]);
+    inside = false;
+    await until(() => notes.calls.includes("close"));
+    expect(notes.calls.join(" ")).toBe(
+      `start ${Array.from({ length: 19 }, (_, i) => i + 1).join(" ")} end close`,
+    );
+  });
+
+  it("on a stream that failed or was destroyed before start() tells so after it", async () => {
+    const failed = new PassThrough();
+    const transport = nodeTransport(loop, failed);
+    failed.destroy(Object.assign(new Error("early"), { code: "EARLY" }));
+    await settle();
+    const notes = new Notes();
+    transport.start(notes);
+    expect(notes.calls).toEqual([]);
+    await until(() => notes.calls.length > 0);
+    expect(notes.calls).toEqual(["close EARLY"]);
+    const gone = new PassThrough();
+    gone.destroy();
+    await settle();
+    const late = new Notes();
+    nodeTransport(loop, gone).start(late);
+    await until(() => late.calls.length > 0);
+    expect(late.calls).toEqual(["close ERR_STREAM_PREMATURE_CLOSE"]);
+  });
+
+  it("destroyed by somebody else is not a clean end", async () => {
+    const duplex = new PassThrough();
+    const notes = new Notes();
+    nodeTransport(loop, duplex).start(notes);
+    duplex.destroy();
+    await until(() => notes.calls.length > 0);
+    expect(notes.calls).toEqual(["close ERR_STREAM_PREMATURE_CLOSE"]);
+  });
+
+  it("closes streams that do not destroy themselves when both directions have ended", async () => {
+    const duplex = new Duplex({
+      autoDestroy: false,
+      read() {
+        this.push("only");
+        this.push(null);
+      },
+      write(_chunk, _encoding, done) {
+        done();
+      },
+    });
+    const notes = new Notes();
+    const transport = nodeTransport(loop, duplex);
+    transport.start(notes);
+    transport.end();
+    await until(() => notes.calls.includes("close"));
+    expect(notes.calls).toEqual(["bytes only", "end", "close"]);
+  });
+
+  it("does not count bytes as taken that Node only holds, and skips them when they are offered again", async () => {
+    const slow: { chunk: Buffer; done: () => void }[] = [];
+    const duplex = new Duplex({
+      read() {},
+      write(chunk, _encoding, done) {
+        slow.push({ chunk, done });
+      },
+    });
+    const notes = new Notes();
+    const transport = nodeTransport(loop, duplex);
+    transport.start(notes);
+    expect(transport.write(["head", new Uint8Array([1, 2])])).toBe(0);
+    expect(transport.write(["head", new Uint8Array([1, 2])])).toBe(0);
+    slow[0]?.done();
+    await settle();
+    slow[1]?.done();
+    await until(() => notes.calls.includes("drain"));
+    expect(slow).toHaveLength(2);
+    expect(transport.write(["head", new Uint8Array([1, 2]), "more"])).toBe(6);
+    expect(slow.map(({ chunk }) => text(chunk))).toEqual(["head", "\u0001\u0002", "more"]);
+    transport.abort();
+  });
+});
+
+describe("connectNodeSocket()", () => {
+  it("rejects with Node's error when nobody listens", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    await expect(connectNodeSocket(loop, { host: "127.0.0.1", port })).rejects.toMatchObject({
+      code: "ECONNREFUSED",
+    });
+    await expect(connectNodeSocket(loop, { path: "/nonexistent/tw.sock" })).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+  });
+
+  it("rejects with the signal's reason, before and while connecting, and ignores it afterwards", async () => {
+    const reason = new Error("changed my mind");
+    const signal = AbortSignal.abort(reason);
+    await expect(connectNodeSocket(loop, { host: "127.0.0.1", port: 1, signal })).rejects.toBe(reason);
+    const during = new AbortController();
+    const pending = connectNodeSocket(loop, { host: "127.0.0.1", port: 1, signal: during.signal });
+    during.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+    const server = createServer((socket) => socket.on("error", () => {}));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const after = new AbortController();
+    const stream = new IOStream(
+      await connectNodeSocket(loop, { host: "127.0.0.1", port, signal: after.signal }),
+      { loop },
+    );
+    after.abort(reason);
+    await settle();
+    expect(stream.closed).toBe(false);
+    stream.abort();
+    await stream.whenClosed;
+    server.close();
+  });
+
+  it("keeps views of sockets that share the read buffer apart, under leases too", async () => {
+    const pairs = await Promise.all([nodePair("tcp"), nodePair("tcp"), nodePair("tcp")]);
+    const held: string[] = [];
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    pairs.forEach(({ connected, accepted }, i) => {
+      const notes = new Notes();
+      notes.onBytes = async (view) => {
+        await gate;
+        held[i] = text(view);
+      };
+      connected.start(notes);
+      accepted.start(new Notes());
+      accepted.write([`${i}`.repeat(1000)]);
+    });
+    for (let i = 0; i < 10; i++) await settle();
+    release();
+    await until(() => held.filter(Boolean).length === 3);
+    expect(held).toEqual([0, 1, 2].map((i) => `${i}`.repeat(1000)));
+    for (const { connected, accepted } of pairs) {
+      connected.abort();
+      accepted.abort();
+    }
   });
 });

@@ -1,0 +1,91 @@
+// Where sockets that we connect read to (`onread`): into memory of ours instead of 64 KiB of new memory per read.
+//
+//   small reads   kernel ──► buffer of the loop ──copied──► slab range = view     an idle socket owns nothing
+//   bulk          kernel ──► buffer of the socket = view                          no copy; given away under a lease
+//
+// All idle sockets share one buffer, so a view of it could not be leased: the next socket's read would overwrite it.
+// A read that fills it moves its socket to a buffer of its own; a read that would have fitted moves it back.
+
+import type { IOLoop } from "@tw/ioloop";
+import { READ_SIZE, SlabPool } from "../native/slab.js";
+import type { NodeTransport } from "./transport.js";
+
+const SHARED_SIZE = 16 * 1024;
+
+/** Buffers of a loop that no socket needs just now. */
+const SPARE_BUFFERS = 8;
+
+/** The read memory of one loop. */
+class LoopReads {
+  readonly shared: Uint8Array = new Uint8Array(SHARED_SIZE);
+  readonly slabs: SlabPool = new SlabPool();
+  readonly #spare: Uint8Array[] = [];
+
+  takeBuffer(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(READ_SIZE);
+  }
+
+  giveBuffer(buffer: Uint8Array): void {
+    // A receiver may have detached it (`postMessage` with transfer): its length is 0 then.
+    if (buffer.length > 0 && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+  }
+}
+
+/** The `onread` option of one socket. */
+export class SocketReads {
+  readonly #loop: LoopReads;
+  /** Set when there is somebody to deliver to; the socket is paused before. */
+  transport: NodeTransport | undefined;
+  #own: Uint8Array | undefined;
+
+  constructor(loop: IOLoop) {
+    this.#loop = loopReads(loop);
+  }
+
+  /** Asked by Node once at first and after each read. */
+  readonly buffer = (): Uint8Array => this.#own ?? this.#loop.shared;
+
+  readonly callback = (count: number): boolean => {
+    const { transport } = this;
+    if (transport === undefined) return true;
+    try {
+      if (this.#own !== undefined) this.#deliverOwn(transport, this.#own, count);
+      else this.#deliverShared(transport, count);
+    } catch (error) {
+      transport.abort(error);
+    }
+    return true;
+  };
+
+  #deliverShared(transport: NodeTransport, count: number): void {
+    const { shared, slabs } = this.#loop;
+    const slab = slabs.current();
+    slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slab.at);
+    const view = slabs.reserve(slab, count);
+    slabs.lease(count);
+    if (count === SHARED_SIZE) this.#own = this.#loop.takeBuffer();
+    transport.streamRead(view, () => slabs.endLease(slab, view, count));
+  }
+
+  #deliverOwn(transport: NodeTransport, own: Uint8Array, count: number): void {
+    let leased = true;
+    transport.streamRead(own.subarray(0, count), () => {
+      leased = false;
+    });
+    // Under a lease the buffer is the receiver's until that ends, and garbage then.
+    if (!leased && count >= SHARED_SIZE && own.length > 0) return;
+    if (!leased) this.#loop.giveBuffer(own);
+    this.#own = count >= SHARED_SIZE ? this.#loop.takeBuffer() : undefined;
+  }
+}
+
+function loopReads(loop: IOLoop): LoopReads {
+  let reads = known.get(loop);
+  if (reads === undefined) {
+    reads = new LoopReads();
+    known.set(loop, reads);
+  }
+  return reads;
+}
+
+const known = new WeakMap<IOLoop, LoopReads>();

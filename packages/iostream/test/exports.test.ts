@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import * as main from "../src/index.js";
+import * as testing from "../src/testing.js";
+import * as transports from "../src/transports.js";
+
+it("the entries export what they promise, and nothing else", () => {
+  expect(Object.keys(main).sort()).toEqual([
+    "CloseTimeoutError",
+    "IOStream",
+    "StreamBufferFullError",
+    "StreamBusyError",
+    "StreamClosedError",
+    "UnsatisfiableReadError",
+  ]);
+  expect(Object.keys(testing)).toEqual(["transportConformance"]);
+  expect(Object.keys(transports).sort()).toEqual([
+    "MemoryTransport",
+    "NativeTransport",
+    "NodeTransport",
+    "connectNodeSocket",
+    "memoryPair",
+    "nativeEngine",
+    "nodeTransport",
+    "systemError",
+  ]);
+});
+
+it("every error has its own code", () => {
+  const codes = [
+    new main.CloseTimeoutError("x").code,
+    new main.StreamBufferFullError("x").code,
+    new main.StreamBusyError("x").code,
+    new main.StreamClosedError().code,
+    new main.UnsatisfiableReadError("x").code,
+  ];
+  expect(new Set(codes).size).toBe(codes.length);
+});
