@@ -76,9 +76,7 @@ export class ChunkedReader implements BodyReader {
         }
         this.#place = stepExtension(this.#place, c);
         if (this.#place === -1) throw new HTTPInputError("Malformed chunk extension");
-        if (++this.#extensionBytes > MAX_EXTENSION_BYTES) {
-          throw new HTTPInputError(`Chunk extensions too large, limit ${MAX_EXTENSION_BYTES} bytes`);
-        }
+        this.#countExtensionByte();
         return;
       case SIZE_LF:
         expect(c, 0x0a, "LF after a chunk size");
@@ -107,6 +105,12 @@ export class ChunkedReader implements BodyReader {
     this.#digits = 0;
     this.#place = AFTER_SEMICOLON;
     this.#at = c === 0x0d ? SIZE_LF : EXTENSION;
+    if (c === 0x3b) this.#countExtensionByte();
+  }
+
+  #countExtensionByte(): void {
+    if (++this.#extensionBytes <= MAX_EXTENSION_BYTES) return;
+    throw new HTTPInputError(`Chunk extensions too large, limit ${MAX_EXTENSION_BYTES} bytes`);
   }
 
   #readTrailers(input: InputWindow): EndEvent | undefined {

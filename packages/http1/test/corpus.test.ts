@@ -11,9 +11,9 @@ describe("the corpus gives its events whole, byte by byte and with trailing data
   });
 
   it("reads every heading of every file as a case", () => {
-    const headings = ["requests", "bodies", "responses"].flatMap((name) =>
-      [...readFileSync(new URL(`./corpus/${name}.md`, import.meta.url), "utf8").matchAll(/^## /gm)],
-    );
+    const headings = ["requests", "bodies", "responses"].flatMap((name) => [
+      ...readFileSync(new URL(`./corpus/${name}.md`, import.meta.url), "utf8").matchAll(/^## /gm),
+    ]);
     expect(cases).toHaveLength(headings.length);
     expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
   });

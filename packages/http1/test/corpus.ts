@@ -26,7 +26,7 @@ export function readCorpus(): Case[] {
   });
 }
 
-const CASE = /^## (.+)\n(?:(?!##|```).*\n)*```wire(.*)\n([^]*?)```\n\s*```events\n([^]*?)```$/gm;
+const CASE = /^## (.+)\n(?:(?!##|```).*\n)*```wire(.*)\n([\s\S]*?)```\n\s*```events\n([\s\S]*?)```$/gm;
 
 function unescapeWire(fence: string): string {
   return fence

@@ -32,16 +32,24 @@ export const OK = { version: "HTTP/1.1", code: 200, reason: "OK" } as const;
 export function machineFor({ role, options, method = "GET", headers = {} }: Scenario): HTTP1Machine {
   const machine = new HTTP1Machine(role, resolveHTTP1Options(options));
   if (role === "client") {
-    machine.writeHead({ method, path: "/", version: "HTTP/1.1" }, new HTTPHeaders({ Host: "a", ...headers }), {
-      ...(method === "POST" ? { contentLength: 0 } : {}),
-    });
+    machine.writeHead(
+      { method, path: "/", version: "HTTP/1.1" },
+      new HTTPHeaders({ Host: "a", ...headers }),
+      {
+        ...(method === "POST" ? { contentLength: 0 } : {}),
+      },
+    );
     machine.writeEnd();
   }
   return machine;
 }
 
 /** Runs the scenario with the wire cut after each of `sizes` bytes, over one buffer that is reused like a slab. */
-export function run(scenario: Scenario, sizes: Iterable<number>, stopAfter = Number.POSITIVE_INFINITY): string[] {
+export function run(
+  scenario: Scenario,
+  sizes: Iterable<number>,
+  stopAfter = Number.POSITIVE_INFINITY,
+): string[] {
   const machine = machineFor(scenario);
   const log = new EventLog(machine, scenario.role, stopAfter);
   const wire = bytes(scenario.wire);
@@ -55,7 +63,7 @@ export function run(scenario: Scenario, sizes: Iterable<number>, stopAfter = Num
     machine.receive(slab.subarray(0, piece.length));
     log.pull();
     machine.retain();
-    slab.fill(0xaa);
+    slab.fill(0xaa, 0, piece.length);
   }
   if (scenario.eof) {
     machine.receiveEnd();
@@ -130,7 +138,10 @@ class EventLog {
   #write(event: Exclude<HTTP1Event, { type: "data" }>): void {
     switch (event.type) {
       case "request":
-        this.#add(`request ${event.method} ${visible(event.target)} ${event.version}${facts(event)}`, event.headers);
+        this.#add(
+          `request ${event.method} ${visible(event.target)} ${event.version}${facts(event)}`,
+          event.headers,
+        );
         return;
       case "response":
       case "information":
@@ -159,7 +170,8 @@ class EventLog {
     this.#flush();
     this.#events++;
     this.#lines.push(line);
-    for (const [name, value] of headers?.getAll() ?? []) this.#lines.push(`  ${name}: ${visible(value)}`.trimEnd());
+    for (const [name, value] of headers?.getAll() ?? [])
+      this.#lines.push(`  ${name}: ${visible(value)}`.trimEnd());
   }
 
   #flush(): void {
