@@ -46,7 +46,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   #budget = 0;
   #sending: "open" | "blocked" | "ended" = "open";
   #closed = false;
-  #broken: Error | undefined;
+  /** Why no more can be written, or why the transport closed. */
+  #broken: unknown;
 
   constructor(engine: NativeEngine, fd: number, kind: DescriptorKind, remoteAddress = "", remotePort = 0) {
     super("TWTransport", { requireManualDestroy: true });
@@ -64,6 +65,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   start(receiver: TransportReceiver): void {
     this.#receiver = receiver;
+    if (this.#closed) return this.#tellClosed();
     const handle = this.#engine.poller.watch(this.#fd, this.#interest(), this, { edge: true });
     if (handle < 0) throw systemError(this.#engine.poller, handle, "watch");
     this.#handle = handle;
@@ -247,9 +249,15 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   #close(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#broken = error;
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
     else this.#engine.poller.close(this.#handle);
-    this.#engine.loop.addCallback(() => this.runInAsyncScope(() => this.#receiver?.onClose(error)));
+    if (this.#receiver !== undefined) this.#tellClosed();
+  }
+
+  #tellClosed(): void {
+    const receiver = this.#receiver as TransportReceiver;
+    this.#engine.loop.addCallback(() => this.runInAsyncScope(receiver.onClose, receiver, this.#broken));
   }
 
   /** A receiver that throws loses its transport, not its process. */

@@ -1,0 +1,44 @@
+import { nativeAvailable } from "@tw/tooling-testing";
+import { describe, it } from "vitest";
+import { transportConformance } from "../src/testing.js";
+import { type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
+import { loop, settle } from "./node-pairs.js";
+
+describe.skipIf(!nativeAvailable)("native transports", () => {
+  transportConformance(
+    "native, TCP",
+    async () => {
+      const [a, b] = tcpPair(nativeEngine(loop) as NativeEngine);
+      return { a, b, settle, resets: true };
+    },
+    { describe, it },
+  );
+  transportConformance(
+    "native, Unix socket",
+    async () => {
+      const engine = nativeEngine(loop) as NativeEngine;
+      const [a, b] = engine.poller.socketpair() as [number, number];
+      return {
+        a: new NativeTransport(engine, a, "unix"),
+        b: new NativeTransport(engine, b, "unix"),
+        settle,
+        resets: false,
+      };
+    },
+    { describe, it },
+  );
+});
+
+function tcpPair(engine: NativeEngine): [NativeTransport, NativeTransport] {
+  const { poller } = engine;
+  const listener = poller.socket(4);
+  poller.bind(listener, "127.0.0.1", 0);
+  poller.listen(listener, 1);
+  const { port } = poller.getsockname(listener) as { port: number };
+  const client = poller.socket(4);
+  poller.connect(client, "127.0.0.1", port);
+  let accepted = poller.accept(listener);
+  while (typeof accepted === "number") accepted = poller.accept(listener);
+  poller.closeFd(listener);
+  return [new NativeTransport(engine, client, "tcp"), new NativeTransport(engine, accepted.fd, "tcp")];
+}
