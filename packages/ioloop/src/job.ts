@@ -3,6 +3,9 @@
 import { AsyncResource } from "node:async_hooks";
 import { isPromiseLike, type Logger } from "@tw/util";
 
+/** The arguments of a callback that takes none. */
+export const NOTHING: readonly unknown[] = [];
+
 /** Where failures of user code go: an `IOLoop`. */
 export interface JobOwner {
   readonly logger: Logger;
@@ -21,7 +24,8 @@ export class Job extends AsyncResource {
     super(type);
     this.owner = owner;
     this.fn = fn;
-    this.args = args;
+    // Most callbacks take nothing, and many wait long: they share one empty array.
+    this.args = args.length === 0 ? NOTHING : args;
   }
 
   /** Calls it in the context it was stored in. Never throws: what it throws or rejects with is logged, once. */

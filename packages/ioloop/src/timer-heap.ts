@@ -16,6 +16,9 @@ export const DEAD = 0;
 /** Marks below this number are not worth a sweep. */
 const SWEEP_FROM = 512;
 
+/** A sweep looks at every slot, so it waits until three of four are dead: they are small, their callbacks gone already. */
+const DEAD_SHARE = 3 / 4;
+
 /** Entries by time, then by the order in which they were added. */
 export class TimerHeap<E extends HeapEntry> {
   #entries: E[] = [];
@@ -47,7 +50,7 @@ export class TimerHeap<E extends HeapEntry> {
       entries.pop();
       this.#dead--;
     }
-    if (this.#dead >= SWEEP_FROM && this.#dead * 2 > entries.length) this.#sweep();
+    if (this.#dead >= SWEEP_FROM && this.#dead > entries.length * DEAD_SHARE) this.#sweep();
   }
 
   /** The earliest live entry. */

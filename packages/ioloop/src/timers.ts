@@ -2,7 +2,7 @@
 
 import type { Logger } from "@tw/util";
 import type { LoopHost, ScheduledTurn } from "./host.js";
-import { type Callback, Job, type JobOwner } from "./job.js";
+import { type Callback, Job, type JobOwner, NOTHING } from "./job.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 
 /** A timer that was set with `callLater` or `callAt`. */
@@ -17,7 +17,6 @@ export interface Timeout {
   unref(): this;
 }
 
-const NOTHING: readonly unknown[] = [];
 const nothing = (): void => undefined;
 
 /** Pending without keeping the process alive, and keeping it; the third state is `DEAD`. */
