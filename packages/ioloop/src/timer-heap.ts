@@ -1,6 +1,6 @@
 // A binary heap of timers whose removals are lazy: most timers of a server are deadlines that are cancelled, and most
-// are added in the order in which they would fire. So adding is one comparison, cancelling sets a mark, and when the
-// marks outnumber the live timers they are swept out at once, which costs each of them O(1).
+// are added in the order in which they would fire. So adding is one comparison, cancelling sets a mark, and when
+// three of four slots are marked they are swept out at once, which costs each of them O(1).
 
 /** What the heap needs of an element. */
 export interface HeapEntry {
