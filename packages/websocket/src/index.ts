@@ -1,1 +1,12 @@
-export {};
+export {
+  WebSocketClosedError,
+  WebSocketError,
+  WebSocketHandshakeError,
+  type WebSocketState,
+} from "@tw/wsproto";
+export { WebSocketClientConnection, type WebSocketConnectOptions, websocketConnect } from "./client.js";
+export { WebSocketConnection, type WebSocketConnectionOptions } from "./connection.js";
+export { WebSocketHandler, type WebSocketSettings } from "./handler.js";
+export type { Message, OutgoingMessage, WriteMessageOptions } from "./message.js";
+export type { WebSocketListener, WebSocketOptions } from "./options.js";
+export { isSameOrigin } from "./origin.js";

@@ -1,0 +1,380 @@
+// Drives the protocol machine over an upgraded stream, for either role. Messages are delivered one at a time: while the
+// listener's promise is pending the bytes behind it stay where they are, and the peer's window closes.
+//
+//   stream ──onBytes──► machine ──event──► listener        whoever writes ──► machine ──chunks──► stream
+//
+//   opening ──► reading ──► ended ──► closed               ended: a Close frame or failure came, nothing more is read
+
+import { AsyncResource } from "node:async_hooks";
+import type { MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
+import type { IOLoop, Timeout } from "@tw/ioloop";
+import { checkDurationMs, checkInteger, Deferred, isPromiseLike, type Logger } from "@tw/util";
+import {
+  CLOSE_ABNORMAL,
+  CLOSE_INTERNAL_ERROR,
+  WebSocketClosedError,
+  WebSocketError,
+  type WebSocketEvent,
+  WebSocketMachine,
+  type WebSocketRole,
+  type WebSocketState,
+  type WireChunks,
+} from "@tw/wsproto";
+import { closeChannel, messageChannel, openChannel } from "./channels.js";
+import { enlist, strike } from "./going-away.js";
+import { encodeMessage, type Message, type OutgoingMessage, type WriteMessageOptions } from "./message.js";
+import {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  DEFAULT_MAX_BUFFERED_AMOUNT,
+  type WebSocketListener,
+  type WebSocketOptions,
+} from "./options.js";
+import { maskingKey } from "./randomness.js";
+
+type Stage = "opening" | "reading" | "ended" | "closed";
+
+/** What a connection is made of. */
+export interface WebSocketConnectionOptions extends WebSocketOptions {
+  readonly loop: IOLoop;
+  /** Where failures of the listener go. @default the loop's logger */
+  readonly logger?: Logger;
+  /** Names the connection in the log, such as `GET "/chat" (127.0.0.1)`. @default "WebSocket" */
+  readonly summary?: string;
+}
+
+const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * One WebSocket over an upgraded stream. The listener runs in the async context that this was made in.
+ *
+ * Call {@link start} once. Nothing is delivered before.
+ */
+export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
+  readonly #stream: UpgradedStream;
+  readonly #machine: WebSocketMachine;
+  readonly #listener: WebSocketListener;
+  readonly #loop: IOLoop;
+  readonly #logger: Logger;
+  readonly #summary: string;
+  readonly #scope = new AsyncResource("TWWebSocket", { requireManualDestroy: true });
+  readonly #maxBufferedAmount: number;
+  readonly #closeTimeoutMs: number;
+  #stage: Stage = "opening";
+  #opened: Promise<void> | undefined;
+  #drained: Deferred | undefined;
+  #whenClosed: Deferred | undefined;
+  #timer: Timeout | undefined;
+  #closeCode: number | undefined;
+  #closeReason: string | undefined;
+  #error: unknown;
+
+  /** @throws TypeError, RangeError for a limit that cannot be */
+  constructor(
+    stream: UpgradedStream,
+    role: WebSocketRole,
+    listener: WebSocketListener,
+    options: WebSocketConnectionOptions,
+  ) {
+    const { loop, logger = loop.logger, maxMessageSize } = options;
+    const { maxBufferedAmount = DEFAULT_MAX_BUFFERED_AMOUNT, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } =
+      options;
+    checkInteger("maxBufferedAmount", maxBufferedAmount);
+    checkDurationMs("closeTimeoutMs", closeTimeoutMs);
+    const limits = maxMessageSize === undefined ? {} : { maxMessageSize };
+    this.#machine = new WebSocketMachine(role, role === "client" ? { ...limits, maskingKey } : limits);
+    this.#stream = stream;
+    this.#listener = listener;
+    this.#loop = loop;
+    this.#logger = logger;
+    this.#summary = options.summary ?? "WebSocket";
+    this.#maxBufferedAmount = maxBufferedAmount;
+    this.#closeTimeoutMs = closeTimeoutMs;
+  }
+
+  // ── Facts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `closing` from the first Close frame on, `closed` when the stream is gone. */
+  get state(): WebSocketState {
+    if (this.#stage === "closed") return "closed";
+    return this.#machine.state === "open" ? "open" : "closing";
+  }
+
+  /** Bytes written that the kernel has not taken. */
+  get bufferedAmount(): number {
+    return this.#stream.bufferedAmount;
+  }
+
+  /**
+   * Why it closed: the code of the peer's Close frame (1005 if it had none), or ours when we failed the connection (1002,
+   * 1007, 1009, 1011), or 1006 when there was neither. `undefined` before `onClose`.
+   */
+  get closeCode(): number | undefined {
+    return this.#stage === "closed" ? this.#closeCode : undefined;
+  }
+
+  /** The reason beside {@link closeCode}. */
+  get closeReason(): string | undefined {
+    return this.#stage === "closed" ? this.#closeReason : undefined;
+  }
+
+  /** What broke it: the stream's error, a `WebSocketError`, what the listener threw; `undefined` after a clean end. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** Resolves when the stream is gone and `onClose` has been called. Never rejects. */
+  get whenClosed(): Promise<void> {
+    if (this.#stage === "closed") return DONE;
+    this.#whenClosed ??= new Deferred();
+    return this.#whenClosed.promise;
+  }
+
+  // ── Calls of the application ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Runs `open` and takes the stream over; when it returned a promise, frames are read once that has settled. */
+  start(open?: () => unknown): void {
+    if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
+    enlist(this.#loop, this);
+    const waiting = open === undefined ? undefined : this.#call(open);
+    if (waiting === undefined) this.#begin();
+    else this.#opened = waiting.then(() => this.#begin());
+    this.#stream.attach(this);
+  }
+
+  #begin(): void {
+    this.#opened = undefined;
+    if (this.#stage === "opening") this.#stage = "reading";
+  }
+
+  /**
+   * Sends a message. Resolves at once while the peer keeps up, else when everything went to the kernel: await it, or
+   * memory fills. A server does not copy bytes: leave them alone while {@link bufferedAmount} counts them.
+   *
+   * Rejects with WebSocketClosedError after a Close frame or the end, and with WebSocketError above `maxBufferedAmount`,
+   * which also aborts the connection. One may ignore the promise.
+   *
+   * @throws TypeError for what is no message
+   */
+  writeMessage(message: OutgoingMessage, options: WriteMessageOptions = {}): Promise<void> {
+    if (!this.#machine.canSend || this.#stream.closed) return refused(this.#closed());
+    const chunks = encodeMessage(this.#machine, message, options.binary);
+    const { bufferedAmount } = this.#stream;
+    if (bufferedAmount > this.#maxBufferedAmount) {
+      const limit = this.#maxBufferedAmount;
+      const error = new WebSocketError(
+        `Peer is too slow: ${bufferedAmount} bytes wait, limit ${limit}`,
+        CLOSE_ABNORMAL,
+      );
+      this.abort(error);
+      return refused(error);
+    }
+    if (this.#send(chunks)) return DONE;
+    return this.#stream.closed ? refused(this.#closed()) : this.#whenDrained();
+  }
+
+  /** Sends a ping of at most 125 bytes. @throws RangeError when longer @throws WebSocketClosedError when closed */
+  ping(payload: Uint8Array | string = ""): void {
+    if (this.#stream.closed) throw this.#closed();
+    this.#send(this.#machine.ping(payload));
+  }
+
+  /**
+   * Sends a Close frame and waits for the peer's, for `closeTimeoutMs` at most. Messages that are under way are still
+   * delivered. Closing again, or after the peer, does nothing. Resolves when the stream is gone; awaiting that inside
+   * `onMessage` waits for itself, until the time-out.
+   *
+   * @throws RangeError for a code that may not be sent (RFC 6455 §7.4), or a reason of more than 123 bytes
+   */
+  close(code?: number, reason?: string): Promise<void> {
+    const chunks = this.#machine.close(code, reason);
+    if (chunks.length > 0 && !this.#stream.closed) {
+      this.#send(chunks);
+      this.#expectEnd();
+    }
+    return this.whenClosed;
+  }
+
+  /** Closes now, without a Close frame: the peer sees 1006. */
+  abort(reason?: unknown): void {
+    this.#error ??= reason;
+    this.#stage = this.#stage === "closed" ? "closed" : "ended";
+    this.#stream.abort(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // ── Calls of the stream ──────────────────────────────────────────────────────────────────────────────────────────
+
+  onBytes(view: Uint8Array): MaybePromise {
+    this.#machine.receive(view);
+    return this.#opened === undefined ? this.#pump() : this.#opened.then(() => this.#pump());
+  }
+
+  onEnd(): void {
+    this.#machine.receiveEnd();
+    if (this.#stage === "ended") this.#stream.close();
+    else if (this.#opened === undefined) this.#pump();
+    else this.#opened.then(() => this.#pump());
+  }
+
+  onDrain(): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    drained?.resolve();
+  }
+
+  onClose(error?: unknown): void {
+    this.#error ??= error;
+    if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#drained?.reject(this.#closed());
+    this.#drained = undefined;
+    // Whoever opens must not be told of the end before it knows of the beginning.
+    if (this.#opened === undefined) this.#gone();
+    else this.#opened.then(() => this.#gone());
+  }
+
+  #gone(): void {
+    this.#stage = "closed";
+    this.#closeCode ??= CLOSE_ABNORMAL;
+    this.#closeReason ??= "";
+    strike(this.#loop, this);
+    if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, code: this.#closeCode });
+    this.#call(() => this.#listener.onClose?.(this.#closeCode as number, this.#closeReason as string));
+    this.#whenClosed?.resolve();
+  }
+
+  // ── Frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Delivers what the machine has; goes over to awaiting when a listener makes us wait. */
+  #pump(): MaybePromise {
+    while (this.#stage === "reading") {
+      const event = this.#machine.next();
+      if (event === undefined) return;
+      const waiting = this.#handle(event);
+      if (waiting !== undefined) return this.#pumpAfter(waiting);
+    }
+  }
+
+  async #pumpAfter(first: Promise<void>): Promise<void> {
+    await first;
+    while (this.#stage === "reading") {
+      const event = this.#machine.next();
+      if (event === undefined) return;
+      const waiting = this.#handle(event);
+      if (waiting !== undefined) await waiting;
+    }
+  }
+
+  #handle(event: WebSocketEvent): Promise<void> | undefined {
+    switch (event.type) {
+      case "text":
+        return this.#message(event.text);
+      case "binary":
+        return this.#message(event.bytes);
+      case "ping":
+        return this.#answerPing(event.bytes);
+      case "pong":
+        return this.#call(() => this.#listener.onPong?.(event.bytes));
+      case "close":
+        return this.#peerClosed(event.code, event.reason);
+      case "fail":
+        this.#logger.debug(`${this.#summary} failed: ${event.reason}`);
+        return this.#fail(event.code, event.reason, new WebSocketError(event.reason, event.code));
+    }
+  }
+
+  #message(message: Message): Promise<void> | undefined {
+    if (messageChannel.hasSubscribers) messageChannel.publish({ connection: this, message });
+    return this.#call(() => this.#listener.onMessage(message));
+  }
+
+  /** A peer that pings and does not read waits, or its pongs would fill our memory. */
+  #answerPing(payload: Uint8Array): Promise<void> | undefined {
+    const ready = !this.#machine.canSend || this.#send(this.#machine.pong(payload));
+    const waiting = this.#call(() => this.#listener.onPing?.(payload));
+    if (ready || this.#stream.closed) return waiting;
+    const drained = this.#whenDrained().catch(ignore);
+    return waiting === undefined ? drained : waiting.then(() => drained);
+  }
+
+  /** RFC 6455 §7.1.1: the server closes the connection first; the client waits for that. */
+  #peerClosed(code: number, reason: string): undefined {
+    this.#stage = "ended";
+    this.#closeCode ??= code;
+    this.#closeReason ??= reason;
+    if (code !== CLOSE_ABNORMAL && this.#machine.canSend) this.#send(this.#machine.close());
+    if (this.#machine.role === "server" || code === CLOSE_ABNORMAL) this.#stream.close();
+    this.#expectEnd();
+  }
+
+  /** RFC 6455 §7.1.7: says why and closes. */
+  #fail(code: number, reason: string, error: unknown): undefined {
+    if (this.#stage === "closed" || this.#stream.closed) return;
+    this.#stage = "ended";
+    this.#error ??= error;
+    this.#closeCode ??= code;
+    this.#closeReason ??= reason;
+    if (this.#machine.canSend) this.#send(this.#machine.close(code, reason));
+    this.#stream.close();
+    this.#expectEnd();
+  }
+
+  #expectEnd(): void {
+    this.#timer ??= this.#loop.callLater(this.#closeTimeoutMs, () => this.#stream.abort());
+  }
+
+  /** Runs code of the application in its context. Gives a promise, which never rejects, only where there is to wait. */
+  #call(run: () => unknown): Promise<void> | undefined {
+    try {
+      const waiting = this.#scope.runInAsyncScope(run);
+      if (isPromiseLike(waiting)) return Promise.resolve(waiting).then(ignore, (error) => this.#threw(error));
+    } catch (error) {
+      this.#threw(error);
+    }
+    return undefined;
+  }
+
+  #threw(error: unknown): void {
+    this.#logger.error({ err: error }, `Uncaught exception ${this.#summary}`);
+    this.#fail(CLOSE_INTERNAL_ERROR, "", error);
+  }
+
+  /**
+   * Returns false when the peer is slow. A stream that refuses a chunk is aborted: half a frame would make garbage of
+   * all that follows.
+   */
+  #send(chunks: WireChunks): boolean {
+    let ready = true;
+    try {
+      for (const chunk of chunks) ready = this.#stream.send(chunk);
+    } catch (error) {
+      this.abort(error);
+      return false;
+    }
+    return ready;
+  }
+
+  #whenDrained(): Promise<void> {
+    if (this.#drained === undefined) {
+      this.#drained = new Deferred();
+      this.#drained.promise.catch(ignore);
+    }
+    return this.#drained.promise;
+  }
+
+  #closed(): WebSocketClosedError {
+    const options = this.#error === undefined ? undefined : { cause: this.#error };
+    return new WebSocketClosedError("The WebSocket is closed", this.#closeCode, options);
+  }
+}
+
+function refused(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
+}
+
+function ignore(): void {}
