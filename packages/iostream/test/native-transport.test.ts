@@ -87,7 +87,12 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     poller.writev(peer, ["short"], 0);
     poller.shutdown(peer);
     let bytes = 0;
-    transportOn(fd, "tcp", { onBytes: (view) => void (bytes += view.length), onEnd: () => ended.resolve() });
+    transportOn(fd, "tcp", {
+      onBytes(view) {
+        bytes += view.length;
+      },
+      onEnd: () => ended.resolve(),
+    });
     await ended.promise;
     expect(bytes).toBe(5);
   });
@@ -203,7 +208,11 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
       },
     });
     let received = 0;
-    transportOn(b, "tcp", { onBytes: (view) => void (received += view.length) });
+    transportOn(b, "tcp", {
+      onBytes(view) {
+        received += view.length;
+      },
+    });
     poller.writev(peerA, ["leased bytes"], 0);
     await until(() => views.length === 1);
     poller.writev(peerA, ["held back"], 0);
