@@ -12,8 +12,13 @@ export interface FinishedRequest {
 }
 
 /** Writes `200 GET / (127.0.0.1) 1.23ms`: info below 400, a warning below 500, else an error. */
-export function logAccess(logger: Logger, { request, status, durationMs }: FinishedRequest): void {
-  const line = `${status} ${summary(request)} ${durationMs.toFixed(2)}ms`;
+export function logAccess(
+  logger: Logger,
+  request: HTTPServerRequest,
+  status: number,
+  durationMs: number | undefined,
+): void {
+  const line = `${status} ${summary(request)}${durationMs === undefined ? "" : ` ${durationMs.toFixed(2)}ms`}`;
   if (status < 400) logger.info(line);
   else if (status < 500) logger.warn(line);
   else logger.error(line);

@@ -88,11 +88,11 @@ export class Exchange {
     throw this.state === "flushed" ? new HeadersSentError(what) : new ResponseFinishedError(what);
   }
 
-  /** Forgets status, fields and unsent body. */
-  clear(): void {
+  /** Forgets status, fields and unsent body. Without `hooks` the handler is not asked for its default fields again. */
+  clear(hooks = true): void {
     this.status = 200;
     this.reason = "";
-    this.#headers = undefined;
+    this.#headers = hooks ? undefined : HTTPHeaders.fromValidated(["Content-Type", HTML]);
     this.dropBody();
   }
 
@@ -181,12 +181,12 @@ export class Exchange {
     }
   }
 
-  /** Tells handler and access log, once, that this is over. */
+  /** Tells handler and access log, once, that this is over; after an upgrade the log only, as the handler lives on. */
   settle(): void {
     if (this.#settled) return;
     this.#settled = true;
     try {
-      this.handler?.onFinish();
+      if (this.state !== "detached") this.handler?.onFinish();
     } catch (error) {
       this.core.logUncaught(this.request, error);
     }

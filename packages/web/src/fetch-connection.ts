@@ -77,7 +77,10 @@ export class FetchConnection implements HTTPConnection {
     const bytes = bytesOf(chunk);
     this.#written += bytes.length;
     if (this.#expected !== undefined && this.#written > this.#expected) {
-      throw this.#mismatch(`more bytes than the Content-Length of ${this.#expected}`);
+      throw this.#mismatch(
+        "ERR_TW_BODY_TOO_LONG",
+        `more than the ${this.#expected} bytes of its Content-Length`,
+      );
     }
     if (this.#state === "whole") return void this.#chunks.push(chunk);
     // A reader may keep what it is given, and a writer may use its array again.
@@ -88,9 +91,13 @@ export class FetchConnection implements HTTPConnection {
     if (this.#state === "aborted") return;
     if (this.#state !== "whole" && this.#state !== "stream") throw new HTTPOutputError("Cannot finish now");
     if (this.#expected !== undefined && this.#written < this.#expected) {
-      throw this.#mismatch(`${this.#written} of ${this.#expected} bytes`);
+      throw this.#mismatch(
+        "ERR_TW_BODY_TOO_SHORT",
+        `${this.#written} of the ${this.#expected} bytes of its Content-Length`,
+      );
     }
-    if (this.#state === "whole") this.#resolve(this.#chunks.length === 0 ? null : (joinChunks(this.#chunks) as Uint8Array<ArrayBuffer>));
+    if (this.#state === "whole")
+      this.#resolve(this.#chunks.length === 0 ? null : (joinChunks(this.#chunks) as Uint8Array<ArrayBuffer>));
     else this.#controller?.close();
     this.#state = "complete";
   }
@@ -153,8 +160,9 @@ export class FetchConnection implements HTTPConnection {
     this.#deferred.resolve(new Response(body, init));
   }
 
-  #mismatch(what: string): HTTPOutputError {
-    const error = new HTTPOutputError(`The body has ${what}`);
+  /** The codes are those of the HTTP/1.1 machine: a handler is told the same, whatever drives it. */
+  #mismatch(code: string, what: string): HTTPOutputError {
+    const error = new HTTPOutputError(`The body has ${what}`, { code });
     this.abort(error);
     return error;
   }

@@ -59,7 +59,7 @@ export class RequestHandler<P extends string = string, S extends Settings = Sett
   /** Runs before the verb, whatever it is. Answering here (`finish`, `redirect`, throwing) skips the verb. */
   prepare(): MaybePromise {}
 
-  /** Runs once when the answer is out, or was given up. */
+  /** Runs once when the answer is out, or was given up; not for a connection that was upgraded. */
   onFinish(): void {}
 
   /** Runs when the client goes away before its answer is complete; see {@link signal}. */

@@ -19,7 +19,8 @@ const JSON_TYPE = "application/json; charset=UTF-8";
 export function respond(exchange: Exchange, value: unknown): MaybePromise {
   if (exchange.state === "aborted") return exchange.settle();
   if (value === undefined) {
-    if (exchange.state === "open" || exchange.state === "flushed") quiet(exchange.finish());
+    if (exchange.state === "detached") exchange.settle();
+    else if (exchange.state !== "finished") quiet(exchange.finish());
     return;
   }
   if (exchange.state === "finished" || exchange.state === "detached")

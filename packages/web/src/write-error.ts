@@ -23,8 +23,8 @@ export function errorPage(status: number, reason?: string): string {
  * replaced by the plain one.
  */
 export function writeErrorPage(exchange: Exchange, status: number, error?: unknown, reason?: string): void {
-  const begin = (): void => {
-    exchange.clear();
+  const begin = (hooks: boolean): void => {
+    exchange.clear(hooks);
     exchange.status = status;
     exchange.reason = reason ?? (isHTTPError(error) ? error.reason : "");
     if (!isHTTPError(error) || error.headers === undefined) return;
@@ -35,7 +35,7 @@ export function writeErrorPage(exchange: Exchange, status: number, error?: unkno
     core.logUncaught(request, second);
     if (exchange.state !== "open") return exchange.abort(second);
     try {
-      begin();
+      begin(false);
       respond(exchange, errorPage(status, exchange.reason));
     } catch (third) {
       exchange.abort(third);
@@ -52,7 +52,7 @@ export function writeErrorPage(exchange: Exchange, status: number, error?: unkno
     }
   };
   try {
-    begin();
+    begin(true);
     // 204 and 304 have no body; there is nothing to show.
     const bare = status === 204 || status === 304;
     const page = bare ? undefined : (exchange.handler?.writeError(status, error) ?? undefined);
