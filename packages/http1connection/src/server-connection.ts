@@ -20,7 +20,8 @@ type Waiting = "idle" | "head" | "body" | "answer" | "linger" | "done";
 export class HTTP1ServerConnection implements StreamReceiver, Expirable, ConnectionContext {
   readonly stream: IOStream;
   readonly server: ServerContext;
-  readonly #machine: HTTP1Machine;
+  /** There from the first byte of a request until the connection is idle again: an idle one owns no parser. */
+  #machine: HTTP1Machine | undefined;
   #exchange: ServerExchange | undefined;
   #waiting: Waiting = "head";
   #pumping = false;
@@ -33,7 +34,6 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   constructor(stream: IOStream, server: ServerContext) {
     this.stream = stream;
     this.server = server;
-    this.#machine = new HTTP1Machine("server", server.machine);
   }
 
   /** Takes the stream over. */
@@ -65,6 +65,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
 
   onBytes(view: Uint8Array): MaybePromise {
     if (this.#waiting === "linger" || this.#waiting === "done") return this.#discard(view.length);
+    this.#machine ??= new HTTP1Machine("server", this.server.machine);
     this.#machine.receive(view);
     return this.#pump();
   }
@@ -72,6 +73,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   onEnd(): void {
     if (this.#waiting === "linger" || this.#waiting === "done") return;
     this.closing = true;
+    if (this.#machine === undefined) return this.#closeNow();
     this.#machine.receiveEnd();
     const exchange = this.#exchange;
     if (exchange === undefined || !exchange.received) {
@@ -104,7 +106,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#waiting === "idle") this.#closeNow();
     else if (this.#waiting === "linger" || this.#waiting === "answer" || this.#waiting === "done")
       this.stream.abort();
-    else if (this.#machine.idle && this.#exchange === undefined) this.#closeNow();
+    else if (this.#machine === undefined) this.#closeNow();
     else this.#refuse(408);
   }
 
@@ -137,9 +139,10 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   }
 
   #nextRequest(): ServerExchange | undefined {
-    const event = this.#machine.next();
-    if (event?.type !== "request") return undefined;
-    this.#exchange = new ServerExchange(this, this.#machine, event);
+    const machine = this.#machine;
+    const event = machine?.next();
+    if (machine === undefined || event?.type !== "request") return undefined;
+    this.#exchange = new ServerExchange(this, machine, event);
     return this.#exchange;
   }
 
@@ -153,11 +156,10 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     const machine = this.#machine;
     const exchange = this.#exchange;
     if (this.#waiting === "linger" || this.#waiting === "done") return;
+    if (machine === undefined) return this.#expect("idle", this.server.idleTimeoutMs);
     if (machine.buffered > 0) machine.retain();
-    if (exchange === undefined) {
-      if (!machine.idle) this.#expectOnce("head", this.server.headTimeoutMs);
-      else if (this.#waiting !== "head") this.#expect("idle", this.server.idleTimeoutMs);
-    } else if (!exchange.received) this.#expect("body", this.server.bodyTimeoutMs);
+    if (exchange === undefined) this.#expectOnce("head", this.server.headTimeoutMs);
+    else if (!exchange.received) this.#expect("body", this.server.bodyTimeoutMs);
     else {
       this.#expect("answer", 0);
       // Pipelined requests wait in the kernel: what came with this one is kept, more is not read.
@@ -178,11 +180,13 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#exchange !== exchange) return;
     this.#exchange = undefined;
     if (!exchange.received) return this.#linger();
-    if (this.closing || !this.#machine.keepAlive) return this.#closeNow();
-    this.#machine.startNextCycle();
+    const machine = this.#machine as HTTP1Machine;
+    if (this.closing || !machine.keepAlive) return this.#closeNow();
+    machine.startNextCycle();
     this.#waiting = "answer";
+    if (machine.buffered === 0) this.#machine = undefined;
     if (this.#pumping) return;
-    if (this.#machine.buffered === 0) return this.#expect("idle", this.server.idleTimeoutMs);
+    if (this.#machine === undefined) return this.#expect("idle", this.server.idleTimeoutMs);
     this.server.scope.runInAsyncScope(this.#nextPipelined, this);
   }
 
@@ -192,12 +196,13 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (isPromiseLike(waiting)) {
       this.stream.pause();
       waiting.then(() => this.stream.resume());
-    } else if (this.#machine.buffered === 0 || this.#exchange === undefined) this.stream.resume();
+    } else if (this.#exchange === undefined || this.#machine?.buffered === 0) this.stream.resume();
   }
 
   /** Gives the stream away after a 101: what came behind the request is read first by its next owner. */
   handOver(): IOStream {
-    const rest = this.#machine.takeRest();
+    const rest = (this.#machine as HTTP1Machine).takeRest();
+    this.#machine = undefined;
     this.server.deadlines.delete(this);
     this.#waiting = "done";
     this.#exchange = undefined;

@@ -102,11 +102,27 @@ export class TCPServer implements AsyncDisposable {
     };
     try {
       stream = new IOStream(transport, this.#options);
-      const { remoteAddress, remotePort } = transport.info;
-      const result = this.handleStream(stream, { address: remoteAddress, port: remotePort });
+      const result = this.handleStream(stream, new Peer(transport));
       if (isPromiseLike(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
     }
+  }
+}
+
+/** Looked up when asked for: most handlers never ask, and an idle connection shall own nothing it does not need. */
+class Peer implements PeerAddress {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  get address(): string {
+    return this.#transport.info.remoteAddress;
+  }
+
+  get port(): number {
+    return this.#transport.info.remotePort;
   }
 }

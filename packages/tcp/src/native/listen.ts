@@ -92,6 +92,7 @@ class NativeListener extends AsyncResource implements PollSink {
   readonly #handle: PollHandle;
   readonly #onConnection: (transport: NativeTransport) => void;
   #retry: Timeout | undefined;
+  #lastAddress = "";
   #open = true;
 
   constructor(engine: NativeEngine, fd: number, onConnection: (transport: NativeTransport) => void) {
@@ -115,9 +116,10 @@ class NativeListener extends AsyncResource implements PollSink {
     for (let i = 0; i < ACCEPTS_PER_TURN && this.#open; i++) {
       const accepted = poller.accept(this.#fd);
       if (typeof accepted !== "number") {
-        this.#onConnection(
-          new NativeTransport(this.#engine, accepted.fd, "tcp", accepted.address, accepted.port),
-        );
+        // Behind a proxy all connections come from few addresses: their text is kept once, not once per connection.
+        if (accepted.address !== this.#lastAddress) this.#lastAddress = accepted.address;
+        const { fd, port } = accepted;
+        this.#onConnection(new NativeTransport(this.#engine, fd, "tcp", this.#lastAddress, port));
         continue;
       }
       const name = poller.errnoName(-accepted);
