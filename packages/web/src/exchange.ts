@@ -139,6 +139,8 @@ export class Exchange {
     this.connection.finish();
     this.#advance("finished");
     this.settle();
+    // That the last bytes did not arrive is nobody's unhandled rejection.
+    waiting?.catch(ignore);
     return waiting;
   }
 
@@ -256,3 +258,5 @@ export class Exchange {
 }
 
 const OK: ResponseStartLine = Object.freeze({ version: "HTTP/1.1", code: 200, reason: "OK" });
+
+function ignore(): void {}

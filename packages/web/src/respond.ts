@@ -20,14 +20,14 @@ export function respond(exchange: Exchange, value: unknown): MaybePromise {
   if (exchange.state === "aborted") return exchange.settle();
   if (value === undefined) {
     if (exchange.state === "detached") exchange.settle();
-    else if (exchange.state !== "finished") quiet(exchange.finish());
+    else if (exchange.state !== "finished") void exchange.finish();
     return;
   }
   if (exchange.state === "finished" || exchange.state === "detached")
     throw new ResponseFinishedError("return a value");
-  if (typeof value === "string" || value instanceof Uint8Array) return quiet(exchange.finish(value));
+  if (typeof value === "string" || value instanceof Uint8Array) return void exchange.finish(value);
   if (isResponse(value)) return sendResponse(exchange, value);
-  return quiet(exchange.finish(encodeJson(exchange, value)));
+  exchange.finish(encodeJson(exchange, value));
 }
 
 /** Makes JSON of an object and says so in Content-Type, in place of another one. @throws TypeError */
@@ -55,10 +55,3 @@ function isJson(value: unknown): value is object {
   if (Symbol.iterator in value || Symbol.asyncIterator in value) return false;
   return !(value instanceof Error || value instanceof ArrayBuffer || value instanceof Promise);
 }
-
-/** Nobody waits for the last bytes of an answer; that they did not arrive is not the handler's concern. */
-function quiet(waiting: MaybePromise): void {
-  if (waiting !== undefined) waiting.catch(ignore);
-}
-
-function ignore(): void {}
