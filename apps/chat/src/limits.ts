@@ -31,11 +31,17 @@ export const ROOM_LIMITS: RoomLimits = {
   bufferedBytes: 1024 * 1024,
 };
 
-/** A socket that has not said its name by then is closed with 1008. */
-export const JOIN_WITHIN_MS = 10_000;
+/** Limits of sockets, whoever is behind them. */
+export interface SocketLimits {
+  /** Sockets at once, those that have not said a name yet included; one more is answered with 503. */
+  readonly sockets: number;
+  /** Milliseconds until a socket that has not said its name is closed with 1008. */
+  readonly joinWithinMs: number;
+  /** Milliseconds between pings; who has not answered one when the next is due is closed. */
+  readonly pingEveryMs: number;
+}
 
-/** Sockets at once, those that have not said a name yet included. */
-export const SOCKETS = 200;
+export const SOCKET_LIMITS: SocketLimits = { sockets: 200, joinWithinMs: 10_000, pingEveryMs: 25_000 };
 
 /** Longest WebSocket message, in bytes: a text of 2000 characters with each of them escaped as `\uXXXX` fits. */
 export const MESSAGE_BYTES: number = 16 * 1024;

@@ -64,3 +64,14 @@ export {
   route,
   type Settings,
 } from "@tw/web";
+export {
+  type Message,
+  type OutgoingMessage,
+  WebSocketClientConnection,
+  WebSocketClosedError,
+  type WebSocketConnectOptions,
+  WebSocketError,
+  WebSocketHandler,
+  WebSocketHandshakeError,
+  websocketConnect,
+} from "@tw/websocket";

@@ -20,13 +20,13 @@ export interface LimitRow {
 
 /** Reads the rows of all tables. @throws on a row that is not as the others are */
 export function readTable(markdown: string): LimitRow[] {
-  const rows = markdown.split("\n").filter((line) => /^\| [`*]/.test(line));
+  const rows = markdown.split("\n").filter((line) => /^\| [`_]/.test(line));
   return rows.map((line) => {
     const [limit = "", owner = "", value = "", unit = "", effect = "", source = "", ...rest] = line
       .slice(1, -1)
       .split("|")
       .map((cell) => cell.trim());
-    const name = /^`(\w+)`|^\*(.+)\*$/.exec(limit);
+    const name = /^`(\w+)`|^_(.+)_$/.exec(limit);
     const place = /^`([\w/.-]+)` `(\w+)`$/.exec(source);
     if (name === null || place === null || !/^[\d ]+$/.test(value) || rest.length > 0 || !unit || !effect) {
       throw new Error(`Not a row of limits: ${line}`);

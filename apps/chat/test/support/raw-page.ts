@@ -13,6 +13,9 @@ export class RawPage {
   readonly #socket: Socket;
   readonly #heard: ServerMessage[] = [];
   readonly #waiting: ((message: ServerMessage) => void)[] = [];
+  readonly #pongs: boolean;
+  #pings = 0;
+  #onPing: (() => void) | undefined;
   #buffer = Buffer.alloc(0);
   #upgraded = false;
   #close: Closed | undefined;
@@ -21,7 +24,8 @@ export class RawPage {
   /** Resolves when the connection is gone; 1006 without a close frame. */
   readonly whenClosed: Promise<Closed>;
 
-  constructor(port: number, headers: Readonly<Record<string, string>> = {}) {
+  constructor(port: number, headers: Readonly<Record<string, string>> = {}, pongs = true) {
+    this.#pongs = pongs;
     const fields = { Host: `localhost:${port}`, Origin: `http://localhost:${port}`, ...headers };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#socket = createConnection(port, "127.0.0.1", () => {
@@ -41,7 +45,9 @@ export class RawPage {
           const end = this.#buffer.indexOf("\r\n\r\n");
           if (end < 0) return;
           this.#upgraded = true;
-          resolve(this.#buffer.toString("latin1", 0, end));
+          const head = this.#buffer.toString("latin1", 0, end);
+          resolve(head);
+          if (!head.startsWith("HTTP/1.1 101 ")) return void this.#socket.end();
           this.#buffer = this.#buffer.subarray(end + 4);
         }
         while (this.#readFrame());
@@ -50,8 +56,8 @@ export class RawPage {
   }
 
   /** Opens a page and goes in. */
-  static async enter(port: number, name: string): Promise<RawPage> {
-    const page = new RawPage(port);
+  static async enter(port: number, name: string, { pongs = true } = {}): Promise<RawPage> {
+    const page = new RawPage(port, {}, pongs);
     await page.whenOpen;
     page.tell({ type: "join", name });
     return page;
@@ -72,10 +78,25 @@ export class RawPage {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Messages that came and were not asked for. */
+  get unasked(): number {
+    return this.#heard.length;
+  }
+
   async take(count: number): Promise<ServerMessage[]> {
     const messages: ServerMessage[] = [];
     while (messages.length < count) messages.push(await this.next());
     return messages;
+  }
+
+  /** Resolves when so many pings have come. */
+  pings(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onPing = () => {
+        if (this.#pings >= count) resolve();
+      };
+      this.#onPing();
+    });
   }
 
   /** Stops reading: the kernel's window closes. */
@@ -124,9 +145,15 @@ export class RawPage {
     const payload = this.#buffer.subarray(at, at + length);
     this.#buffer = this.#buffer.subarray(at + length);
     if (opcode === 0x1) this.#hear(JSON.parse(payload.toString()));
-    if (opcode === 0x9) this.#sendFrame(0xa, payload);
+    if (opcode === 0x9) this.#pinged(payload);
     if (opcode === 0x8) this.#readClose(payload);
     return true;
+  }
+
+  #pinged(payload: Buffer): void {
+    if (this.#pongs) this.#sendFrame(0xa, payload);
+    this.#pings++;
+    this.#onPing?.();
   }
 
   #hear(message: ServerMessage): void {
