@@ -7,10 +7,18 @@ export const TOKEN_CHARS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =
   isToken(String.fromCharCode(c)) ? 1 : 0,
 );
 
-/** 1 for each control character but HTAB: what neither a field value nor a start line may hold, RFC 9110 §5.5. */
-export const CONTROLS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =>
-  (c < 0x20 && c !== 0x09) || c === 0x7f ? 1 : 0,
-);
+/** Of a token. */
+export const TOKEN_CHAR = 0;
+/** Of no token, but allowed in a line: blanks, the other marks, obs-text. */
+export const TEXT_CHAR = 1;
+/** CR, LF and the controls that neither a field value nor a start line may hold, RFC 9110 §5.5: all but HTAB. */
+export const CONTROL_CHAR = 2;
+
+/** Which of the three each byte of a head is. */
+export const SECTION_CLASSES: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => {
+  if (TOKEN_CHARS[c] === 1) return TOKEN_CHAR;
+  return (c < 0x20 && c !== 0x09) || c === 0x7f ? CONTROL_CHAR : TEXT_CHAR;
+});
 
 /** Value of each hexadecimal digit, 0xff for every other byte. */
 export const HEX_VALUES: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => {

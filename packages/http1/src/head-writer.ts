@@ -14,7 +14,6 @@ export class FieldText {
   close = false;
   hasDate = false;
   hasHost = false;
-  hasUpgrade = false;
 
   /**
    * Writes the lines of `headers`. Transfer-Encoding, and Connection where it only says close or keep-alive, are left
@@ -39,7 +38,6 @@ export class FieldText {
   #keeps(name: string, value: string, omitLength: boolean): boolean {
     if (sameName(name, "Date")) this.hasDate = true;
     else if (sameName(name, "Host")) this.hasHost = true;
-    else if (sameName(name, "Upgrade")) this.hasUpgrade = true;
     else if (sameName(name, "Connection")) return this.#keepsConnection(value);
     else if (sameName(name, "Content-Length")) {
       if (this.contentLength !== -1) throw new HTTPOutputError("Content-Length twice");
@@ -107,7 +105,6 @@ const STATUS_LINES: (string | undefined)[] = new Array<string | undefined>(1000)
 const STEERING: readonly boolean[] = lengths(
   "Date",
   "Host",
-  "Upgrade",
   "Connection",
   "Content-Length",
   "Transfer-Encoding",

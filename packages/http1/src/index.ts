@@ -7,5 +7,6 @@ export type {
   RequestEvent,
   ResponseEvent,
 } from "./events.js";
-export { HTTP1Machine, type HTTP1Role, type WriteHeadOptions } from "./machine.js";
+export type { WriteHeadOptions } from "./head-framing.js";
+export { HTTP1Machine, type HTTP1Role } from "./machine.js";
 export { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "./options.js";

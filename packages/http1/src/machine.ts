@@ -17,17 +17,12 @@ import {
   type ResponseStartLine,
 } from "@tw/httputil";
 import { type BodyReader, LengthReader, truncated, UntilCloseReader } from "./body-readers.js";
-import {
-  type BodyWriter,
-  CHUNKED_WRITER,
-  LengthWriter,
-  NO_BODY_WRITER,
-  UNTIL_CLOSE_WRITER,
-} from "./body-writers.js";
+import { type BodyWriter, NO_BODY_WRITER } from "./body-writers.js";
 import { ChunkedReader } from "./chunked-reader.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
+import { opensTunnel, requestHead, responseHead, switchHead, type WriteHeadOptions } from "./head-framing.js";
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
-import { FieldText, requestLine, statusLine } from "./head-writer.js";
+import { FieldText, statusLine } from "./head-writer.js";
 import { InputWindow } from "./input-window.js";
 import { limit, type ResolvedHTTP1Options } from "./options.js";
 import { lines, scanSection } from "./section-scanner.js";
@@ -35,16 +30,6 @@ import { READING, type ReadingState, WRITING, type WritingState } from "./states
 
 /** Whose end of the connection a machine is. */
 export type HTTP1Role = "server" | "client";
-
-/** What {@link HTTP1Machine.writeHead} is told besides the head. */
-export interface WriteHeadOptions {
-  /** Value for Date, already formatted; added unless the headers have one. */
-  readonly date?: string;
-  /** Ends the connection after this cycle, and says so. @default false */
-  readonly close?: boolean;
-  /** Bytes of the body where they are known; becomes Content-Length unless the headers have one. */
-  readonly contentLength?: number;
-}
 
 /** 1xx responses before a final one. A server that sends more keeps the client waiting for ever. */
 const MAX_INFORMATIONS = 32;
@@ -341,9 +326,8 @@ export class HTTP1Machine {
 
   /** RFC 9112 §6.3, in its order. */
   #readResponseBody({ code, chunked, contentLength }: ResponseEvent): void {
-    const tunnel = this.#method === "CONNECT" && code >= 200 && code < 300;
     if (code === 101 && !this.#upgradeAsked) throw new HTTPInputError("101 to a request without Upgrade");
-    if (code === 101 || tunnel) {
+    if (code === 101 || opensTunnel(this.#method, code)) {
       this.#peerPersists = false;
       this.#step(this.#reading.upgraded);
     } else if (this.#method === "HEAD" || code === 204 || code === 304) this.#step(this.#reading.bodiless);
@@ -381,111 +365,39 @@ export class HTTP1Machine {
   #writeResponse(start: ResponseStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
     if (this.#role === "client") throw misuse("writeHead", "client given a status line");
     const { code } = start;
-    const line = statusLine(code, start.reason);
     // Before a request is known there is nothing to answer, unless the answer ends the connection: 400, 408.
     if (this.#method === "" && this.#error === undefined && options.close !== true) {
       throw misuse("writeHead", "no request");
     }
-    const tunnel = this.#method === "CONNECT" && code >= 200 && code < 300;
-    const switches = code === 101 || tunnel;
-    if (code < 200 && code !== 101) throw new RangeError(`Status ${code} is for writeInformation`);
-    if (switches && this.#reading.switch === undefined) throw misuse(`${code}`, this.#reading.name);
+    const switches = code === 101 || opensTunnel(this.#method, code);
+    if (switches && this.#reading.switch === undefined)
+      throw misuse(`switch protocols (${code})`, this.#reading.name);
     if (code === 101 && !this.#upgradeAsked) throw new HTTPOutputError("101 to a request without Upgrade");
-
-    // RFC 9110 §8.6: no Content-Length in 1xx, 204, and 2xx to CONNECT.
-    const fields = new FieldText(headers, switches || code === 204);
-    const bodiless = switches || code === 204 || code === 304 || this.#method === "HEAD";
-    const length = lengthFor(fields, options, bodiless);
-    let text = line + fields.text;
-    if (options.date !== undefined && !fields.hasDate) text += `Date: ${options.date}\r\n`;
-    let writer = NO_BODY_WRITER;
-    let close = fields.close || options.close === true || !this.keepAlive;
-    if (bodiless) {
-      if (this.#method === "HEAD" && code !== 204 && code !== 304 && !switches)
-        text += lengthLine(fields, length);
-    } else if (length !== -1) {
-      writer = new LengthWriter(length);
-      text += lengthLine(fields, length);
-    } else if (this.#peerIs11) {
-      writer = CHUNKED_WRITER;
-      text += "Transfer-Encoding: chunked\r\n";
-    } else {
-      writer = UNTIL_CLOSE_WRITER;
-      close = true;
-    }
-    if (switches) {
-      this.#step(this.#reading.switch);
-      this.#writing = WRITING.idle.switch as WritingState;
-    } else {
-      // RFC 9112 §9.6: a server that closes says so; a client of HTTP/1.0 expects nothing else.
-      if (close && this.#peerIs11) text += "Connection: close\r\n";
-      else if (!close && !this.#peerIs11) text += "Connection: Keep-Alive\r\n";
-      this.#writing = WRITING.idle.head as WritingState;
-    }
-    this.#writer = writer;
-    this.#persists = !close && !switches;
-    return `${text}\r\n`;
+    const head = switches
+      ? switchHead(start, headers, options)
+      : responseHead(start, headers, options, this.#method, this.#peerIs11, this.keepAlive);
+    if (switches) this.#step(this.#reading.switch);
+    this.#writing = (switches ? this.#writing.switch : this.#writing.head) as WritingState;
+    this.#writer = head.writer;
+    this.#persists = head.persistent;
+    return head.text;
   }
 
   #writeRequest(start: RequestStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
     if (this.#role === "server") throw misuse("writeHead", "server given a request line");
     if (this.#reading !== READING.idle || this.#error !== undefined)
       throw misuse("writeHead", this.#reading.name);
-    const { method, path } = start;
-    let text = requestLine(method, path);
-    const fields = new FieldText(headers, false);
-    // RFC 9112 §3.2: a client MUST send Host.
-    if (!fields.hasHost) throw new HTTPOutputError("A request needs Host");
-    const length = lengthFor(fields, options, false);
-    text += fields.text;
-    if (options.date !== undefined && !fields.hasDate) text += `Date: ${options.date}\r\n`;
-    let writer = NO_BODY_WRITER;
-    if (length !== -1) {
-      writer = new LengthWriter(length);
-      text += lengthLine(fields, length);
-    } else if (fields.chunked || !BODILESS_METHODS.has(method)) {
-      writer = CHUNKED_WRITER;
-      text += "Transfer-Encoding: chunked\r\n";
-    }
-    const close = fields.close || options.close === true;
-    if (close) text += "Connection: close\r\n";
-    this.#writing = WRITING.idle.head as WritingState;
-    this.#writer = writer;
-    this.#persists = !close;
-    this.#method = method;
-    this.#upgradeAsked = fields.hasUpgrade;
-    return `${text}\r\n`;
+    const head = requestHead(start, headers, options);
+    this.#writing = this.#writing.head as WritingState;
+    this.#writer = head.writer;
+    this.#persists = head.persistent;
+    this.#method = start.method;
+    this.#upgradeAsked = headers.has("Upgrade");
+    return head.text;
   }
 }
 
 const NO_OPTIONS: WriteHeadOptions = Object.freeze({});
-
-// Methods whose requests have no body unless the headers say so, RFC 9110 §9.3.
-const BODILESS_METHODS: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-  "CONNECT",
-]);
-
-/** Bytes of the body that headers or options give, or −1. */
-function lengthFor(fields: FieldText, options: WriteHeadOptions, bodiless: boolean): number {
-  const given = options.contentLength;
-  if (given === undefined || fields.chunked) return fields.contentLength;
-  if (fields.contentLength === -1) return given;
-  if (fields.contentLength !== given && !bodiless) {
-    throw new HTTPOutputError(`Content-Length is ${fields.contentLength}, but the body has ${given} bytes`, {
-      code: given > fields.contentLength ? "ERR_TW_BODY_TOO_LONG" : "ERR_TW_BODY_TOO_SHORT",
-    });
-  }
-  return fields.contentLength;
-}
-
-function lengthLine(fields: FieldText, length: number): string {
-  return length === -1 || fields.contentLength !== -1 ? "" : `Content-Length: ${length}\r\n`;
-}
 
 function misuse(what: string, state: string): HTTPOutputError {
   return new HTTPOutputError(`Cannot ${what} now: ${state}`, { code: "ERR_TW_HTTP_STATE" });

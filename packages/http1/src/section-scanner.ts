@@ -9,7 +9,7 @@
 // The first violation in the order of the bytes is the one reported, however the bytes were cut into pieces.
 
 import { HTTPInputError } from "@tw/httputil";
-import { CONTROLS, TOKEN_CHARS } from "./grammar.js";
+import { CONTROL_CHAR, SECTION_CLASSES, TOKEN_CHAR } from "./grammar.js";
 import type { InputWindow } from "./input-window.js";
 
 /** The lines of a section, in bytes from its start. */
@@ -35,29 +35,25 @@ export const lines: SectionLines = { count: 0, tokenEnds: new Int32Array(128), e
 export function scanSection(input: InputWindow, limit: number, tooLarge: () => HTTPInputError): number {
   const { at, end } = input;
   const stop = end - at > limit ? at + limit : end;
-  const complete = input.scanned === 0 || findEnd(input, stop);
-  const length = complete ? splitLines(input, stop) : -1;
+  const resumed = input.scanned > 0;
+  let length = scan(input, stop);
+  // The lines before the place where it was resumed are not in the list: once more, and no more than once.
+  if (resumed && length !== -1) length = scan(input, stop);
   if (length === -1 && stop === at + limit) throw tooLarge();
   return length;
 }
 
-/**
- * Splits a section into lines. Where it is incomplete, remembers how far it was seen, so that {@link findEnd} can go on
- * there: a head that drips in is looked at twice, never more often.
- */
-function splitLines(input: InputWindow, stop: number): number {
+/** One run, from where the last one stopped. Where it stops itself, it remembers that in `input`. */
+function scan(input: InputWindow, stop: number): number {
   const { buf, at } = input;
-  const tokens = TOKEN_CHARS;
   let { tokenEnds, ends } = lines;
   let count = 0;
-  let lineStart = at;
-  let i = at;
+  let lineStart = at + input.lineStart;
+  let i = at + input.scanned;
   for (;;) {
-    while (i < stop && tokens[buf[i] as number] === 1) i++;
-    if (count === ends.length) ({ tokenEnds, ends } = grow());
-    tokenEnds[count] = i - at;
-    i = skipText(buf, i, stop);
-    if (i >= stop - 1 && (i === stop || buf[i] === CR)) break;
+    const tokenEnd = skipToken(buf, i, stop);
+    i = skipText(buf, tokenEnd, stop);
+    if (i === stop || (i + 1 === stop && buf[i] === CR)) break;
     if (buf[i] !== CR || buf[i + 1] !== LF) throw badByte(buf, i, at);
     if (i === lineStart) {
       input.scanned = 0;
@@ -65,6 +61,8 @@ function splitLines(input: InputWindow, stop: number): number {
       lines.count = count;
       return i + 2 - at;
     }
+    if (count === ends.length) ({ tokenEnds, ends } = grow());
+    tokenEnds[count] = tokenEnd - at;
     ends[count++] = i - at;
     i += 2;
     lineStart = i;
@@ -74,34 +72,24 @@ function splitLines(input: InputWindow, stop: number): number {
   return -1;
 }
 
-/** Goes on where a scan stopped. Returns whether the section is complete now. */
-function findEnd(input: InputWindow, stop: number): boolean {
-  const { buf, at } = input;
-  let i = at + input.scanned;
-  let lineStart = at + input.lineStart;
-  for (;;) {
-    i = skipText(buf, i, stop);
-    if (i >= stop - 1 && (i === stop || buf[i] === CR)) break;
-    if (buf[i] !== CR || buf[i + 1] !== LF) throw badByte(buf, i, at);
-    if (i === lineStart) return true;
-    i += 2;
-    lineStart = i;
-  }
-  input.scanned = i - at;
-  input.lineStart = lineStart - at;
-  return false;
+// These two see every byte of every head. Tables and classes are locals: a binding of the module would be looked up
+// for each byte.
+
+/** Index of the next byte that is of no token, or `stop`. */
+function skipToken(buf: Uint8Array, from: number, stop: number): number {
+  const classes = SECTION_CLASSES;
+  const tokenChar = TOKEN_CHAR;
+  let i = from;
+  while (i < stop && classes[buf[i] as number] === tokenChar) i++;
+  return i;
 }
 
-/** Index of the next control character, or `stop`. Most bytes of a head pass here: four at a time. */
+/** Index of the next control character, or `stop`. */
 function skipText(buf: Uint8Array, from: number, stop: number): number {
-  const controls = CONTROLS;
+  const classes = SECTION_CLASSES;
+  const control = CONTROL_CHAR;
   let i = from;
-  for (const last = stop - 3; i < last; i += 4) {
-    const some = (controls[buf[i] as number] as number) | (controls[buf[i + 1] as number] as number);
-    const more = (controls[buf[i + 2] as number] as number) | (controls[buf[i + 3] as number] as number);
-    if ((some | more) !== 0) break;
-  }
-  while (i < stop && controls[buf[i] as number] === 0) i++;
+  while (i < stop && classes[buf[i] as number] !== control) i++;
   return i;
 }
 

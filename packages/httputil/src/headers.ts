@@ -43,7 +43,7 @@ export class HTTPHeaders {
    * The array belongs to the new object.
    */
   static fromValidated(fields: string[]): HTTPHeaders {
-    // biome-ignore lint/complexity/noThisInStatic: naming the class in its own body makes the bundler rename it
+    // `this`, since a class that names itself in its own body is renamed by the bundler.
     const headers = new this();
     headers.#fields = fields;
     return headers;

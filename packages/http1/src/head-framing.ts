@@ -1,0 +1,150 @@
+// Heads to write, with how their bodies are framed, RFC 9112 §6, and whether the connection outlives them, §9.
+
+import {
+  type HTTPHeaders,
+  HTTPOutputError,
+  type RequestStartLine,
+  type ResponseStartLine,
+} from "@tw/httputil";
+import {
+  type BodyWriter,
+  CHUNKED_WRITER,
+  LengthWriter,
+  NO_BODY_WRITER,
+  UNTIL_CLOSE_WRITER,
+} from "./body-writers.js";
+import { FieldText, requestLine, statusLine } from "./head-writer.js";
+
+/** What `HTTP1Machine.writeHead` is told besides the head. */
+export interface WriteHeadOptions {
+  /** Value for Date, already formatted; added unless the headers have one. */
+  readonly date?: string;
+  /** Ends the connection after this cycle, and says so. @default false */
+  readonly close?: boolean;
+  /** Bytes of the body where they are known; becomes Content-Length unless the headers have one. */
+  readonly contentLength?: number;
+}
+
+/** A head as latin1 text, and what follows from it. */
+export interface OutgoingHead {
+  readonly text: string;
+  readonly writer: BodyWriter;
+  readonly persistent: boolean;
+}
+
+/** Tells whether the answer ends HTTP on the connection, RFC 9110 §9.3.6. */
+export function opensTunnel(method: string, code: number): boolean {
+  return method === "CONNECT" && code >= 200 && code < 300;
+}
+
+/**
+ * The head of a final response to `method`.
+ *
+ * @param peerIs11 the client understands chunks and expects to keep the connection
+ * @param mayPersist nothing so far says that the connection ends
+ */
+export function responseHead(
+  start: ResponseStartLine,
+  headers: HTTPHeaders,
+  options: WriteHeadOptions,
+  method: string,
+  peerIs11: boolean,
+  mayPersist: boolean,
+): OutgoingHead {
+  const { code } = start;
+  const line = statusLine(code, start.reason);
+  if (code < 200) throw new RangeError(`Status ${code} is for writeInformation`);
+  // RFC 9110 §8.6: no Content-Length in a 204.
+  const fields = new FieldText(headers, code === 204);
+  const bodiless = method === "HEAD" || code === 204 || code === 304;
+  const length = lengthFor(fields, options, bodiless);
+  let text = line + fields.text + dateLine(fields, options);
+  let writer = NO_BODY_WRITER;
+  let close = fields.close || options.close === true || !mayPersist;
+  if (bodiless) {
+    // RFC 9110 §9.3.2: HEAD is told the length that GET would have; a 304 is not told one that is not known.
+    if (code !== 204 && code !== 304) text += lengthLine(fields, length);
+  } else if (length !== -1) {
+    writer = new LengthWriter(length);
+    text += lengthLine(fields, length);
+  } else if (peerIs11) {
+    writer = CHUNKED_WRITER;
+    text += "Transfer-Encoding: chunked\r\n";
+  } else {
+    writer = UNTIL_CLOSE_WRITER;
+    close = true;
+  }
+  // RFC 9112 §9.6: a server that closes says so; a client of HTTP/1.0 expects nothing else.
+  if (close && peerIs11) text += "Connection: close\r\n";
+  else if (!close && !peerIs11) text += "Connection: Keep-Alive\r\n";
+  return { text: `${text}\r\n`, writer, persistent: !close };
+}
+
+/** The head of a 101, or of a 2xx to CONNECT: it has neither body nor Content-Length, and HTTP ends with it. */
+export function switchHead(
+  start: ResponseStartLine,
+  headers: HTTPHeaders,
+  options: WriteHeadOptions,
+): OutgoingHead {
+  const line = statusLine(start.code, start.reason);
+  const fields = new FieldText(headers, true);
+  const text = `${line}${fields.text}${dateLine(fields, options)}\r\n`;
+  return { text, writer: NO_BODY_WRITER, persistent: false };
+}
+
+/** The head of a request. */
+export function requestHead(
+  start: RequestStartLine,
+  headers: HTTPHeaders,
+  options: WriteHeadOptions,
+): OutgoingHead {
+  const { method, path } = start;
+  const line = requestLine(method, path);
+  const fields = new FieldText(headers, false);
+  // RFC 9112 §3.2: a client MUST send Host.
+  if (!fields.hasHost) throw new HTTPOutputError("A request needs Host");
+  const length = lengthFor(fields, options, false);
+  let text = line + fields.text + dateLine(fields, options);
+  let writer = NO_BODY_WRITER;
+  if (length !== -1) {
+    writer = new LengthWriter(length);
+    text += lengthLine(fields, length);
+  } else if (fields.chunked || !BODILESS_METHODS.has(method)) {
+    writer = CHUNKED_WRITER;
+    text += "Transfer-Encoding: chunked\r\n";
+  }
+  const close = fields.close || options.close === true;
+  if (close) text += "Connection: close\r\n";
+  return { text: `${text}\r\n`, writer, persistent: !close };
+}
+
+/** Bytes of the body that headers or options give, or −1. */
+function lengthFor(fields: FieldText, options: WriteHeadOptions, bodiless: boolean): number {
+  const given = options.contentLength;
+  if (given === undefined || fields.chunked) return fields.contentLength;
+  if (fields.contentLength === -1) return given;
+  if (fields.contentLength !== given && !bodiless) {
+    throw new HTTPOutputError(`Content-Length is ${fields.contentLength}, but the body has ${given} bytes`, {
+      code: given > fields.contentLength ? "ERR_TW_BODY_TOO_LONG" : "ERR_TW_BODY_TOO_SHORT",
+    });
+  }
+  return fields.contentLength;
+}
+
+function lengthLine(fields: FieldText, length: number): string {
+  return length === -1 || fields.contentLength !== -1 ? "" : `Content-Length: ${length}\r\n`;
+}
+
+function dateLine(fields: FieldText, options: WriteHeadOptions): string {
+  return options.date === undefined || fields.hasDate ? "" : `Date: ${options.date}\r\n`;
+}
+
+// Methods whose requests have no body unless the headers say so, RFC 9110 §9.3.
+const BODILESS_METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "DELETE",
+  "OPTIONS",
+  "TRACE",
+  "CONNECT",
+]);
