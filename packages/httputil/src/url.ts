@@ -1,5 +1,7 @@
 // Queries of URLs.
 
+import { urlEscape } from "@tw/escape";
+
 /** Names and values for {@link urlConcat}; a value of `null` or `undefined` leaves its name out. */
 export type QueryArguments =
   | Iterable<readonly [name: string, value: string | number]>
@@ -17,7 +19,7 @@ export function urlConcat(url: string, args: QueryArguments | null | undefined):
   const pairs = Symbol.iterator in args ? args : Object.entries(args);
   const query: string[] = [];
   for (const [name, value] of pairs) {
-    if (value !== null && value !== undefined) query.push(`${formEncode(name)}=${formEncode(String(value))}`);
+    if (value !== null && value !== undefined) query.push(`${urlEscape(name)}=${urlEscape(String(value))}`);
   }
   if (query.length === 0) return url;
   const hash = url.indexOf("#");
@@ -29,8 +31,4 @@ export function urlConcat(url: string, args: QueryArguments | null | undefined):
 function separator(base: string): string {
   if (!base.includes("?")) return "?";
   return base.endsWith("?") || base.endsWith("&") ? "" : "&";
-}
-
-function formEncode(text: string): string {
-  return encodeURIComponent(text).replaceAll("%20", "+");
 }
