@@ -2,7 +2,6 @@
 // holds the tick by which something must have happened. No clock is read and no timer made per request.
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
-
 import { Deferred } from "@tw/util";
 
 /** Something that must not wait for ever. */
@@ -32,7 +31,14 @@ export class Deadlines<Member extends Expirable = Expirable> {
 
   add(member: Member): void {
     this.#members.add(member);
-    if (this.#timer === undefined) this.#arm();
+    if (this.#timer !== undefined) return;
+    this.#tick++;
+    this.#arm();
+  }
+
+  /** Goes up at least once a second while there are members: what is true for a second is true for a tick. */
+  get tick(): number {
+    return this.#tick;
   }
 
   delete(member: Member): void {

@@ -47,7 +47,7 @@ export class ServerContext {
     this.bodyTimeoutMs = checkTimeout("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000);
     const timeouts = [this.idleTimeoutMs, this.headTimeoutMs, this.bodyTimeoutMs, LINGER_MS];
     this.deadlines = new Deadlines(loop, Math.min(...timeouts.filter((ms) => ms > 0)));
-    this.date = new DateCache(loop);
+    this.date = new DateCache(loop, this.deadlines);
   }
 }
 

@@ -93,3 +93,20 @@ describe("timeouts, in virtual time", () => {
     });
   });
 });
+
+it("Date is right when a request comes after an hour of silence", async () => {
+  const { loop, host } = virtualLoop({ wall: Date.UTC(1994, 10, 6, 8, 49, 37) });
+  useNetwork(loop, new MemoryNetwork(loop));
+  await host.run(async () => {
+    const server = new HTTPServer((request) => answer(request.connection, "x"), { loop });
+    await server.listen(80);
+    for (const expected of ["Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 09:49:37 GMT"]) {
+      const client = new RawClient(await new TCPClient({ loop }).connect("x", server.port));
+      await client.send(GET);
+      expect(await client.until((text) => text.endsWith("x"))).toContain(`Date: ${expected}\r\n`);
+      client.stream.abort();
+      await new Promise((resolve) => loop.callLater(3_600_000, () => resolve(undefined)));
+    }
+    await server.close();
+  });
+});
