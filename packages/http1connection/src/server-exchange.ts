@@ -32,12 +32,14 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   #message: HTTPMessageDelegate | undefined;
   #answer: AnswerState = "none";
   #received = false;
+  #continueOwed: boolean;
 
   constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
     super("TWHTTPRequest", { requireManualDestroy: true });
     this.#connection = connection;
     this.#machine = machine;
     this.#request = request;
+    this.#continueOwed = request.expectContinue;
   }
 
   // ── Request: machine to delegate ─────────────────────────────────────────────────────────────────────────────────
@@ -63,7 +65,6 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     } catch (error) {
       return this.#delegateFailed(error);
     }
-    this.#sendContinue();
     return this.feed();
   }
 
@@ -72,9 +73,10 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     const message = this.#message as HTTPMessageDelegate;
     while (!this.#received && this.#answer !== "gone" && this.#answer !== "complete") {
       const event = this.#machine.next();
-      if (event === undefined) return;
+      if (event === undefined) return this.#sendContinue();
       try {
         if (event.type === "data") {
+          this.#continueOwed = false;
           const waiting = message.dataReceived(event.bytes);
           if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
         } else if (event.type === "end") {
@@ -91,18 +93,15 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
 
   #feedAfter(waiting: PromiseLike<unknown>): Promise<void> {
     return Promise.resolve(waiting).then(
-      () => {
-        this.#sendContinue();
-        return this.#connection.feedOn(this);
-      },
+      () => this.#connection.feedOn(this),
       (error) => this.#delegateFailed(error),
     );
   }
 
-  /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered already. */
+  /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered or the client did not wait. */
   #sendContinue(): void {
-    if (!this.#request.expectContinue || this.#answer !== "none" || this.#received) return;
-    if (this.#machine.buffered > 0) return; // the client did not wait
+    if (!this.#continueOwed || this.#answer !== "none" || this.#machine.buffered > 0) return;
+    this.#continueOwed = false;
     this.#connection.stream.send(this.#machine.writeInformation(100));
   }
 

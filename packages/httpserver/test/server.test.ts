@@ -99,6 +99,14 @@ onEveryCarrier((bench) => {
       expect(codes(text)).toEqual([100, 200]);
     });
 
+    it("answers 413 straight away, without 100, when the announced body is too large", async () => {
+      const server = await bench.serve(echo, { maxBodySize: 4 });
+      const text = await bench.transcript(server, [
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+      ]);
+      expect(codes(text)).toEqual([413]);
+    });
+
     it("streams a chunked answer and lets the handler wait for a slow reader", async () => {
       const piece = new Uint8Array(256 * 1024).fill(0x61);
       let waited = 0;
