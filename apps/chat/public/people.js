@@ -17,11 +17,11 @@ export function face(name) {
   return span;
 }
 
-/** 0–359, the same for the same name. */
+/** One of eighteen hues, the same for the same name. */
 export function hue(name) {
-  let hash = 0;
-  for (const char of name) hash = (hash * 31 + char.codePointAt(0)) % 8191;
-  return String((hash * 47) % 360);
+  let hash = 0x811c9dc5;
+  for (const char of name) hash = Math.imul(hash ^ char.codePointAt(0), 0x01000193);
+  return String((((hash >>> 0) % 9973) % 18) * 20);
 }
 
 /** Shows `people`, any number of `{ id, name }`, with `myId` first. */

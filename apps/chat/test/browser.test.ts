@@ -105,9 +105,7 @@ describe.skipIf(executablePath === undefined)(title, () => {
     await second.getByLabel("Your name").fill("ada");
     await second.getByRole("button", { name: "Enter the room" }).click();
     await second.getByRole("alert").getByText("Somebody with this name is here already.").waitFor();
-    expect(await second.getByLabel("Your name").evaluate((field) => field === document.activeElement)).toBe(
-      true,
-    );
+    expect(await second.locator("#name:focus").count()).toBe(1);
   });
 
   it("gives a refused message back, with the reason", async () => {
@@ -144,7 +142,7 @@ describe.skipIf(executablePath === undefined)(title, () => {
     await ada.setViewportSize(size);
     await say(ada, `https://example.org/${"long".repeat(200)}`);
     await bubble(ada, "example.org").waitFor();
-    const widest = await ada.evaluate(() => document.documentElement.scrollWidth);
+    const widest = await ada.evaluate("document.documentElement.scrollWidth");
     expect(widest).toBe(size.width);
     const box = await ada.getByRole("button", { name: "Send" }).boundingBox();
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(size.width);

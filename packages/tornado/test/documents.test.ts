@@ -42,14 +42,18 @@ describe("CONTRIBUTING.md", () => {
 
   it("names members that the sources of the walk have", () => {
     const members = [...walk.matchAll(/`(?:[A-Z]\w+\.)?(#?\w+)`/g)].map(([, member = ""]) => member);
-    const sources = [...walk.matchAll(/`(packages\/[\w./-]+\.(?:ts|c))`/g)].map(([, path = ""]) => read(path)).join("\n");
+    const sources = [...walk.matchAll(/`(packages\/[\w./-]+\.(?:ts|c))`/g)]
+      .map(([, path = ""]) => read(path))
+      .join("\n");
     expect(members.length).toBeGreaterThan(20);
     const elsewhere = new Set(["http", "this", "main"]);
     expect(members.filter((member) => !elsewhere.has(member) && !sources.includes(member))).toEqual([]);
   });
 
   it("lists every package", async () => {
-    const { layers } = (await import(new URL("layers.mjs", root).href)) as { layers: readonly (readonly string[])[] };
+    const { layers } = (await import(new URL("layers.mjs", root).href)) as {
+      layers: readonly (readonly string[])[];
+    };
     const listed = [...read("CONTRIBUTING.md").matchAll(/^\| `([a-z0-9]+)`/gm)].map(([, name]) => name);
     expect(listed).toEqual(layers.flat());
   });

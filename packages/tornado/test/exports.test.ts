@@ -1,0 +1,88 @@
+// The names guard: what this package exports is a promise, so a change of it is a decision and never an accident.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import * as tornado from "../src/index.js";
+
+const NAMES = [
+  "Application",
+  "AsyncHTTPClient",
+  "ClientGoneError",
+  "ERROR",
+  "HTTPClientError",
+  "HTTPError",
+  "HTTPHeaders",
+  "HTTPInputError",
+  "HTTPOutputError",
+  "HTTPResponse",
+  "HTTPServer",
+  "HTTPServerRequest",
+  "HTTPStreamClosedError",
+  "HTTPTimeoutError",
+  "IOLoop",
+  "IOStream",
+  "InvalidBodyError",
+  "MissingArgumentError",
+  "NoPollerError",
+  "READ",
+  "RequestHandler",
+  "StreamBufferFullError",
+  "StreamBusyError",
+  "StreamClosedError",
+  "TCPClient",
+  "TCPServer",
+  "TwError",
+  "UnsatisfiableReadError",
+  "WRITE",
+  "WebSocketClientConnection",
+  "WebSocketClosedError",
+  "WebSocketError",
+  "WebSocketHandler",
+  "WebSocketHandshakeError",
+  "createLogger",
+  "isHTTPError",
+  "isTwError",
+  "jsonDecode",
+  "jsonEncode",
+  "nullLogger",
+  "route",
+  "urlConcat",
+  "urlEscape",
+  "urlFor",
+  "urlUnescape",
+  "websocketConnect",
+  "xhtmlEscape",
+  "xhtmlUnescape",
+];
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+
+describe("@tw/tornado", () => {
+  it("exports these names and no others", () => {
+    expect(Object.keys(tornado).sort()).toEqual(NAMES);
+  });
+
+  it("has each of them in its README", () => {
+    const readme = read("../README.md");
+    expect(NAMES.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it("has no code of its own", () => {
+    const source = read("../src/index.ts").replace(/\/\/.*$/gm, "");
+    expect(source.replace(/export \{[^}]*\} from "@tw\/[a-z0-9]+";/g, "").trim()).toBe("");
+  });
+
+  it("serves hello world, as its README shows it", async () => {
+    class MainHandler extends tornado.RequestHandler {
+      get(): void {
+        this.write("Hello, world");
+      }
+    }
+    const app = new tornado.Application([["/", MainHandler]]);
+    const response = await app.fetch(new Request("http://localhost/"));
+    expect({ status: response.status, body: await response.text() }).toEqual({
+      status: 200,
+      body: "Hello, world",
+    });
+  });
+});
