@@ -28,6 +28,15 @@ export function clearLog() {
   log.replaceChildren(empty);
 }
 
+/** Adds many lines at once without reading them all aloud. */
+export function quietly(fill) {
+  scroll.ariaLive = "off";
+  fill();
+  setTimeout(() => {
+    scroll.ariaLive = "polite";
+  }, 500);
+}
+
 /** Adds a message. `fresh`: it was said just now, not found on arrival. */
 export function addMessage({ from, text, at }, { mine, fresh }) {
   const stick = mine || nearEnd();

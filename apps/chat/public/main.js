@@ -2,7 +2,7 @@
 
 import { delivered, focusComposer, lost, onCompose, refused, setReady } from "./composer.js";
 import { Connection } from "./connection.js";
-import { addEvent, addMessage, clearLog, scrollToEnd } from "./log.js";
+import { addEvent, addMessage, clearLog, quietly, scrollToEnd } from "./log.js";
 import { showPeople } from "./people.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -64,7 +64,9 @@ const receive = {
       lastId = 0;
     }
     run = message.run;
-    for (const old of message.history) if (old.id > lastId) show(old, false);
+    quietly(() => {
+      for (const old of message.history) if (old.id > lastId) show(old, false);
+    });
     if (returning) addEvent("You are back.", Date.now());
     else scrollToEnd();
     setReady(true, message.limits.textLength);

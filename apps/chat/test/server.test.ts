@@ -41,6 +41,28 @@ onEveryEngine((engine) => {
     for (const page of [first, third]) page.close();
   });
 
+  it("gives the place to a page that comes again with its key, while its old connection still lingers", async () => {
+    const { app, port } = await serve({});
+    const before = await RawPage.enter(port, "A");
+    const other = await RawPage.enter(port, "B");
+    await other.take(1);
+    const welcome = await before.next();
+    if (welcome.type !== "welcome") throw new Error("no welcome");
+    const after = new RawPage(port);
+    await after.whenOpen;
+    after.tell({ type: "join", name: "A", key: welcome.you.key });
+    expect(await after.next()).toMatchObject({ type: "welcome", you: welcome.you });
+    expect((await before.whenClosed).code).toBe(4001);
+    after.tell({ type: "say", text: "I am back" });
+    expect(await other.next()).toMatchObject({
+      type: "message",
+      text: "I am back",
+      from: { id: welcome.you.id },
+    });
+    expect(app.settings.room.size).toBe(2);
+    for (const page of [after, other]) page.close();
+  });
+
   it("pings, and keeps a page that answers", async () => {
     const { port } = await serve({ sockets: { pingEveryMs: 10 } });
     const page = await RawPage.enter(port, "A");
