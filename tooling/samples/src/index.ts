@@ -1,9 +1,10 @@
-// Runs a built sample as users do: in a process of its own. For the tests in apps/.
+// Runs a built sample as users do: in a process of its own. For the tests in apps/; call it within a test or beforeEach.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { nativeAvailable } from "@tw/tooling-testing";
+import { onTestFinished } from "vitest";
 
 /** The machines a sample must behave identically on: what is set in its environment. */
 export const MACHINES: readonly { readonly name: string; readonly env: Readonly<Record<string, string>> }[] =
@@ -74,6 +75,10 @@ function start(name: string, args: readonly string[], env: Record<string, string
   const child: ChildProcess = spawn(process.execPath, [main, ...args], {
     env: { ...surroundings, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+  });
+  // A test that failed half-way leaves no server behind.
+  onTestFinished(() => {
+    child.kill("SIGKILL");
   });
   let stdout = "";
   let stderr = "";
