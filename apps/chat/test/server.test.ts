@@ -64,10 +64,10 @@ onEveryEngine((engine) => {
   });
 
   it("pings, and keeps a page that answers", async () => {
-    const { port } = await serve({ sockets: { pingEveryMs: 10 } });
+    const { port } = await serve({ sockets: { pingEveryMs: 200 } });
     const page = await RawPage.enter(port, "A");
     await page.take(1);
-    await page.pings(3);
+    await page.pings(2);
     page.tell({ type: "say", text: "still here" });
     expect(await page.next()).toMatchObject({ type: "message" });
     page.close();
