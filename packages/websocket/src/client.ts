@@ -13,7 +13,7 @@ import { type ClientRequest, type ClientRequestOptions, clientRequest } from "./
 import { WebSocketConnection } from "./connection.js";
 import type { Message, OutgoingMessage, WriteMessageOptions } from "./message.js";
 import { MessageQueue } from "./message-queue.js";
-import type { WebSocketListener, WebSocketOptions } from "./options.js";
+import { checkOptions, type WebSocketListener, type WebSocketOptions } from "./options.js";
 
 export {
   WebSocketClosedError,
@@ -69,6 +69,7 @@ export async function websocketConnect(
 ): Promise<WebSocketClientConnection> {
   const request = clientRequest(url, options);
   const { loop = IOLoop.current(), signal, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
+  checkOptions(options);
   checkDurationMs("connectTimeoutMs", connectTimeoutMs);
   for (const name of ["onMessage", "onPing", "onPong", "onClose"] as const) {
     if (options[name] !== undefined) checkFunction(name, options[name]);

@@ -8,7 +8,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { checkDurationMs, checkInteger, Deferred, isPromiseLike, type Logger } from "@tw/util";
+import { Deferred, isPromiseLike, type Logger } from "@tw/util";
 import {
   CLOSE_ABNORMAL,
   CLOSE_INTERNAL_ERROR,
@@ -24,6 +24,7 @@ import { closeChannel, messageChannel, openChannel } from "./channels.js";
 import { enlist, strike } from "./going-away.js";
 import { encodeMessage, type Message, type OutgoingMessage, type WriteMessageOptions } from "./message.js";
 import {
+  checkOptions,
   DEFAULT_CLOSE_TIMEOUT_MS,
   DEFAULT_MAX_BUFFERED_AMOUNT,
   type WebSocketListener,
@@ -78,8 +79,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     const { loop, logger = loop.logger, maxMessageSize } = options;
     const { maxBufferedAmount = DEFAULT_MAX_BUFFERED_AMOUNT, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } =
       options;
-    checkInteger("maxBufferedAmount", maxBufferedAmount);
-    checkDurationMs("closeTimeoutMs", closeTimeoutMs);
+    checkOptions(options);
     const limits = maxMessageSize === undefined ? {} : { maxMessageSize };
     this.#machine = new WebSocketMachine(role, role === "client" ? { ...limits, maskingKey } : limits);
     this.#stream = stream;

@@ -1,5 +1,6 @@
 // What both ends of a WebSocket can be told.
 
+import { checkDurationMs, checkInteger } from "@tw/util";
 import type { Message } from "./message.js";
 
 /** Who hears of what a connection does. What one of these throws, or rejects with, is logged and closes with 1011. */
@@ -15,7 +16,7 @@ export interface WebSocketListener {
 
 /** Limits of a connection. */
 export interface WebSocketOptions {
-  /** The longest message that is accepted, in bytes; a longer one closes with 1009. @default 10485760 (10 MiB) */
+  /** The longest message that is accepted, in bytes; a longer one closes with 1009. @default that of @tw/wsproto, 10 MiB */
   readonly maxMessageSize?: number;
   /**
    * The most bytes that may wait for a slow peer. A message written above it is refused and the connection aborted:
@@ -29,3 +30,11 @@ export interface WebSocketOptions {
 
 export const DEFAULT_MAX_BUFFERED_AMOUNT: number = 16 * 1024 * 1024;
 export const DEFAULT_CLOSE_TIMEOUT_MS = 5000;
+
+/** @throws TypeError, RangeError for a limit that cannot be */
+export function checkOptions(options: WebSocketOptions): void {
+  const { maxMessageSize, maxBufferedAmount, closeTimeoutMs } = options;
+  if (maxMessageSize !== undefined) checkInteger("maxMessageSize", maxMessageSize, 1);
+  if (maxBufferedAmount !== undefined) checkInteger("maxBufferedAmount", maxBufferedAmount);
+  if (closeTimeoutMs !== undefined) checkDurationMs("closeTimeoutMs", closeTimeoutMs);
+}
