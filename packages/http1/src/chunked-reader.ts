@@ -8,7 +8,7 @@ import { HTTPHeaders, HTTPInputError, sameName } from "@tw/httputil";
 import { type BodyReader, bodyTooLarge, take, truncated } from "./body-readers.js";
 import { AFTER_SEMICOLON, mayEndAt, stepExtension } from "./chunk-extension.js";
 import { type DataEvent, END, type EndEvent } from "./events.js";
-import { FieldFacts, readFields } from "./field-reader.js";
+import { readFields } from "./field-reader.js";
 import { HEX_VALUES } from "./grammar.js";
 import type { InputWindow } from "./input-window.js";
 import type { ResolvedHTTP1Options } from "./options.js";
@@ -121,12 +121,13 @@ export class ChunkedReader implements BodyReader {
     if (lines.count === 0) return END;
     if (lines.count > this.#options.maxHeaderFields) throw trailersTooLarge();
     const text = this.#options.fromLatin1(buf, at, at + length);
-    const fields = readFields(buf, at, text, 0, new FieldFacts());
+    const trailers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 0));
+    const fields = trailers.rawFields;
     for (let i = 0; i < fields.length; i += 2) {
       if (isForbiddenTrailer(fields[i] as string))
         throw new HTTPInputError(`Forbidden trailer field ${fields[i]}`);
     }
-    return { type: "end", trailers: HTTPHeaders.fromValidated(fields) };
+    return { type: "end", trailers };
   }
 }
 

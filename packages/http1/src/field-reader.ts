@@ -5,7 +5,7 @@ import { isBlank, listHas } from "./grammar.js";
 import { lines } from "./section-scanner.js";
 
 /** The fields that framing, Host rule and connection management look at. */
-export class FieldFacts {
+class FieldFacts {
   host: string | undefined;
   hostCount = 0;
   contentLength: string | undefined;
@@ -18,6 +18,21 @@ export class FieldFacts {
   upgradeListed = false;
   upgrade: string | undefined;
   expectContinue = false;
+
+  /** Forgets everything: the next section is another message. */
+  reset(): void {
+    this.host = undefined;
+    this.hostCount = 0;
+    this.contentLength = undefined;
+    this.contentLengthCount = 0;
+    this.transferEncoding = undefined;
+    this.transferEncodingCount = 0;
+    this.close = false;
+    this.keepAlive = false;
+    this.upgradeListed = false;
+    this.upgrade = undefined;
+    this.expectContinue = false;
+  }
 
   /** Notes the field, where it is one of those. */
   note(name: string, value: string): void {
@@ -61,41 +76,54 @@ export class FieldFacts {
   }
 }
 
+/** The facts of the last section. One for all machines: they are filled and used up within one call of `next()`. */
+export const facts: FieldFacts = new FieldFacts();
+
+export type { FieldFacts };
+
 /**
- * Reads the field lines of the section that was scanned last, from line `first` on, into a flat
- * `[name, value, …]` array, and notes in `facts` what steers the connection.
+ * Checks the field lines of the section that was scanned last, from line `first` on, and notes in {@link facts} what
+ * steers the connection. Returns where the first of them begins in `text`; the rest is split when somebody asks for it.
  *
  * RFC 9112 §5.1: no blank between name and colon. RFC 9112 §5.2: a folded line is refused.
  *
  * @param buf the bytes; the section begins at `at`
  * @param text the section, decoded as latin1
  */
-export function readFields(
-  buf: Uint8Array,
-  at: number,
-  text: string,
-  first: number,
-  facts: FieldFacts,
-): string[] {
+export function readFields(buf: Uint8Array, at: number, text: string, first: number): number {
   const { count, tokenEnds, ends } = lines;
-  const fields: string[] = [];
-  let start = first === 0 ? 0 : (ends[first - 1] as number) + 2;
+  const steering = STEERING;
+  facts.reset();
+  const begin = first === 0 ? 0 : (ends[first - 1] as number) + 2;
+  let start = begin;
   for (let line = first; line < count; line++) {
     const colon = tokenEnds[line] as number;
     const lineEnd = ends[line] as number;
     if (colon === start || buf[at + colon] !== 0x3a) throw badLine(text, start, lineEnd);
-    const name = text.substring(start, colon);
-    let from = colon + 1;
-    let end = lineEnd;
-    while (from < end && isBlank(buf[at + from] as number)) from++;
-    while (end > from && isBlank(buf[at + end - 1] as number)) end--;
-    const value = text.substring(from, end);
-    fields.push(name, value);
-    facts.note(name, value);
+    if (steering[colon - start] === true) noteField(buf, at, text, start, colon, lineEnd);
     start = lineEnd + 2;
   }
-  return fields;
+  return begin;
 }
+
+/** A field whose name has the length of one that steers. */
+function noteField(
+  buf: Uint8Array,
+  at: number,
+  text: string,
+  start: number,
+  colon: number,
+  lineEnd: number,
+): void {
+  let from = colon + 1;
+  let end = lineEnd;
+  while (from < end && isBlank(buf[at + from] as number)) from++;
+  while (end > from && isBlank(buf[at + end - 1] as number)) end--;
+  facts.note(text.substring(start, colon), text.substring(from, end));
+}
+
+// Lengths of Host, Expect, Upgrade, Connection, Content-Length, Transfer-Encoding.
+const STEERING: readonly boolean[] = Array.from({ length: 32 }, (_, n) => [4, 6, 7, 10, 14, 17].includes(n));
 
 function badLine(text: string, start: number, end: number): HTTPInputError {
   const quoted = JSON.stringify(text.slice(start, Math.min(end, start + 80)));

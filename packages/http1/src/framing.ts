@@ -1,7 +1,7 @@
 // How long a body is, RFC 9112 §6. Two readers that disagree here make one message two: request smuggling. So there is
 // one length or an error, and nothing is guessed (S-01, S-02).
 
-import { HTTPInputError, sameName } from "@tw/httputil";
+import { type HTTPHeaders, HTTPInputError, sameName } from "@tw/httputil";
 import type { FieldFacts } from "./field-reader.js";
 import { trimBlanks } from "./grammar.js";
 
@@ -17,17 +17,17 @@ export const NO_FRAMING: Framing = Object.freeze({ contentLength: undefined, chu
 const CHUNKED: Framing = Object.freeze({ contentLength: undefined, chunked: true });
 
 /**
- * Reads Content-Length and Transfer-Encoding. `fields` is the flat list of the message; identical repetitions of
- * Content-Length are collapsed in it into one field, RFC 9110 §8.6.
+ * Reads Content-Length and Transfer-Encoding. Identical repetitions of Content-Length are collapsed in `headers`
+ * into one field, RFC 9110 §8.6.
  *
  * @param minor minor version of the message: HTTP/1.0 has no Transfer-Encoding
  * @throws HTTPInputError 400
  */
-export function readFraming(facts: FieldFacts, minor: number, fields: string[]): Framing {
+export function readFraming(facts: FieldFacts, minor: number, headers: HTTPHeaders): Framing {
   if (facts.transferEncodingCount > 0) return transferEncoding(facts, minor);
   if (facts.contentLength === undefined) return NO_FRAMING;
   let value = facts.contentLength;
-  if (facts.contentLengthCount > 1 || value.includes(",")) value = collapseContentLength(fields);
+  if (facts.contentLengthCount > 1 || value.includes(",")) value = collapseContentLength(headers);
   return { contentLength: parseContentLength(value), chunked: false };
 }
 
@@ -53,21 +53,11 @@ function parseContentLength(value: string): number {
   return Number(value);
 }
 
-/** Repeated or listed values must be the same digits; the list keeps one field with one value. */
-function collapseContentLength(fields: string[]): string {
+/** Repeated or listed values must be the same digits; one field with one value is kept. */
+function collapseContentLength(headers: HTTPHeaders): string {
   let single: string | undefined;
-  let to = 0;
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string;
-    const value = fields[i + 1] as string;
-    const first = single === undefined;
-    const isLength = sameName(name, "Content-Length");
-    if (isLength) single = sameLength(value, single);
-    if (isLength && !first) continue;
-    fields[to++] = name;
-    fields[to++] = isLength ? (single as string) : value;
-  }
-  fields.length = to;
+  for (const value of headers.getList("Content-Length")) single = sameLength(value, single);
+  headers.set("Content-Length", single as string);
   return single as string;
 }
 

@@ -3,7 +3,7 @@
 
 import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
-import { FieldFacts, readFields } from "./field-reader.js";
+import { type FieldFacts, facts, readFields } from "./field-reader.js";
 import { NO_FRAMING, readFraming } from "./framing.js";
 import { lines } from "./section-scanner.js";
 
@@ -41,17 +41,16 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
   const method = methodOf(buf, at, text, methodEnd);
   const target = text.substring(methodEnd + 1, targetEnd);
 
-  const facts = new FieldFacts();
-  const fields = readFields(buf, at, text, 1, facts);
+  const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   checkHost(facts, minor);
   checkTarget(method, target);
-  const { contentLength, chunked } = readFraming(facts, minor, fields);
+  const { contentLength, chunked } = readFraming(facts, minor, headers);
   const event: RequestEvent = {
     type: "request",
     method,
     target,
     version: versionOf(minor),
-    headers: HTTPHeaders.fromValidated(fields),
+    headers,
     contentLength,
     chunked,
     // RFC 9110 §10.1.1: the expectation of an HTTP/1.0 client is ignored; without a body there is nothing to wait for.
@@ -74,16 +73,14 @@ export function readResponseHead(buf: Uint8Array, at: number, text: string): Res
   // RFC 9112 §4: the blank after the code is there even when the reason is not.
   if (minor === -1 || code === -1 || end < 13 || buf[at + 12] !== 0x20) throw badStart("status", text, end);
   const reason = text.substring(13, end);
-  const facts = new FieldFacts();
-  const fields = readFields(buf, at, text, 1, facts);
+  const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   const version = versionOf(minor);
   const persistent = isPersistent(facts, minor);
-  const framing = readFraming(facts, minor, fields);
+  const framing = readFraming(facts, minor, headers);
   // RFC 9112 §6.1, RFC 9110 §8.6: neither field in a 1xx or a 204; a reader that believed them would lose step.
   if ((code < 200 || code === 204) && (framing.chunked || (framing.contentLength ?? 0) > 0)) {
     throw new HTTPInputError(`Response ${code} announces a body`);
   }
-  const headers = HTTPHeaders.fromValidated(fields);
   if (code < 200 && code !== 101) {
     return { event: { type: "information", version, code, reason, headers }, persistent };
   }
@@ -134,10 +131,16 @@ function checkHost(facts: FieldFacts, minor: number): void {
   if (facts.hostCount > 1) throw new HTTPInputError("More than one Host");
   if (facts.host === undefined) {
     if (minor > 0) throw new HTTPInputError("No Host");
-  } else if (!isHost(facts.host)) {
-    throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
+  } else if (facts.host !== lastHost) {
+    if (!isHost(facts.host)) {
+      throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
+    }
+    lastHost = facts.host;
   }
 }
+
+/** The last Host that was found well-formed: most requests of a server name the same. */
+let lastHost = "";
 
 /** RFC 9112 §3.2: one of four forms, and which one goes with the method. */
 function checkTarget(method: string, target: string): void {

@@ -90,7 +90,11 @@ export function requestLine(method: string, target: string): string {
 }
 
 function lengthOf(value: string): number {
-  const length = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+  let length = value === "" ? Number.NaN : 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 0x30;
+    length = digit >= 0 && digit <= 9 ? length * 10 + digit : Number.NaN;
+  }
   if (!Number.isSafeInteger(length))
     throw new HTTPOutputError(`Malformed Content-Length: ${JSON.stringify(value)}`);
   return length;

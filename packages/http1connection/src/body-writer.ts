@@ -7,9 +7,6 @@ import type { IOStream } from "@tw/iostream";
 /** Texts up to this length are looked at for ASCII, which is the same bytes in latin1 and UTF-8 and needs no copy. */
 const SHORT_TEXT = 4096;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what ASCII means
-const ASCII = /^[\x00-\x7f]*$/;
-
 /**
  * Sends `head` (or `""`) and a piece of the body behind it. A message that has no body (HEAD, 204, 304) drops the
  * piece. Returns false when the peer is slow.
@@ -21,7 +18,7 @@ export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string,
     return head === "" ? stream.bufferedAmount === 0 : stream.send(head);
   const suffix = machine.dataSuffix;
   if (typeof chunk === "string") {
-    if (chunk.length <= SHORT_TEXT && ASCII.test(chunk)) {
+    if (chunk.length <= SHORT_TEXT && isAscii(chunk)) {
       return stream.send(head + machine.frameData(chunk.length) + chunk + suffix);
     }
     return sendPiece(stream, machine, head, Buffer.from(chunk));
@@ -30,4 +27,9 @@ export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string,
   if (before !== "") stream.send(before);
   const ready = stream.send(chunk);
   return suffix === "" ? ready : stream.send(suffix);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }

@@ -5,6 +5,7 @@
 //   [ "Host", "example.org", "Accept", "*/*", "Accept", "text/html" ]
 //
 // scanned from its start: no hashing, no lower-cased copy, no object per field. Names keep the spelling they came with.
+// A message that was received keeps its section as one text until somebody asks for a field.
 //
 // What is stored was validated on the way in (S-22, S-24: no CR, LF or NUL can reach the wire), so that writing a head
 // is plain concatenation.
@@ -29,13 +30,16 @@ export type HTTPHeadersInit =
  * headers.get("content-type"); // "text/plain"
  */
 export class HTTPHeaders {
-  #fields: string[] = [];
+  /** `undefined` while they still stand in `#section`, from `#start` on. */
+  #list: string[] | undefined;
+  #section = "";
+  #start = 0;
 
   constructor(init?: HTTPHeadersInit) {
-    if (init === undefined) return;
-    if (#fields in init) this.#fields = init.#fields.slice();
-    else if (isIterable(init)) for (const [name, value] of init) this.add(name, value);
-    else for (const name of Object.keys(init)) for (const value of listOf(init[name])) this.add(name, value);
+    this.#list = init !== undefined && #list in init ? init.#fields.slice() : [];
+    if (init === undefined || #list in init) return;
+    if (isIterable(init)) for (const [name, value] of init) this.add(name, value);
+    else for (const name in init) if (Object.hasOwn(init, name)) this.#addAll(name, init[name]);
   }
 
   /**
@@ -45,8 +49,25 @@ export class HTTPHeaders {
   static fromValidated(fields: string[]): HTTPHeaders {
     // `this`, since a class that names itself in its own body is renamed by the bundler.
     const headers = new this();
-    headers.#fields = fields;
+    headers.#list = fields;
     return headers;
+  }
+
+  /**
+   * Wraps a section of field lines that a parser has validated, from `start` to its empty line:
+   * `name ":" OWS value OWS CRLF … CRLF`. The text is split when a field is first asked for.
+   */
+  static fromSection(text: string, start: number): HTTPHeaders {
+    const headers = new this();
+    headers.#list = undefined;
+    headers.#section = text;
+    headers.#start = start;
+    return headers;
+  }
+
+  get #fields(): string[] {
+    this.#list ??= splitSection(this.#section, this.#start);
+    return this.#list;
   }
 
   /** The flat `[name, value, name, value]` list itself, for a writer to walk. Not to be changed; stale after a change. */
@@ -92,6 +113,11 @@ export class HTTPHeaders {
   add(name: string, value: string): void {
     checkName(name);
     this.#fields.push(name, cleanValue(name, value));
+  }
+
+  #addAll(name: string, value: string | readonly string[] | undefined): void {
+    if (Array.isArray(value)) for (const each of value) this.add(name, each);
+    else this.add(name, value as string);
   }
 
   /** Web spelling of `add`. @throws TypeError as `set` does */
@@ -200,8 +226,16 @@ function isIterable(init: HTTPHeadersInit): init is Iterable<readonly [string, s
   return Symbol.iterator in init;
 }
 
-function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return Array.isArray(value) ? value : [value as string];
+/** `[name, value, …]` of a validated section; only SP and HTAB stand around a value (S-03). */
+function splitSection(text: string, from: number): string[] {
+  const fields: string[] = [];
+  for (let start = from; ; ) {
+    const end = text.indexOf("\r\n", start);
+    if (end <= start) return fields;
+    const colon = text.indexOf(":", start);
+    fields.push(text.substring(start, colon), trimBlanks(text.substring(colon + 1, end)));
+    start = end + 2;
+  }
 }
 
 function checkName(name: string): void {
