@@ -1,5 +1,6 @@
 // The driver over a pair of streams in virtual time: time-outs, back-pressure, limits, and how input is cut.
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IOLoop } from "@tw/ioloop";
 import { type VirtualHost, virtualLoop } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
@@ -331,6 +332,25 @@ describe("however the input is cut", () => {
     expect(events).toEqual(expected);
     expect(Buffer.from(setup.received, "latin1").toString("hex")).toBe("8a017088020fa0");
   });
+});
+
+test("opening, messages and closing can be observed", async () => {
+  const seen: string[] = [];
+  const onOpen = () => seen.push("open");
+  const onMessage = (data: unknown) => seen.push((data as { message: string }).message);
+  const onClose = (data: unknown) => seen.push(`close ${(data as { code: number }).code}`);
+  subscribe("tw:websocket:open", onOpen);
+  subscribe("tw:websocket:message", onMessage);
+  subscribe("tw:websocket:close", onClose);
+  const setup = new Setup("server");
+  setup.send("81 81 00000000 61");
+  await setup.host.advance(1);
+  setup.connection.abort();
+  await setup.host.advance(1);
+  unsubscribe("tw:websocket:open", onOpen);
+  unsubscribe("tw:websocket:message", onMessage);
+  unsubscribe("tw:websocket:close", onClose);
+  expect(seen).toEqual(["open", "a", "close 1006"]);
 });
 
 describe("options", () => {

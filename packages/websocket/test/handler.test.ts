@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Deferred } from "@tw/util";
+import { Application } from "@tw/web";
 import { describe, expect, test } from "vitest";
 import { type Message, WebSocketHandler } from "../src/index.js";
-import { ACCEPT, Echo, Journal, onEveryCarrier } from "./support.js";
+import { ACCEPT, Echo, Journal, KEY, onEveryCarrier } from "./support.js";
 
 /** Memory has no addresses. */
 const logged = /^error: Uncaught exception GET "\/" \((127\.0\.0\.1)?\)$/;
@@ -408,4 +409,17 @@ onEveryCarrier((bench) => {
     await (await bench.raw()).handshake();
     expect(journal.entries).toEqual(["ERR_TW_WEBSOCKET_CLOSED", "closed"]);
   });
+});
+
+test("a connection that cannot be upgraded, as a fetch function's, is answered with 501", async () => {
+  const app = new Application([["/", Echo]], { accessLog: false });
+  const headers = {
+    Host: "a",
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": KEY,
+    "Sec-WebSocket-Version": "13",
+  };
+  const response = await app.fetch(new Request("http://a/", { headers }));
+  expect(response.status).toBe(501);
 });
