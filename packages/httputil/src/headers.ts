@@ -36,10 +36,11 @@ export class HTTPHeaders {
   #start = 0;
 
   constructor(init?: HTTPHeadersInit) {
-    this.#list = init !== undefined && #list in init ? init.#fields.slice() : [];
-    if (init === undefined || #list in init) return;
-    if (isIterable(init)) for (const [name, value] of init) this.add(name, value);
-    else for (const name in init) if (Object.hasOwn(init, name)) this.#addAll(name, init[name]);
+    this.#list = [];
+    if (init === undefined) return;
+    if (!isIterable(init)) for (const name of Object.keys(init)) this.#addAll(name, init[name]);
+    else if (#list in init) this.#list = init.#fields.slice();
+    else for (const [name, value] of init) this.add(name, value);
   }
 
   /**
@@ -116,8 +117,8 @@ export class HTTPHeaders {
   }
 
   #addAll(name: string, value: string | readonly string[] | undefined): void {
-    if (Array.isArray(value)) for (const each of value) this.add(name, each);
-    else this.add(name, value as string);
+    if (typeof value === "string" || !Array.isArray(value)) this.add(name, value as string);
+    else for (const each of value) this.add(name, each);
   }
 
   /** Web spelling of `add`. @throws TypeError as `set` does */
