@@ -61,7 +61,7 @@ export class ResponseCollector implements HTTPMessageDelegate {
   }
 
   dataReceived(chunk: Uint8Array): void {
-    this.#chunks.push(chunk.slice());
+    this.#chunks.push(new Uint8Array(chunk)); // not slice(): a Buffer would share its memory
   }
 
   finish(): void {

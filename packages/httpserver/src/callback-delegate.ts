@@ -48,7 +48,7 @@ class CallbackMessage implements HTTPMessageDelegate {
   /** The chunk is a view: it is copied. The connection's `maxBodySize` bounds what is collected. */
   dataReceived(chunk: Uint8Array): void {
     this.#chunks ??= [];
-    this.#chunks.push(chunk.slice());
+    this.#chunks.push(new Uint8Array(chunk)); // not slice(): a Buffer would share its memory
   }
 
   finish(): MaybePromise {

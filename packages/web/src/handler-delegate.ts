@@ -42,7 +42,7 @@ export class HandlerDelegate implements HTTPMessageDelegate {
   dataReceived(chunk: Uint8Array): void {
     if (this.#match === undefined) return;
     this.#chunks ??= [];
-    this.#chunks.push(chunk.slice());
+    this.#chunks.push(new Uint8Array(chunk)); // not slice(): a Buffer would share its memory
   }
 
   /** Runs the handler. Whatever it throws is answered or logged, so that nothing comes back to the driver. */
