@@ -1,0 +1,110 @@
+import { virtualLoop } from "@tw/ioloop/testing";
+import { describe, expect, it } from "vitest";
+import { Deadlines, type Expirable } from "../src/deadlines.js";
+
+class Waiter implements Expirable {
+  deadline = 0;
+  expiredAt: number[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  onExpired(): void {
+    this.expiredAt.push(this.#now());
+    this.deadline = 0;
+  }
+}
+
+describe("Deadlines", () => {
+  it("expires a member not before its time and at most two ticks after", async () => {
+    for (const timeoutMs of [40, 1000, 5000, 60_000]) {
+      const { loop, host } = virtualLoop();
+      const deadlines = new Deadlines<Waiter>(loop, timeoutMs);
+      const waiter = new Waiter(() => host.now());
+      const start = host.now();
+      deadlines.add(waiter);
+      waiter.deadline = deadlines.after(timeoutMs);
+      await host.advance(timeoutMs * 3);
+      const tickMs = Math.min(1000, timeoutMs / 4);
+      expect(waiter.expiredAt).toHaveLength(1);
+      expect((waiter.expiredAt[0] as number) - start).toBeGreaterThanOrEqual(timeoutMs);
+      expect((waiter.expiredAt[0] as number) - start).toBeLessThanOrEqual(timeoutMs + 2 * tickMs);
+      deadlines.delete(waiter);
+    }
+  });
+
+  it("leaves alone whose deadline was put off, taken back, or who left", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 1000);
+    const [putOff, takenBack, left] = [0, 1, 2].map(() => new Waiter(() => host.now())) as [
+      Waiter,
+      Waiter,
+      Waiter,
+    ];
+    for (const waiter of [putOff, takenBack, left]) {
+      deadlines.add(waiter);
+      waiter.deadline = deadlines.after(1000);
+    }
+    await host.advance(900);
+    putOff.deadline = deadlines.after(1000);
+    takenBack.deadline = 0;
+    deadlines.delete(left);
+    await host.advance(800);
+    expect([putOff.expiredAt, takenBack.expiredAt, left.expiredAt]).toEqual([[], [], []]);
+    await host.advance(5000);
+    expect([putOff.expiredAt.length, takenBack.expiredAt.length, left.expiredAt.length]).toEqual([1, 0, 0]);
+  });
+
+  it("spares a member whose news came in the poll pass after its deadline", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 1000);
+    const waiter = new Waiter(() => host.now());
+    deadlines.add(waiter);
+    waiter.deadline = deadlines.after(1000);
+    // The tick at 1250 ms finds the member late; the news comes in the same turn, after the tick and before the poll.
+    loop.callLater(1100, () => {
+      loop.callAt(1250, () => {
+        expect(deadlines.tick).toBeGreaterThanOrEqual(waiter.deadline);
+        waiter.deadline = deadlines.after(1_000_000);
+      });
+    });
+    await host.advance(3000);
+    expect(waiter.expiredAt).toEqual([]);
+    expect(waiter.deadline).toBeGreaterThan(1000);
+  });
+
+  it("keeps no timer without members, and says when the last one left", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 1000);
+    const waiter = new Waiter(() => host.now());
+    await deadlines.whenEmpty();
+    expect(host.pending).toBe(0);
+    deadlines.add(waiter);
+    expect(host.pending).toBeGreaterThan(0);
+    let empty = false;
+    const waiting = deadlines.whenEmpty().then(() => {
+      empty = true;
+    });
+    await host.advance(100);
+    expect(empty).toBe(false);
+    deadlines.delete(waiter);
+    deadlines.delete(waiter);
+    await waiting;
+    await host.advance(5000);
+    expect(host.pending).toBe(0);
+  });
+
+  it("counts a tick also between two members that were never there together", () => {
+    const { loop } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 1000);
+    const waiter = new Waiter(() => 0);
+    deadlines.add(waiter);
+    const before = deadlines.tick;
+    deadlines.delete(waiter);
+    deadlines.add(waiter);
+    expect(deadlines.tick).toBeGreaterThan(before);
+    deadlines.delete(waiter);
+  });
+});

@@ -1,0 +1,125 @@
+import { type HTTPConnection, HTTPHeaders, type HTTPMessageDelegate } from "@tw/httputil";
+import { virtualLoop } from "@tw/ioloop/testing";
+import { IOStream } from "@tw/iostream";
+import { memoryPair } from "@tw/iostream/transports";
+import { nullLogger } from "@tw/log";
+import { fromLatin1, latin1 } from "@tw/util";
+import { describe, expect, it } from "vitest";
+import { HTTP1ServerConnection, ServerContext } from "../src/index.js";
+
+const OK = { version: "HTTP/1.1", code: 200, reason: "OK" };
+
+function setUp(message: (connection: HTTPConnection) => Partial<HTTPMessageDelegate>) {
+  const { loop, host } = virtualLoop();
+  const closed: string[] = [];
+  const context = new ServerContext(
+    loop,
+    {
+      startRequest: (connection) => ({
+        headersReceived() {},
+        dataReceived() {},
+        finish() {},
+        onConnectionClose() {},
+        ...message(connection),
+      }),
+      onClose: (peer) => closed.push(peer.protocol),
+    },
+    { logger: nullLogger },
+  );
+  const [ours, theirs] = memoryPair(loop);
+  const connection = new HTTP1ServerConnection(new IOStream(ours, { loop }), context);
+  const client = new IOStream(theirs, { loop });
+  connection.start();
+  return { host, connection, client, closed, context };
+}
+
+describe("HTTP1ServerConnection", () => {
+  it("calls the delegate in order: headers, data, finish; and onClose when the connection is gone", async () => {
+    const calls: string[] = [];
+    const t = setUp((connection) => ({
+      headersReceived: (startLine, headers) => {
+        calls.push(`head ${(startLine as { path: string }).path} ${headers.get("X")}`);
+      },
+      dataReceived: (chunk) => void calls.push(`data ${fromLatin1(chunk)}`),
+      finish() {
+        calls.push("finish");
+        connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "0" }));
+        connection.finish();
+      },
+    }));
+    await t.host.run(async () => {
+      await t.client.write(latin1("POST /a HTTP/1.1\r\nHost: a\r\nX: 1\r\nContent-Length: 3\r\n\r\nabc"));
+      await t.client.readUntil("\r\n\r\n");
+      await t.client.close();
+      await t.connection.stream.whenClosed;
+    });
+    expect(calls).toEqual(["head /a 1", "data abc", "finish"]);
+    expect(t.closed).toEqual(["http"]);
+  });
+
+  it("keeps bytes that a delegate's promise holds valid, and gives it no more meanwhile", async () => {
+    let release = () => {};
+    const seen: Uint8Array[] = [];
+    const t = setUp((connection) => ({
+      dataReceived: (chunk) => {
+        seen.push(chunk);
+        if (seen.length > 1) return;
+        return new Promise((resolve) => {
+          release = resolve;
+        });
+      },
+      finish() {
+        connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "0" }));
+        connection.finish();
+      },
+    }));
+    await t.host.run(async () => {
+      await t.client.write(latin1("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc"));
+      await t.host.advance(10);
+      t.client.write(latin1("def"));
+      await t.host.advance(10);
+      expect(seen.map((chunk) => fromLatin1(chunk))).toEqual(["abc"]);
+      release();
+      expect(fromLatin1(await t.client.readUntil("\r\n\r\n"))).toContain("200 OK");
+      expect(seen).toHaveLength(2);
+    });
+  });
+
+  it("refuses a second head, a body before the head, and anything after finish, with a code", async () => {
+    const codes: (string | undefined)[] = [];
+    const attempt = (call: () => unknown) => {
+      try {
+        call();
+        codes.push(undefined);
+      } catch (error) {
+        codes.push((error as { code?: string }).code);
+      }
+    };
+    const t = setUp((connection) => ({
+      finish() {
+        const headers = () => new HTTPHeaders({ "Content-Length": "0" });
+        attempt(() => connection.write("early"));
+        attempt(() => connection.finish());
+        connection.writeHeaders(OK, headers());
+        attempt(() => connection.writeHeaders(OK, headers()));
+        connection.finish();
+        attempt(() => connection.finish());
+        attempt(() => connection.write("late"));
+        attempt(() => connection.upgrade?.(headers()));
+      },
+    }));
+    await t.host.run(async () => {
+      await t.client.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+      await t.client.readUntil("\r\n\r\n");
+    });
+    expect(codes).toEqual(Array(6).fill("ERR_TW_HTTP_OUTPUT"));
+  });
+
+  it("throws RangeError for timeouts that are none", () => {
+    const { loop } = virtualLoop();
+    const delegate = { startRequest: () => ({}) as HTTPMessageDelegate };
+    for (const idleTimeoutMs of [-1, Number.NaN, 2 ** 31]) {
+      expect(() => new ServerContext(loop, delegate, { idleTimeoutMs })).toThrow(RangeError);
+    }
+  });
+});
