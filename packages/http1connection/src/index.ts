@@ -1,3 +1,4 @@
+export { BodyCollector } from "./body-collector.js";
 export { HTTP1ClientConnection } from "./client-connection.js";
 export type { ClientExchange } from "./client-exchange.js";
 export { type HTTP1ConnectionOptions, nodeLatin1, ServerContext } from "./options.js";

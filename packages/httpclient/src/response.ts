@@ -1,7 +1,8 @@
 // What came back, and the delegate that collects it.
 
+import { BodyCollector } from "@tw/http1connection";
 import type { HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine } from "@tw/httputil";
-import { concatBytes, Deferred, fromUtf8 } from "@tw/util";
+import { Deferred, fromUtf8 } from "@tw/util";
 import { HTTPStreamClosedError } from "./errors.js";
 import type { HTTPRequest } from "./request.js";
 
@@ -42,7 +43,7 @@ export class HTTPResponse {
 export class ResponseCollector implements HTTPMessageDelegate {
   readonly #request: HTTPRequest;
   readonly #result = new Deferred<HTTPResponse>();
-  readonly #chunks: Uint8Array[] = [];
+  readonly #body = new BodyCollector();
   #startLine: ResponseStartLine | undefined;
   #headers: HTTPHeaders | undefined;
 
@@ -61,11 +62,11 @@ export class ResponseCollector implements HTTPMessageDelegate {
   }
 
   dataReceived(chunk: Uint8Array): void {
-    this.#chunks.push(new Uint8Array(chunk)); // not slice(): a Buffer would share its memory
+    this.#body.append(chunk);
   }
 
   finish(): void {
-    const body = concatBytes(this.#chunks);
+    const body = this.#body.take();
     this.#result.resolve(
       new HTTPResponse(
         this.#request,

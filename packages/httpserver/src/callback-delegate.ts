@@ -1,5 +1,6 @@
 // Tornado's plain callback: collects a request whole and calls a function with it.
 
+import { BodyCollector } from "@tw/http1connection";
 import {
   type HTTPConnection,
   type HTTPHeaders,
@@ -10,7 +11,7 @@ import {
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
-import { concatBytes, EMPTY_BYTES } from "@tw/util";
+import { EMPTY_BYTES } from "@tw/util";
 
 /** Handles one request, whole; it answers through `request.connection`. */
 export type RequestCallback = (request: HTTPServerRequest) => MaybePromise;
@@ -33,7 +34,7 @@ class CallbackMessage implements HTTPMessageDelegate {
   readonly #callback: RequestCallback;
   #startLine: RequestStartLine | undefined;
   #headers: HTTPHeaders | undefined;
-  #chunks: Uint8Array[] | undefined;
+  #body: BodyCollector | undefined;
 
   constructor(connection: HTTPConnection, callback: RequestCallback) {
     this.#connection = connection;
@@ -47,12 +48,12 @@ class CallbackMessage implements HTTPMessageDelegate {
 
   /** The chunk is a view: it is copied. The connection's `maxBodySize` bounds what is collected. */
   dataReceived(chunk: Uint8Array): void {
-    this.#chunks ??= [];
-    this.#chunks.push(new Uint8Array(chunk)); // not slice(): a Buffer would share its memory
+    this.#body ??= new BodyCollector();
+    this.#body.append(chunk);
   }
 
   finish(): MaybePromise {
-    const body = this.#chunks === undefined ? EMPTY_BYTES : concatBytes(this.#chunks);
+    const body = this.#body?.take() ?? EMPTY_BYTES;
     const request = new HTTPServerRequest(
       this.#startLine as RequestStartLine,
       this.#headers as HTTPHeaders,
@@ -63,6 +64,6 @@ class CallbackMessage implements HTTPMessageDelegate {
   }
 
   onConnectionClose(): void {
-    this.#chunks = undefined;
+    this.#body = undefined;
   }
 }
