@@ -14,8 +14,7 @@ const SHORT_TEXT = 4096;
  * @throws HTTPOutputError when the piece exceeds the Content-Length; nothing of it was sent
  */
 export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string, chunk: BodyChunk): boolean {
-  if (chunk.length === 0 || !machine.bodyAllowed)
-    return head === "" ? stream.bufferedAmount === 0 : stream.send(head);
+  if (chunk.length === 0 || !machine.bodyAllowed) return head === "" || stream.send(head);
   const suffix = machine.dataSuffix;
   if (typeof chunk === "string") {
     if (chunk.length <= SHORT_TEXT && isAscii(chunk)) {
