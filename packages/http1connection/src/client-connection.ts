@@ -63,7 +63,11 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
     if (this.#exchange === undefined) return void this.stream.close();
     const waiting = this.#pump();
     if (!isPromiseLike(waiting)) this.stream.close();
-    else waiting.then(() => this.stream.close());
+    else
+      waiting.then(
+        () => this.stream.close(),
+        (error) => this.stream.abort(error),
+      );
   }
 
   onDrain(): void {
