@@ -4,7 +4,7 @@ import { AsyncResource } from "node:async_hooks";
 import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import type { HTTPServerConnectionDelegate } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
-import type { Logger } from "@tw/util";
+import { isPromiseLike, type Logger } from "@tw/util";
 import { DateCache } from "./date.js";
 import { Deadlines } from "./deadlines.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
@@ -45,15 +45,32 @@ export class ServerContext {
     this.idleTimeoutMs = checkTimeout("idleTimeoutMs", options.idleTimeoutMs ?? 75_000);
     this.headTimeoutMs = checkTimeout("headTimeoutMs", options.headTimeoutMs ?? 60_000);
     this.bodyTimeoutMs = checkTimeout("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000);
-    const timeouts = [this.idleTimeoutMs, this.headTimeoutMs, this.bodyTimeoutMs, LINGER_MS];
+    const timeouts = [this.idleTimeoutMs, this.headTimeoutMs, this.bodyTimeoutMs];
     this.deadlines = new Deadlines(loop, Math.min(...timeouts.filter((ms) => ms > 0)));
     this.date = new DateCache(loop, this.deadlines);
   }
+
+  /** Logs an error of user code. A logger that fails takes neither a connection with it nor the process. */
+  report(err: unknown, message: string): void {
+    try {
+      this.logger.error({ err }, message);
+    } catch {}
+  }
+
+  /** Calls user code whose failure changes nothing any more. */
+  tell(name: string, call: () => unknown): void {
+    const failed = (error: unknown) => this.report(error, `Uncaught exception in ${name}`);
+    try {
+      const result = call();
+      if (isPromiseLike(result)) result.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
 }
 
-/** How long, and for how many bytes, a peer is listened to after it was refused, so that it sees the answer. */
+/** How long a peer that has taken everything is listened to after we finished, so that it closes first. */
 export const LINGER_MS = 2000;
-export const LINGER_BYTES: number = 1024 * 1024;
 
 /** Node's own decoder: several times faster than `String.fromCharCode`. */
 export function nodeLatin1(bytes: Uint8Array, start: number, end: number): string {

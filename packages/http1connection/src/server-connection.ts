@@ -1,5 +1,6 @@
 // The server's side of one HTTP/1.1 connection: views from the stream go through the machine to one exchange after
-// the other, RFC 9112 §9.3. A request is read only when the one before it has been answered.
+// the other, RFC 9112 §9.3. A request is read only when the one before it has been answered, and the peer has taken
+// that answer: requests cost a peer nothing, so their number may not decide how much memory its answers take.
 //
 //   stream ──onBytes──► machine ──events──► exchange ──► delegate (user code)
 //   stream ◄──send───── machine ◄──heads─── exchange ◄── writeHeaders, write, finish
@@ -9,12 +10,12 @@ import { type ConnectionContext, type HTTPInputError, type MaybePromise, reasonP
 import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { Deferred, isPromiseLike, isTwError } from "@tw/util";
 import type { Expirable } from "./deadlines.js";
-import { LINGER_BYTES, LINGER_MS, type ServerContext } from "./options.js";
+import { LINGER_MS, type ServerContext } from "./options.js";
 import { ServerExchange } from "./server-exchange.js";
 
-/** What the connection waits for. While it lingers it only listens so that the peer sees our last answer; when it is
- * done it has closed the stream or given it away. */
-type Waiting = "idle" | "head" | "body" | "answer" | "linger" | "done";
+/** What the connection waits for: bytes of the peer (`idle`, `head`, `body`), the delegate (`delegate` for more room,
+ * `answer`), the peer to take what was sent (`drain`). When it is `done` it has closed the stream or given it away. */
+type Waiting = "idle" | "head" | "body" | "delegate" | "answer" | "drain" | "done";
 
 /** Serves requests on one stream until either side closes it. */
 export class HTTP1ServerConnection implements StreamReceiver, Expirable, ConnectionContext {
@@ -25,8 +26,8 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   #exchange: ServerExchange | undefined;
   #waiting: Waiting = "head";
   #pumping = false;
+  /** There while the peer has more to take than should be queued. */
   #drained: Deferred | undefined;
-  #lingered = 0;
   deadline = 0;
   /** Announces `Connection: close` with the next answer and closes behind it. */
   closing = false;
@@ -46,7 +47,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** Closes when the present request is answered, at once when there is none. */
   close(): void {
     this.closing = true;
-    if (this.#exchange === undefined && this.#waiting !== "linger") this.#closeNow();
+    if (this.#exchange === undefined) this.#closeNow();
   }
 
   get remoteIp(): string {
@@ -64,20 +65,20 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   // ── From the stream ──────────────────────────────────────────────────────────────────────────────────────────────
 
   onBytes(view: Uint8Array): MaybePromise {
-    if (this.#waiting === "linger" || this.#waiting === "done") return this.#discard(view.length);
+    if (this.#waiting === "done") return;
     this.#machine ??= new HTTP1Machine("server", this.server.machine);
     this.#machine.receive(view);
     return this.#pump();
   }
 
   onEnd(): void {
-    if (this.#waiting === "linger" || this.#waiting === "done") return;
+    if (this.#waiting === "done") return;
     this.closing = true;
     if (this.#machine === undefined) return this.#closeNow();
     this.#machine.receiveEnd();
     const exchange = this.#exchange;
     if (exchange === undefined || !exchange.received) {
-      this.#pump();
+      this.#pumpOn();
       if (this.#exchange === undefined) return this.#closeNow();
       return this.stream.abort();
     }
@@ -90,6 +91,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     const drained = this.#drained;
     this.#drained = undefined;
     drained?.resolve();
+    if (this.#waiting === "drain") this.server.scope.runInAsyncScope(this.#pumpOn, this);
   }
 
   onClose(error?: unknown): void {
@@ -98,15 +100,14 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.runInAsyncScope(exchange.peerGone, exchange, error, true);
-    this.server.delegate.onClose?.(this);
+    this.server.tell("onClose", () => this.server.delegate.onClose?.(this));
   }
 
   /** A deadline has passed. */
   onExpired(): void {
-    if (this.#waiting === "idle") this.#closeNow();
-    else if (this.#waiting === "linger" || this.#waiting === "answer" || this.#waiting === "done")
-      this.stream.abort();
-    else if (this.#machine === undefined) this.#closeNow();
+    if (this.#waiting === "answer") this.stream.abort();
+    else if (this.#waiting === "idle" || this.#waiting === "drain" || this.#machine === undefined)
+      this.#closeNow();
     else this.#refuse(408);
   }
 
@@ -117,16 +118,19 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#waiting !== "linger" && this.#waiting !== "done") {
+      while (this.#waiting !== "done") {
         const known = this.#exchange;
-        if (known?.received) break;
+        if (known === undefined ? this.#drained !== undefined : known.received) break;
         const exchange = known ?? this.#nextRequest();
         if (exchange === undefined) break;
         const waiting = exchange.runInAsyncScope(
           known === undefined ? exchange.begin : exchange.feed,
           exchange,
         );
-        if (isPromiseLike(waiting)) return waiting;
+        if (isPromiseLike(waiting)) {
+          this.#expect("delegate", 0);
+          return waiting;
+        }
         if (this.#exchange === exchange) break;
       }
       this.#rest();
@@ -136,6 +140,23 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     } finally {
       this.#pumping = false;
     }
+  }
+
+  /** Pumps although no bytes came: where that must wait nothing may come either, and nobody else hears of a failure. */
+  #pumpOn(): void {
+    try {
+      const waiting = this.#pump();
+      if (!isPromiseLike(waiting)) return;
+      this.stream.pause();
+      waiting.then(undefined, (error) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.server.report(error, "Uncaught exception in an HTTP connection");
+    this.stream.abort(error);
   }
 
   #nextRequest(): ServerExchange | undefined {
@@ -151,20 +172,20 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#exchange === exchange) return this.server.scope.runInAsyncScope(this.#pump, this);
   }
 
-  /** Nothing more can be done with what is there: keeps the rest and sets the deadline of what is awaited. */
+  /** Nothing more can be done with what is there: keeps the rest, sets the deadline of what is awaited, and lets the
+   * peer send on, unless more than one request came already: what follows waits in the kernel. */
   #rest(): void {
-    const machine = this.#machine;
+    if (this.#waiting === "done") return;
     const exchange = this.#exchange;
-    if (this.#waiting === "linger" || this.#waiting === "done") return;
-    if (machine === undefined) return this.#expect("idle", this.server.idleTimeoutMs);
-    if (machine.buffered > 0) machine.retain();
-    if (exchange === undefined) this.#expectOnce("head", this.server.headTimeoutMs);
-    else if (!exchange.received) this.#expect("body", this.server.bodyTimeoutMs);
-    else {
-      this.#expect("answer", 0);
-      // Pipelined requests wait in the kernel: what came with this one is kept, more is not read.
-      if (machine.buffered > 0) this.stream.pause();
-    }
+    const surplus = this.#machine !== undefined && this.#machine.buffered > 0;
+    if (surplus) this.#machine?.retain();
+    if (this.#machine === undefined) this.#expect("idle", this.server.idleTimeoutMs);
+    else if (exchange?.received) this.#expect("answer", 0);
+    else if (exchange !== undefined) this.#expect("body", this.server.bodyTimeoutMs);
+    else if (this.#drained !== undefined) this.#expectOnce("drain", this.server.idleTimeoutMs);
+    else this.#expectOnce("head", this.server.headTimeoutMs);
+    if (surplus && (this.#waiting === "answer" || this.#waiting === "drain")) this.stream.pause();
+    else this.stream.resume();
   }
 
   // ── Answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,24 +200,14 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   answered(exchange: ServerExchange): void {
     if (this.#exchange !== exchange) return;
     this.#exchange = undefined;
-    if (!exchange.received) return this.#linger();
     const machine = this.#machine as HTTP1Machine;
-    if (this.closing || !machine.keepAlive) return this.#closeNow();
+    if (this.closing || !exchange.received || !machine.keepAlive) return this.#closeNow();
     machine.startNextCycle();
     this.#waiting = "answer";
     if (machine.buffered === 0) this.#machine = undefined;
     if (this.#pumping) return;
-    if (this.#machine === undefined) return this.#expect("idle", this.server.idleTimeoutMs);
-    this.server.scope.runInAsyncScope(this.#nextPipelined, this);
-  }
-
-  /** The handler answered later than its turn; requests that came meanwhile are next, outside its async context. */
-  #nextPipelined(): void {
-    const waiting = this.#pump();
-    if (isPromiseLike(waiting)) {
-      this.stream.pause();
-      waiting.then(() => this.stream.resume());
-    } else if (this.#exchange === undefined || this.#machine?.buffered === 0) this.stream.resume();
+    // The handler answered later than its turn; requests that came meanwhile are next, outside its async context.
+    this.server.scope.runInAsyncScope(this.#pumpOn, this);
   }
 
   /** Gives the stream away after a 101: what came behind the request is read first by its next owner. */
@@ -207,40 +218,34 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     this.#waiting = "done";
     this.#exchange = undefined;
     this.stream.detach(rest);
-    this.stream.resume();
     return this.stream;
   }
 
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Answers a peer that broke the protocol, where no answer has begun, and listens on for a moment: closing with
-   * unread bytes would reset the connection and could take the answer with it. */
+  /** Answers a peer that broke the protocol, where no answer has begun. */
   #refuse(status: number): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange?.answering) return this.stream.abort();
     exchange?.runInAsyncScope(exchange.peerGone, exchange, undefined, true);
     const reason = reasonPhrase(status);
-    this.stream.send(
-      `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${this.server.date.value}\r\n\r\n`,
-    );
-    this.#linger();
+    try {
+      this.stream.send(
+        `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${this.server.date.value}\r\n\r\n`,
+      );
+      this.#closeNow();
+    } catch (error) {
+      this.stream.abort(error);
+    }
   }
 
-  #linger(): void {
-    this.stream.end();
-    this.#expect("linger", LINGER_MS);
-    this.stream.resume();
-  }
-
-  #discard(length: number): void {
-    this.#lingered += length;
-    if (this.#lingered > LINGER_BYTES) this.stream.abort();
-  }
-
+  /** The stream sends what is queued as long as the peer takes it, and then still listens for a moment: closing with
+   * unread bytes would reset the connection and could take the answer with it. */
   #closeNow(): void {
-    this.#expect("done", LINGER_MS);
-    this.stream.close();
+    if (this.#waiting === "done") return;
+    this.#expect("done", 0);
+    this.stream.close(this.stream.bufferedAmount === 0 ? NOTHING_QUEUED : undefined);
   }
 
   #expect(waiting: Waiting, timeoutMs: number): void {
@@ -253,6 +258,8 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#waiting !== waiting || this.deadline === 0) this.#expect(waiting, timeoutMs);
   }
 }
+
+const NOTHING_QUEUED = { graceMs: LINGER_MS };
 
 /** By brand and shape: another copy of @tw/httputil may have made it. */
 function isInputError(error: unknown): error is HTTPInputError {

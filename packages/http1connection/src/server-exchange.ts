@@ -81,9 +81,8 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
           if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
         } else if (event.type === "end") {
           this.#received = true;
-          if (event.trailers !== undefined) message.trailersReceived?.(event.trailers);
-          const working = message.finish();
-          if (isPromiseLike(working)) working.then(undefined, (error) => this.#delegateFailed(error));
+          if (event.trailers !== undefined) this.#observe(message.trailersReceived?.(event.trailers));
+          this.#observe(message.finish());
         }
       } catch (error) {
         this.#delegateFailed(error);
@@ -98,6 +97,11 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     );
   }
 
+  /** Nobody waits for this promise, but its rejection is an error of user code like any other. */
+  #observe(result: unknown): void {
+    if (isPromiseLike(result)) result.then(undefined, (error) => this.#delegateFailed(error));
+  }
+
   /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered or the client did not wait. */
   #sendContinue(): void {
     if (!this.#continueOwed || this.#answer !== "none" || this.#machine.buffered > 0) return;
@@ -108,15 +112,16 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. */
   #delegateFailed(error: unknown): void {
     const { method, target } = this.#request;
-    const { logger } = this.#connection.server;
-    logger.error(
-      { err: error },
-      `Uncaught exception ${method} ${JSON.stringify(target)} (${this.context.remoteIp})`,
-    );
-    if (this.#answer === "none") {
+    const { server, stream, remoteIp } = this.#connection;
+    server.report(error, `Uncaught exception ${method} ${JSON.stringify(target)} (${remoteIp})`);
+    if (this.#answer === "head" || this.#answer === "upgraded") return stream.abort(error);
+    if (this.#answer !== "none") return;
+    try {
       this.writeHeaders(INTERNAL_ERROR, new HTTPHeaders({ "Content-Length": "0" }));
       this.finish();
-    } else if (this.#answer === "head") this.abort(error);
+    } catch (unsent) {
+      stream.abort(unsent);
+    }
   }
 
   // ── Answer: delegate to machine ──────────────────────────────────────────────────────────────────────────────────
@@ -197,11 +202,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     if (told) return;
     const message = this.#message;
     this.#message = SILENT;
-    try {
-      message?.onConnectionClose(error);
-    } catch (thrown) {
-      this.#connection.server.logger.error({ err: thrown }, "Exception in onConnectionClose");
-    }
+    this.#connection.server.tell("onConnectionClose", () => message?.onConnectionClose(error));
   }
 }
 

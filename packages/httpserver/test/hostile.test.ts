@@ -1,0 +1,350 @@
+// Peers that mean harm, and handlers that do harm by accident. Virtual time over memory unless a descriptor matters.
+
+import { HTTPHeaders, type HTTPMessageDelegate, type HTTPServerConnectionDelegate } from "@tw/httputil";
+import { type VirtualHost, virtualLoop } from "@tw/ioloop/testing";
+import type { MemoryPairOptions } from "@tw/iostream/transports";
+import { nullLogger } from "@tw/log";
+import { TCPClient, useNetwork } from "@tw/tcp";
+import { MemoryNetwork } from "@tw/tcp/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { HTTPServer, type HTTPServerOptions, type RequestCallback } from "../src/index.js";
+import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
+const MIB = 1024 * 1024;
+
+interface World {
+  readonly client: RawClient;
+  readonly host: VirtualHost;
+  readonly server: HTTPServer;
+  /** Resolves after so much virtual time. */
+  pass(ms: number): Promise<void>;
+}
+
+async function inVirtualTime(
+  target: RequestCallback | HTTPServerConnectionDelegate,
+  test: (world: World) => Promise<void>,
+  options: HTTPServerOptions & { readonly pair?: MemoryPairOptions } = {},
+): Promise<void> {
+  const { loop, host } = virtualLoop();
+  useNetwork(loop, new MemoryNetwork(loop, options.pair));
+  await host.run(async () => {
+    const server = new HTTPServer(target, { logger: nullLogger, ...options, loop });
+    await server.listen(80);
+    const client = new RawClient(await new TCPClient({ loop }).connect("x", 80));
+    const pass = (ms: number) => new Promise<void>((resolve) => void loop.callLater(ms, resolve));
+    await test({ client, host, server, pass });
+    client.stream.abort();
+    await server.close();
+  });
+}
+
+/** A delegate of one message, made of the parts that matter. */
+function delegate(
+  make: (
+    connection: Parameters<HTTPServerConnectionDelegate["startRequest"]>[0],
+  ) => Partial<HTTPMessageDelegate>,
+): HTTPServerConnectionDelegate {
+  return {
+    startRequest: (connection) => ({
+      headersReceived() {},
+      dataReceived() {},
+      finish() {},
+      onConnectionClose() {},
+      ...make(connection),
+    }),
+  };
+}
+
+/** Reads `bytes` at most every `everyMs`, as a peer on a thin line does. */
+async function readSlowly({ client, pass }: World, everyMs: number): Promise<void> {
+  while (!client.isClosed) {
+    client.stream.pause();
+    await pass(everyMs);
+    client.stream.resume();
+    await pass(0);
+  }
+}
+
+let escaped: unknown[] = [];
+const onEscape = (error: unknown) => void escaped.push(error);
+
+beforeEach(() => {
+  escaped = [];
+  process.on("unhandledRejection", onEscape);
+  process.on("uncaughtException", onEscape);
+});
+
+afterEach(async () => {
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", onEscape);
+  process.off("uncaughtException", onEscape);
+  expect(escaped).toEqual([]);
+});
+
+describe("slow readers", () => {
+  it("get the whole of an answer behind which the connection closes, as long as they make progress", async () => {
+    const body = "x".repeat(MIB);
+    await inVirtualTime(
+      (request) => answer(request.connection, body),
+      async (world) => {
+        await world.client.send("GET / HTTP/1.0\r\n\r\n");
+        await readSlowly(world, 1000);
+        expect(world.host.now()).toBeGreaterThan(10_000);
+        expect(world.client.text.endsWith(`\r\n\r\n${body}`)).toBe(true);
+      },
+    );
+  });
+
+  it("get the whole of an answer that was given before their request was read", async () => {
+    const body = "x".repeat(MIB);
+    const early = delegate((connection) => ({ headersReceived: () => answer(connection, body) }));
+    await inVirtualTime(early, async (world) => {
+      await world.client.send(POST);
+      await readSlowly(world, 1000);
+      expect(world.client.text.endsWith(`\r\n\r\n${body}`)).toBe(true);
+    });
+  });
+
+  it("that stop reading are given up", async () => {
+    await inVirtualTime(
+      (request) => answer(request.connection, "x".repeat(MIB), new HTTPHeaders({ Connection: "close" })),
+      async ({ client, server, pass }) => {
+        client.stream.pause();
+        await client.send(GET);
+        await pass(30_000);
+        client.stream.resume();
+        await client.untilClosed();
+        expect(client.text.length).toBeLessThan(MIB);
+        await server.close();
+      },
+    );
+  });
+
+  it("get no next answer made before they have taken the last one", async () => {
+    for (const asynchronous of [false, true]) {
+      let made = 0;
+      await inVirtualTime(
+        async (request) => {
+          if (asynchronous) await undefined;
+          made++;
+          answer(request.connection, "x".repeat(200_000));
+        },
+        async ({ client, pass }) => {
+          client.stream.pause();
+          await client.send(GET.repeat(20));
+          for (let i = 0; i < 10; i++) await client.send(GET.repeat(3));
+          await pass(10_000);
+          expect(made).toBeLessThan(3);
+          await client.send("GET / HTTP/1.0\r\n\r\n");
+          client.stream.resume();
+          const text = await client.untilClosed();
+          expect(codes(text).length).toBe(51);
+        },
+      );
+    }
+  });
+});
+
+describe("pipelining floods", () => {
+  it("stay in the kernel while requests are worked on, also where the delegate answers with promises", async () => {
+    const never = new Promise<void>(() => {});
+    let served = 0;
+    const slow = delegate((connection) => ({
+      headersReceived: async () => {
+        if (served === 50) await never;
+      },
+      finish: async () => {
+        await undefined;
+        served++;
+        answer(connection, "x");
+      },
+    }));
+    await inVirtualTime(slow, async ({ client, pass }) => {
+      client.stream.send(GET.repeat(100_000));
+      await pass(10_000);
+      expect(served).toBe(50);
+      expect(GET.length * 100_000 - client.stream.bufferedAmount).toBeLessThan(400_000);
+    });
+  });
+
+  it("of thousands in one packet are answered in order: sync and async handlers", async () => {
+    for (const asynchronous of [false, true]) {
+      await inVirtualTime(
+        async (request) => {
+          if (asynchronous) await undefined;
+          answer(request.connection, `<${request.uri}>`);
+        },
+        async ({ client }) => {
+          const wire = Array.from({ length: 5000 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`);
+          client.stream.send(wire.join(""));
+          const text = await client.until((text) => text.endsWith("</4999>"));
+          const seen = [...text.matchAll(/<\/(\d+)>/g)].map((match) => Number(match[1]));
+          expect(seen).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+        },
+      );
+    }
+  });
+});
+
+describe("deadlines", () => {
+  it("do not run while it is the delegate that holds back the input", async () => {
+    for (const method of ["headersReceived", "dataReceived"] as const) {
+      const options = { headTimeoutMs: 4000, bodyTimeoutMs: 4000, idleTimeoutMs: 4000 };
+      let pass: World["pass"] = async () => {};
+      const slow = delegate((connection) => ({
+        [method]: () => pass(60_000),
+        finish: () => answer(connection, "done"),
+      }));
+      await inVirtualTime(
+        slow,
+        async (world) => {
+          pass = world.pass;
+          for (let i = 1; i <= 2; i++) {
+            await world.client.send(`${POST}0123456789`);
+            const text = await world.client.until((text) => codes(text).length === i);
+            expect(codes(text)).toEqual(Array(i).fill(200));
+          }
+        },
+        options,
+      );
+    }
+  });
+
+  it("run again when the delegate wants more", async () => {
+    let pass: World["pass"] = async () => {};
+    await inVirtualTime(
+      delegate(() => ({ headersReceived: () => pass(60_000) })),
+      async (world) => {
+        pass = world.pass;
+        await world.client.send(POST);
+        expect(codes(await world.client.untilClosed())).toEqual([408]);
+        expect(world.host.now()).toBeGreaterThan(64_000);
+        expect(world.host.now()).toBeLessThan(80_000);
+      },
+      { bodyTimeoutMs: 4000 },
+    );
+  });
+});
+
+onEveryCarrier((bench) => {
+  it("an awaited write of a message without a body, or of nothing, resolves", async () => {
+    const server = await bench.serve(async ({ connection }) => {
+      connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "1", Connection: "close" }));
+      await connection.write("");
+      await connection.write("x");
+      connection.finish();
+    });
+    for (const method of ["HEAD", "GET"]) {
+      const text = await bench.transcript(server, [`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`]);
+      expect(codes(text)).toEqual([200]);
+    }
+  });
+
+  it("says 100 Continue once, also when the delegate takes the body with promises", async () => {
+    const server = await bench.serve(
+      delegate((connection) => ({
+        dataReceived: () => new Promise<void>((resolve) => setImmediate(resolve)),
+        finish: () => answer(connection, "done"),
+      })),
+    );
+    const client = await bench.connect(server);
+    await client.send(POST.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n"));
+    await client.until((text) => text.includes("100"));
+    for (const byte of "0123456789") {
+      await client.send(byte);
+      await new Promise(setImmediate);
+    }
+    expect(codes(await client.until((text) => text.endsWith("done")))).toEqual([100, 200]);
+  });
+
+  it("a stream that was upgraded does not outlive a handler that fails", async () => {
+    for (const fail of [() => Promise.reject(new Error("no")), () => Promise.resolve()]) {
+      const server = await bench.serve((request) => {
+        const stream = request.connection.upgrade?.(new HTTPHeaders({ Upgrade: "x", Connection: "Upgrade" }));
+        if (fail.length === 0) return fail().then(() => stream?.abort());
+      });
+      const text = await bench.transcript(server, [
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+      ]);
+      expect(codes(text).length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it("no exception of a delegate escapes, whichever method throws or rejects", async () => {
+    const methods = [
+      "headersReceived",
+      "dataReceived",
+      "trailersReceived",
+      "finish",
+      "onConnectionClose",
+    ] as const;
+    const bad = [
+      () => {
+        throw new Error("sync");
+      },
+      () => Promise.reject(new Error("async")),
+    ];
+    for (const method of methods) {
+      for (const fail of bad) {
+        for (const answering of [false, true]) {
+          const server = await bench.serve({
+            ...delegate((connection) => ({
+              headersReceived: () => {
+                if (answering) connection.writeHeaders(OK, new HTTPHeaders());
+              },
+              [method]: fail,
+            })),
+            onClose: fail,
+          });
+          const client = await bench.connect(server);
+          await client.send(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nT: v\r\n\r\n",
+          );
+          if (method === "onConnectionClose") client.stream.abort();
+          const text = await client.until((text) => codes(text)[0] === 500);
+          if (!answering && method !== "onConnectionClose") expect(codes(text)).toEqual([500]);
+          await server.close();
+        }
+      }
+    }
+  });
+
+  it("no exception of a logger escapes", async () => {
+    const fail = () => {
+      throw new Error("the disk is full");
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const server = await bench.serve(() => Promise.reject(new Error("async")), { logger });
+    const client = await bench.connect(server);
+    await client.send(GET);
+    await client.until((text) => codes(text)[0] === 500);
+    await server.close();
+  });
+
+  it("an answer that cannot be queued any more breaks the connection, not the process", async () => {
+    const server = await bench.serve(
+      async ({ connection, uri }) => {
+        await undefined;
+        if (uri === "/fail") throw new Error("no");
+        answer(connection, "x".repeat(500));
+      },
+      { maxWriteBufferSize: 50 },
+    );
+    for (const uri of ["/", "/fail"]) {
+      const text = await bench.transcript(server, [`GET ${uri} HTTP/1.1\r\nHost: a\r\n\r\n`]);
+      expect(text).not.toContain("x");
+    }
+    expect(codes(await bench.transcript(server, ["x\r\n\r\n"])).length).toBeLessThanOrEqual(1);
+  });
+
+  it("close() leaves no connection that was accepted while it ran", async () => {
+    const server = await bench.serve((request) => answer(request.connection, "x"));
+    const connecting = bench.connect(server);
+    await server.close();
+    const client = await connecting.catch(() => undefined);
+    await client?.send(GET);
+    await client?.untilClosed();
+  });
+});
