@@ -50,6 +50,23 @@ export interface CloseOptions {
   readonly graceMs?: number;
 }
 
+/** The limits of a stream, checked. */
+export interface StreamLimits {
+  readonly maxBufferSize: number;
+  readonly maxWriteBufferSize: number;
+}
+
+/** The limits that `options` ask for. Streams of one server have equal ones, and share the object. */
+export function streamLimits(options: StreamOptions): StreamLimits {
+  const maxBufferSize = checkSize("maxBufferSize", options.maxBufferSize, DEFAULT_BUFFER_SIZE);
+  const maxWriteBufferSize = checkSize("maxWriteBufferSize", options.maxWriteBufferSize, DEFAULT_BUFFER_SIZE);
+  if (latest.maxBufferSize !== maxBufferSize || latest.maxWriteBufferSize !== maxWriteBufferSize)
+    latest = { maxBufferSize, maxWriteBufferSize };
+  return latest;
+}
+
+let latest: StreamLimits = { maxBufferSize: DEFAULT_BUFFER_SIZE, maxWriteBufferSize: DEFAULT_BUFFER_SIZE };
+
 /** Checks a size in bytes; `undefined` stands for `fallback`. @throws RangeError unless it is an integer of at least `min` */
 export function checkSize(name: string, value: number | undefined, fallback: number, min = 0): number {
   if (value === undefined) return fallback;

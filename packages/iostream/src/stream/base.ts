@@ -1,0 +1,96 @@
+// What every part of a stream stands on: its transport and loop, how far its life has come, and why it ended.
+//
+// A stream is one object in five parts, each a class that knows those before it:
+//
+//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── ReadingStream ◄── FedStream ◄── IOStream
+//   facts, life    queue, cork       buffer, pause       reads             attach        close, abort
+//
+// Tens of thousands of idle streams are normal: what only some of them need is `undefined` until then. The parts keep
+// their own in `private` members and not in `#` ones, of which methods cost each stream a field per class.
+
+import type { IOLoop } from "@tw/ioloop";
+import { Deferred } from "@tw/util";
+import type { Closing } from "../closing.js";
+import { StreamClosedError } from "../errors.js";
+import type { CloseOptions, StreamLimits } from "../options.js";
+import type { Transport, TransportInfo } from "../transport.js";
+import { isClosed, isGone, type Life, type LifeEvent, next } from "./life.js";
+
+/** What a stream has that ends, or whose end somebody waits for. */
+export class Ending {
+  /** Why it ended. */
+  error: unknown;
+  /** Somebody waits for the end of the transport. */
+  whenClosed: Deferred | undefined;
+  /** The grace of `close`. */
+  closing: Closing | undefined;
+}
+
+/** Facts and life of a stream. */
+export abstract class StreamBase {
+  /** The loop that runs this stream's timers. */
+  readonly loop: IOLoop;
+  protected readonly transport: Transport;
+  protected readonly limits: StreamLimits;
+  protected life: Life = "open";
+  /** Made when it is needed. */
+  protected ending: Ending | undefined;
+
+  protected constructor(transport: Transport, loop: IOLoop, limits: StreamLimits) {
+    this.loop = loop;
+    this.transport = transport;
+    this.limits = limits;
+  }
+
+  // What goes wrong in any part ends the stream; how, is IOStream's.
+  abstract close(options?: CloseOptions): Promise<void>;
+  abstract abort(reason?: unknown): void;
+
+  /** Addresses of both ends, encryption, and which engine carries the bytes. */
+  get info(): TransportInfo {
+    return this.transport.info;
+  }
+
+  /** Whether nothing is accepted or delivered any more: the peer is gone, or `close` or `abort` was called. */
+  get closed(): boolean {
+    return isClosed(this.life);
+  }
+
+  /** Why the stream closed: a system error, what `abort` was given, the limit that was exceeded; `undefined` after a clean end. */
+  get error(): unknown {
+    return this.ending?.error;
+  }
+
+  /** Resolves when the transport is gone. Never rejects. */
+  get whenClosed(): Promise<void> {
+    this.ending ??= new Ending();
+    this.ending.whenClosed ??= new Deferred();
+    if (isGone(this.life)) this.ending.whenClosed.resolve();
+    return this.ending.whenClosed.promise;
+  }
+
+  /** Whether an open stream keeps the process alive (it does at first). */
+  setRef(ref: boolean): void {
+    if (!isGone(this.life)) this.transport.setRef(ref);
+  }
+
+  /** Goes where `event` leads; false when it means nothing now. */
+  protected move(event: LifeEvent): boolean {
+    const life = next(this.life, event);
+    if (life === undefined) return false;
+    this.life = life;
+    return true;
+  }
+
+  /** Tells why `message` is so, and what closed the stream. */
+  protected closedError(message: string): StreamClosedError {
+    const why = this.closed ? "the stream is closed" : "one side has finished";
+    return new StreamClosedError(`${message}, ${why}`, this.error);
+  }
+
+  /** The fault of a receiver or a transport ends its stream, not the process. */
+  protected threw(error: unknown): void {
+    this.loop.logger.error({ err: error }, "Uncaught exception in a stream's receiver");
+    this.abort(error);
+  }
+}

@@ -1,0 +1,120 @@
+// Feeding a receiver: views go straight through, without a promise or a copy.
+
+import { isPromiseLike } from "@tw/util";
+import { StreamBusyError } from "../errors.js";
+import { ReadBuffer } from "../read-buffer.js";
+import type { StreamReceiver } from "../receiver.js";
+import { isGone } from "./life.js";
+import { ReadingStream } from "./reading.js";
+
+/** A stream that feeds a receiver. */
+export abstract class FedStream extends ReadingStream {
+  /**
+   * Gives everything that arrives from now on to `receiver`, and takes it from the receiver before. What is buffered is
+   * delivered first, during this call; then an end or a close that happened already.
+   *
+   * @throws StreamBusyError while a read is pending
+   */
+  attach(receiver: StreamReceiver): void {
+    if (this.read !== undefined) throw new StreamBusyError("Cannot attach: a read is pending");
+    this.receiver = receiver;
+    this.unhold();
+    if (this.input === "told") this.input = "ended";
+    this.deliver();
+  }
+
+  /**
+   * Stops delivering and lifts a {@link pause}. `leftover` is what the receiver was given and has no use for: the next
+   * owner sees it first. It is copied.
+   */
+  detach(leftover?: Uint8Array): void {
+    this.receiver = undefined;
+    this.unholdAll();
+    if (leftover !== undefined && leftover.length > 0) {
+      this.buffer ??= new ReadBuffer();
+      this.buffer.prepend(leftover);
+    }
+    this.regulate();
+  }
+
+  /** @internal Called by the transport. */
+  onBytes(view: Uint8Array): void | Promise<void> {
+    const { receiver } = this;
+    if (receiver === undefined || this.buffer !== undefined || this.closed) return this.store(view);
+    this.enter();
+    let result: unknown;
+    try {
+      result = receiver.onBytes(view);
+    } catch (error) {
+      this.threw(error);
+    }
+    this.leave();
+    if (isPromiseLike(result)) return this.lease(result);
+  }
+
+  /** A lease on bytes of the transport: it holds more back itself. */
+  private async lease(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.threw(error);
+    }
+  }
+
+  /** @internal Called by the transport. */
+  onEnd(): void {
+    this.input = "ended";
+    if (this.receiver !== undefined) this.deliver();
+    else if (this.read !== undefined) {
+      this.rejectRead();
+      this.close();
+    }
+  }
+
+  protected deliver(): void {
+    const { receiver } = this;
+    if (receiver === undefined) return;
+    const outermost = this.enter();
+    try {
+      if (this.buffer !== undefined && this.deliverable) {
+        const bytes = this.buffer.takeAll();
+        this.buffer = undefined;
+        const result = receiver.onBytes(bytes);
+        if (isPromiseLike(result) && this.receiver === receiver) this.holdFor(receiver, result);
+      }
+      // Each call may have attached another.
+      if (this.receiver === receiver) this.tellEnd(receiver);
+      if (isGone(this.life) && this.receiver === receiver) this.tellClose();
+    } catch (error) {
+      this.threw(error);
+    }
+    this.regulate();
+    if (outermost) this.leave();
+  }
+
+  /** A lease on bytes of the buffer: nothing more comes until it ends. */
+  private holdFor(receiver: StreamReceiver, lease: PromiseLike<unknown>): void {
+    this.hold();
+    lease.then(
+      () => {
+        if (this.receiver !== receiver) return;
+        this.unhold();
+        this.deliver();
+      },
+      (error) => this.threw(error),
+    );
+  }
+
+  private tellEnd(receiver: StreamReceiver): void {
+    if (this.input !== "ended" || this.buffer !== undefined || !this.deliverable) return;
+    this.input = "told";
+    receiver.onEnd();
+  }
+
+  /** The last call to a receiver. */
+  protected tellClose(): void {
+    const { receiver } = this;
+    this.receiver = undefined;
+    receiver?.onClose(this.error);
+  }
+}

@@ -1,0 +1,191 @@
+// Writing: what is queued, and when it leaves.
+//
+//   a callback of the receiver runs   what it writes leaves in one call when the outermost one returns (the cork)
+//   anybody else                      what all of them write leaves at the end of the microtask checkpoint
+//   the peer takes no more            everything waits for the transport's `onDrain`
+
+import { StreamBufferFullError } from "../errors.js";
+import { flushLater } from "../flush.js";
+import { refused } from "../reads.js";
+import type { StreamReceiver } from "../receiver.js";
+import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
+import { StreamBase } from "./base.js";
+import { isFinDue } from "./life.js";
+
+/** `send` returns false above this many queued bytes, so that a producer waits before it fills memory. */
+const HIGH_WATER = 64 * 1024;
+
+// Why what is queued waits; none of these excludes another.
+/** A callback of the receiver runs. */
+const ENTERED = 1;
+/** The shared tick will flush. */
+const QUEUED = 2;
+/** The transport took less than all: it will say when it takes more. */
+const BLOCKED = 4;
+/** And what follows it: `send` returned false, so `onDrain` is due. */
+const DRAIN_WANTED = 8;
+
+/** A stream that can be written to. */
+export abstract class WritingStream extends StreamBase {
+  private queue: WriteQueue | undefined;
+  private waits = 0;
+
+  /** Who is told when everything went. */
+  protected abstract receiver: StreamReceiver | undefined;
+
+  /** Bytes accepted by `send` and `write` that the kernel has not taken. */
+  get bufferedAmount(): number {
+    return this.queue === undefined ? 0 : this.queue.bytes;
+  }
+
+  /**
+   * Queues bytes and resolves when they went to the kernel; one may ignore the promise. A string is latin1. Rejects with
+   * `StreamBufferFullError` beyond `maxWriteBufferSize` (nothing of the chunk is sent) and with `StreamClosedError`.
+   *
+   * @throws TypeError when the chunk is neither bytes nor a string, RangeError when a string is not latin1
+   */
+  write(chunk: Uint8Array | string): Promise<void> {
+    if (typeof chunk === "string") checkLatin1(chunk);
+    else if (!(chunk instanceof Uint8Array)) throw new TypeError("chunk must be a Uint8Array or a string");
+    if (this.life !== "open") return refused(this.closedError("Cannot write"));
+    if (chunk.length === 0) return Promise.resolve();
+    try {
+      this.push(chunk);
+    } catch (error) {
+      return refused(error);
+    }
+    return (this.queue as WriteQueue).whenFlushed();
+  }
+
+  /**
+   * Queues bytes without a promise. A string is latin1: one byte a character, which the caller vouches for. Returns
+   * false above 64 KiB queued: `onDrain` tells the receiver when everything went. On a closed stream it does nothing.
+   *
+   * @throws StreamBufferFullError beyond `maxWriteBufferSize`; nothing of the chunk is sent
+   */
+  send(chunk: Uint8Array | string): boolean {
+    if (this.life !== "open") return false;
+    if (chunk.length > 0) this.push(chunk);
+    if (this.bufferedAmount <= HIGH_WATER) return true;
+    if ((this.waits & (DRAIN_WANTED | ENTERED | BLOCKED)) === 0) process.nextTick(flushAndTell, this);
+    this.waits |= DRAIN_WANTED;
+    return false;
+  }
+
+  /** Half-closes after what is queued: the peer sees the end, and may go on sending. May be repeated. */
+  end(): void {
+    if (this.move("end")) this.flushInTime();
+  }
+
+  private push(chunk: Uint8Array | string): void {
+    const queue = this.queue;
+    const queued = queue === undefined ? 0 : queue.bytes;
+    const { maxWriteBufferSize } = this.limits;
+    if (queued + chunk.length > maxWriteBufferSize) {
+      throw new StreamBufferFullError(
+        `Write buffer is full: ${queued} bytes queued, ${chunk.length} more, limit ${maxWriteBufferSize}`,
+      );
+    }
+    if (queue === undefined) this.queue = takeQueue(chunk);
+    else queue.push(chunk);
+    this.flushInTime();
+  }
+
+  /** Sees to it that a flush comes, unless one is sure to come. */
+  protected flushInTime(): void {
+    if ((this.waits & (ENTERED | QUEUED | BLOCKED)) !== 0) return;
+    this.waits |= QUEUED;
+    flushLater(this);
+  }
+
+  /** @internal The shared tick. */
+  flushNow(): void {
+    this.waits &= ~QUEUED;
+    this.flush();
+  }
+
+  /** @internal The tick of a sender that waits for `onDrain`, in the sender's context. */
+  flushAndTell(): void {
+    this.flush();
+    this.tellDrained();
+  }
+
+  /** Gives the queue to the transport; behind the last byte comes FIN, when one was asked for. */
+  private flush(): void {
+    if ((this.waits & BLOCKED) !== 0) return;
+    const queue = this.queue;
+    try {
+      if (queue !== undefined) {
+        queue.advance(this.transport.write(queue.chunks));
+        if (queue.bytes > 0) {
+          this.waits |= BLOCKED;
+          return;
+        }
+        this.queue = undefined;
+        giveQueue(queue);
+      }
+      if (this.life !== "open" && this.move("flushed")) this.transport.end();
+    } catch (error) {
+      this.threw(error);
+    }
+  }
+
+  private tellDrained(): void {
+    // What `onDrain` sends may want the next one; each round needs the kernel to have taken everything.
+    while ((this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined && !this.closed) {
+      this.waits &= ~DRAIN_WANTED;
+      if (this.receiver === undefined) return;
+      this.waits |= ENTERED;
+      try {
+        this.receiver.onDrain();
+      } catch (error) {
+        this.threw(error);
+      }
+      this.waits &= ~ENTERED;
+      this.flush();
+    }
+  }
+
+  /** A callback of the receiver begins; true for the outermost one, which has to {@link leave}. */
+  protected enter(): boolean {
+    const outermost = (this.waits & ENTERED) === 0;
+    this.waits |= ENTERED;
+    return outermost;
+  }
+
+  /** The outermost callback has returned: what it wrote leaves. */
+  protected leave(): void {
+    this.waits &= ~ENTERED;
+    if (this.queue === undefined && !isFinDue(this.life)) return;
+    this.flush();
+    if ((this.waits & DRAIN_WANTED) !== 0) this.tellDrained();
+  }
+
+  /** Drops what is queued and tells those who wait for it; returns what they were told, if anything was queued. */
+  protected dropQueue(): unknown {
+    const queue = this.queue;
+    if (queue === undefined) return undefined;
+    this.queue = undefined;
+    const error = this.closedError("Cannot complete the write");
+    queue.drop(error);
+    giveQueue(queue);
+    return error;
+  }
+
+  /** @internal Called by the transport. */
+  onDrain(): void {
+    this.waits &= ~BLOCKED;
+    this.flushAndTell();
+  }
+}
+
+function flushAndTell(stream: WritingStream): void {
+  stream.flushAndTell();
+}
+
+/** A character above U+00FF has no byte: truncating it could make a line feed of it. */
+function checkLatin1(text: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what latin1 means
+  if (/[^\x00-\xff]/.test(text))
+    throw new RangeError("A string written to a stream must be latin1; encode text as UTF-8 first");
+}
