@@ -104,6 +104,13 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
       return this.stream.abort(error);
     }
     if (this.#machine.buffered > 0) this.#machine.retain();
+    if (exchange.switched) this.stream.pause(); // what follows is for the next owner
+  }
+
+  /** User code failed where nobody waits for it. */
+  failed(error: unknown): void {
+    this.stream.loop.logger.error({ err: error }, "Uncaught exception in an HTTP client's delegate");
+    this.stream.abort(error);
   }
 
   /** Called by the exchange when request and response are complete. */

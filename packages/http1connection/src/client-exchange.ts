@@ -85,7 +85,12 @@ export class ClientExchange implements HTTPConnection {
     this.#connection.stream.abort(reason);
   }
 
-  /** After `headersReceived` with 101, or 2xx to CONNECT: yields the stream with what came behind the response. */
+  /** Whether the server agreed to another protocol, and nobody has taken the stream yet. */
+  get switched(): boolean {
+    return this.#response === "switched";
+  }
+
+  /** From `headersReceived` with 101 on: yields the stream with what came behind the response. */
   detach(): IOStream {
     if (this.#response !== "switched") throw new HTTPOutputError("The server did not switch protocols");
     this.#response = "gone";
@@ -99,36 +104,42 @@ export class ClientExchange implements HTTPConnection {
       if (event === undefined) return;
       let waiting: unknown;
       if (event.type === "information") {
-        this.#message.informationReceived?.(startLineOf(event), event.headers);
+        this.#observe(this.#message.informationReceived?.(startLineOf(event), event.headers));
       } else if (event.type === "response") {
         if (event.code === 101) this.#response = "switched";
         waiting = this.#message.headersReceived(startLineOf(event), event.headers);
       } else if (event.type === "data") waiting = this.#message.dataReceived(event.bytes);
-      else if (event.type === "end") waiting = this.#received(event.trailers);
+      else if (event.type === "end") this.#received(event.trailers);
       else return;
       if (isPromiseLike(waiting)) return waiting as Promise<void>;
     }
   }
 
-  #received(trailers: HTTPHeaders | undefined): MaybePromise {
-    if (trailers !== undefined) this.#message.trailersReceived?.(trailers);
+  #received(trailers: HTTPHeaders | undefined): void {
+    if (trailers !== undefined) this.#observe(this.#message.trailersReceived?.(trailers));
     this.#response = "complete";
     this.#completeIfBoth();
-    return this.#message.finish();
+    this.#observe(this.#message.finish());
   }
 
   /** A response may be complete before its request is: the connection is then of no further use. */
   #completeIfBoth(): void {
     if (this.#response !== "complete") return;
-    if (this.#request === "complete") this.#connection.completed();
-    else this.#connection.stream.abort();
+    if (this.#request === "complete") return this.#connection.completed();
+    this.#response = "gone";
+    this.#connection.stream.abort();
+  }
+
+  /** Nobody waits for this promise, but its rejection is an error of user code like any other. */
+  #observe(result: unknown): void {
+    if (isPromiseLike(result)) result.then(undefined, (error) => this.#connection.failed(error));
   }
 
   /** The stream is gone, or its peer broke the protocol. */
   peerGone(error: unknown): void {
     if (this.#response === "complete" || this.#response === "gone") return;
     this.#response = "gone";
-    this.#message.onConnectionClose(error);
+    this.#observe(this.#message.onConnectionClose(error));
   }
 }
 

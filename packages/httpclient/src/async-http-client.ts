@@ -105,6 +105,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const onAbort = () => stream.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
+      signal.throwIfAborted(); // while the connection was on its way to us
       const exchange = new HTTP1ClientConnection(stream, this.#limits).exchange(collector);
       const startLine = { method, path: url.pathname + url.search, version: "HTTP/1.1" };
       exchange.writeHeaders(startLine, headers, body);

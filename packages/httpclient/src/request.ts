@@ -33,13 +33,14 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /**
  * Builds the request of a fetch.
  *
- * @throws TypeError for a URL that is not http, a method that is no token, a body where there may be none or vice versa
+ * @throws TypeError for a URL that is not http, a method that is no token or CONNECT, a body where there may be none or vice versa
  */
 export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequest {
   const target = new URL(url);
   if (target.protocol !== "http:") throw new TypeError(`Cannot fetch ${target.protocol} URLs, only http:`);
   const method = options.method ?? "GET";
   if (!TOKEN.test(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
+  if (method === "CONNECT") throw new TypeError("CONNECT asks for a tunnel, not for a response");
   const body = typeof options.body === "string" ? utf8(options.body) : options.body;
   if (body === undefined && NEEDS_BODY.has(method))
     throw new TypeError(`${method} needs a body, which may be empty`);

@@ -1,7 +1,13 @@
 // What came back, and the delegate that collects it.
 
 import { BodyCollector } from "@tw/http1connection";
-import type { HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine } from "@tw/httputil";
+import {
+  type HTTPHeaders,
+  HTTPInputError,
+  type HTTPMessageDelegate,
+  type RequestStartLine,
+  type ResponseStartLine,
+} from "@tw/httputil";
 import { Deferred, fromUtf8 } from "@tw/util";
 import { HTTPStreamClosedError } from "./errors.js";
 import type { HTTPRequest } from "./request.js";
@@ -58,6 +64,8 @@ export class ResponseCollector implements HTTPMessageDelegate {
 
   headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): void {
     this.#startLine = startLine as ResponseStartLine;
+    // Another protocol begins, and nobody here speaks it.
+    if (this.#startLine.code === 101) throw new HTTPInputError("101 to a fetch");
     this.#headers = headers;
   }
 
