@@ -33,15 +33,20 @@ export class HTTPServer implements AsyncDisposable {
   readonly #context: ServerContext;
   readonly #tcp: TCPServer;
   readonly #forgetStop: () => void;
+  #closing = false;
 
   /** @throws TypeError when `target` is neither a function nor a delegate */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
     this.loop = options.loop ?? IOLoop.current();
     this.#context = new ServerContext(this.loop, asDelegate(target), options);
-    this.#tcp = new TCPServer((stream) => new HTTP1ServerConnection(stream, this.#context).start(), {
-      ...options,
-      loop: this.loop,
-    });
+    this.#tcp = new TCPServer(
+      (stream) => {
+        if (this.#closing)
+          stream.abort(); // it was on its way when we closed
+        else new HTTP1ServerConnection(stream, this.#context).start();
+      },
+      { ...options, loop: this.loop },
+    );
     this.#forgetStop = this.loop.onStop(() => this.close());
   }
 
@@ -52,6 +57,7 @@ export class HTTPServer implements AsyncDisposable {
    * @throws SystemError such as `EADDRINUSE`
    */
   listen(port: number, address = ""): Promise<void> {
+    this.#closing = false;
     return this.#tcp.listen(port, address);
   }
 
@@ -76,6 +82,7 @@ export class HTTPServer implements AsyncDisposable {
    * rest. Upgraded connections belong to their new owners and live on.
    */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.stop();
     const connections = this.#context.deadlines.members;
     for (const connection of [...connections]) connection.close();

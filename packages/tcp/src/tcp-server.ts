@@ -42,6 +42,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #options: TCPServerOptions;
   readonly #handler: StreamHandler | undefined;
   readonly #listeners: Listener[] = [];
+  #stops = 0;
 
   constructor(handler?: StreamHandler, options: TCPServerOptions = {}) {
     if (handler !== undefined && typeof handler !== "function") {
@@ -54,7 +55,7 @@ export class TCPServer implements AsyncDisposable {
 
   /**
    * Listens on `port` (0: any free one, see {@link port}) of `address` (`""`: every address of this machine). May be
-   * called more than once.
+   * called more than once. A {@link stop} meanwhile holds: nothing listens then.
    *
    * @throws RangeError for a port outside 0–65535
    * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`
@@ -62,10 +63,12 @@ export class TCPServer implements AsyncDisposable {
   async listen(port: number, address = ""): Promise<void> {
     if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`Not a port: ${port}`);
     const { engine, backlog = DEFAULT_BACKLOG } = this.#options;
+    const stops = this.#stops;
     const listener = await networkOf(this.loop).listen({ port, address, backlog, engine }, (transport) =>
       this.#accepted(transport),
     );
-    this.#listeners.push(listener);
+    if (stops === this.#stops) this.#listeners.push(listener);
+    else await listener.close();
   }
 
   /** The port of the first listening socket, or 0. */
@@ -86,6 +89,7 @@ export class TCPServer implements AsyncDisposable {
 
   /** Stops accepting. Established connections live on. Idempotent. */
   async stop(): Promise<void> {
+    this.#stops++;
     await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
   }
 
