@@ -37,6 +37,10 @@ export function nativeConnect(engine: NativeEngine, options: ConnectOptions): Pr
         }
       },
     });
+    if (handle < 0) {
+      poller.closeFd(fd);
+      return refuse(handle);
+    }
     const onAbort = () => {
       poller.close(handle);
       reject(signal?.reason);
