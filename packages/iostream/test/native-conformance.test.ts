@@ -11,7 +11,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       const [a, b] = tcpPair(nativeEngine(loop) as NativeEngine);
       return { a, b, settle, resets: true };
     },
-    { describe, it },
+    { describe: describe.concurrent, it },
   );
   transportConformance(
     "native, Unix socket",
@@ -25,7 +25,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
         resets: false,
       };
     },
-    { describe, it },
+    { describe: describe.concurrent, it },
   );
 });
 

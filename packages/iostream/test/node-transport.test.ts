@@ -15,7 +15,7 @@ for (const kind of ["tcp", "unix"] as const) {
       const { connected, accepted } = await nodePair(kind);
       return { a: connected, b: accepted, settle, resets };
     },
-    { describe, it },
+    { describe: describe.concurrent, it },
   );
   transportConformance(
     `node, ${kind}, connected end`,
@@ -23,7 +23,7 @@ for (const kind of ["tcp", "unix"] as const) {
       const { connected, accepted } = await nodePair(kind);
       return { a: accepted, b: connected, settle, resets };
     },
-    { describe, it },
+    { describe: describe.concurrent, it },
   );
 }
 
