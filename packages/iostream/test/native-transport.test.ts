@@ -80,6 +80,31 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     expect(got).toEqual(["one", "two"]);
   });
 
+  it("hears of a reset while the receiver holds a lease, paused or not", async () => {
+    const { poller } = engine();
+    for (const paused of [false, true]) {
+      const [fd, peer] = tcpPair();
+      const closed = new Deferred<unknown>();
+      const lease = new Deferred();
+      let got = 0;
+      const transport = transportOn(fd, "tcp", {
+        onBytes() {
+          got++;
+          if (paused) transport.pause();
+          return lease.promise;
+        },
+        onClose: closed.resolve,
+      });
+      poller.writev(peer, ["one"], 0);
+      await until(() => got === 1);
+      poller.setsockopt(peer, "linger0", 1);
+      closeEarly(peer);
+      expect(await closed.promise).toMatchObject({ code: "ECONNRESET" });
+      lease.resolve();
+      await turns(2);
+    }
+  });
+
   it("sees a FIN that arrives together with a short read", async () => {
     const { poller } = engine();
     const [fd, peer] = tcpPair();

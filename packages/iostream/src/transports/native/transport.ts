@@ -103,9 +103,10 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     this.#budget = READ_BUDGET;
     if ((events & WRITE) !== 0 && this.#sending === "blocked") this.#unblock();
     if (this.#held === 0) this.#readAll();
-    else if ((this.#held & LEASED) !== 0) return;
-    else if (this.#broken !== undefined) this.#close(this.#broken);
-    else if ((events & ERROR) !== 0) this.#checkError();
+    else {
+      if ((events & ERROR) !== 0) this.#checkError();
+      this.#closeBroken();
+    }
   }
 
   #readAll(): void {
@@ -127,7 +128,12 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       else if (wouldBlock(count)) this.#hints = 0;
       else if (!interrupted(count)) return this.#close(systemError(poller, count, "read"));
     }
-    if (this.#broken !== undefined && this.#hints === 0 && !this.#closed) this.#close(this.#broken);
+    this.#closeBroken();
+  }
+
+  /** Closes for a failed write, when what came before it was delivered or nobody wants it. */
+  #closeBroken(): void {
+    if (this.#broken !== undefined && (this.#held & LEASED) === 0 && !this.#closed) this.#close(this.#broken);
   }
 
   #deliver(slab: Slab, count: number): void {
@@ -147,7 +153,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       slabs.endLease(slab, view, count);
       this.#held &= ~LEASED;
       if (failed) return this.abort(error);
-      if (this.#held === 0 && this.#hints !== 0 && !this.#closed) this.runInAsyncScope(this.#readAll, this);
+      if (!this.#closed) this.runInAsyncScope(this.#readAll, this);
     };
     result.then(
       () => settled(),
@@ -162,7 +168,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     if (this.#sending === "ended" && !this.#closed) this.#close(this.#broken);
   }
 
-  /** A paused stream does not read, but a reset must not wait for it. */
+  /** Nobody reads just now, but a reset must not wait for that. */
   #checkError(): void {
     const errno = this.#engine.poller.socketError(this.#fd);
     if (errno > 0) this.#close(systemError(this.#engine.poller, -errno, "read"));
