@@ -1,7 +1,8 @@
 import { nativeAvailable } from "@tw/tooling-testing";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { transportConformance } from "../src/testing.js";
 import { type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
+import { Notes } from "./helpers.js";
 import { loop, settle } from "./node-pairs.js";
 
 describe.skipIf(!nativeAvailable)("native transports", () => {
@@ -27,6 +28,17 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
     },
     { describe: describe.concurrent, it },
   );
+  it("take a small write at once, and need no onDrain for it", async () => {
+    const [a, b] = tcpPair(nativeEngine(loop) as NativeEngine);
+    const notes = new Notes();
+    a.start(notes);
+    b.start(new Notes());
+    for (let i = 0; i < 5; i++) expect(a.write(["head", new Uint8Array(100)])).toBe(104);
+    await settle();
+    expect(notes.calls).toEqual([]);
+    a.abort();
+    b.abort();
+  });
 });
 
 function tcpPair(engine: NativeEngine): [NativeTransport, NativeTransport] {

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IOLoop } from "@tw/ioloop";
+import { expect } from "vitest";
 import type { Transport } from "../src/index.js";
 import { connectNodeSocket, nodeTransport } from "../src/transports.js";
 
@@ -52,4 +53,10 @@ function listen(
 /** A moment for the kernel. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** Waits for real I/O. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 2000 && !condition(); i++) await settle();
+  expect(condition()).toBe(true);
 }

@@ -5,7 +5,7 @@ import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
 import { connectNodeSocket, nodeTransport } from "../src/transports.js";
 import { Notes, text } from "./helpers.js";
-import { loop, nodePair, settle } from "./node-pairs.js";
+import { loop, nodePair, settle, until } from "./node-pairs.js";
 
 for (const kind of ["tcp", "unix"] as const) {
   const resets = kind === "tcp";
@@ -27,12 +27,6 @@ for (const kind of ["tcp", "unix"] as const) {
   );
 }
 
-/** Waits for real I/O. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000 && !condition(); i++) await settle();
-  expect(condition()).toBe(true);
-}
-
 describe("nodeTransport()", () => {
   it("knows both addresses, also after the close", async () => {
     const { connected, accepted } = await nodePair("tcp");
@@ -45,6 +39,18 @@ describe("nodeTransport()", () => {
     connected.abort();
     await until(() => notes.calls.length > 0);
     expect(accepted.info.remotePort).toBe(connected.info.localPort);
+  });
+
+  it("over a plain socket takes a small write at once, and needs no onDrain for it", async () => {
+    const { connected, accepted } = await nodePair("tcp");
+    const notes = new Notes();
+    connected.start(notes);
+    accepted.start(new Notes());
+    for (let i = 0; i < 5; i++) expect(connected.write(["head", new Uint8Array(100)])).toBe(104);
+    await settle();
+    expect(notes.calls).toEqual([]);
+    connected.abort();
+    accepted.abort();
   });
 
   it("refuses streams of objects and of text", () => {

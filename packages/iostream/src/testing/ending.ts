@@ -56,7 +56,7 @@ export const ending: Define = (test) => {
 
   test("8, 9: a peer that aborts is a reset where there is one, never a clean end of both directions", async (x) => {
     x.startBoth();
-    x.b.write("hello");
+    x.b.say("hello");
     await x.until("the greeting", () => x.a.receivedBytes === 5);
     x.a.abort();
     if (!x.resets) return x.until("the end at b", () => x.b.ended || x.b.closed);
@@ -66,7 +66,8 @@ export const ending: Define = (test) => {
 
   test("8: abort() after end() takes nothing back: the peer gets all bytes and the end", async (x) => {
     x.startBoth();
-    x.a.write("all of it");
+    x.a.say("all of it");
+    await x.until("the kernel to take it", () => x.a.said);
     x.a.end();
     x.a.abort();
     await x.until("the end at b", () => x.b.ended);
@@ -105,7 +106,7 @@ export function contextTest(makePair: MakePair): () => Promise<void> {
     await context.run("user", async () => {
       x.startBoth();
       x.b.pause();
-      x.a.write("x");
+      x.a.say("x");
       await x.quiet();
       x.b.resume();
       await x.until("the byte", () => x.b.receivedBytes === 1);
@@ -124,7 +125,7 @@ function provoke(x: Examiner, call: (typeof CALLS)[number], then: () => void): v
   const script: Script = x.b.script;
   script[call] = then;
   x.startBoth();
-  if (call === "onBytes") x.a.write("x");
+  if (call === "onBytes") x.a.say("x");
   else if (call === "onEnd") x.a.end();
   else {
     x.a.pause();

@@ -6,7 +6,7 @@ import type { Define } from "./suite.js";
 export const reading: Define = (test) => {
   test("1: start() delivers nothing itself; what came before it comes after it", async (x) => {
     x.a.start();
-    x.a.write("early");
+    x.a.say("early");
     await x.quiet();
     x.b.start();
     await x.until("early bytes", () => x.b.text === "early");
@@ -15,7 +15,7 @@ export const reading: Define = (test) => {
   test("1: a transport paused before start() delivers nothing until resume()", async (x) => {
     x.b.pause();
     x.startBoth();
-    x.a.write("x");
+    x.a.say("x");
     await x.quiet();
     same(x.b.receivedBytes, 0, "bytes while paused");
     x.b.resume();
@@ -24,12 +24,12 @@ export const reading: Define = (test) => {
 
   test("2: calls never nest while both ends answer each other from inside onBytes", async (x) => {
     let rounds = 0;
-    x.b.script.onBytes = (view) => void x.b.write(view.slice());
+    x.b.script.onBytes = (view) => x.b.say(view.slice());
     x.a.script.onBytes = () => {
-      if (++rounds < 50) x.a.write("ping");
+      if (++rounds < 50) x.a.say("ping");
     };
     x.startBoth();
-    x.a.write("ping");
+    x.a.say("ping");
     await x.until("50 rounds", () => rounds === 50);
   });
 
@@ -39,9 +39,9 @@ export const reading: Define = (test) => {
       x.b.pause();
       x.b.pause();
     };
-    x.a.write("first");
+    x.a.say("first");
     await x.until("the first bytes", () => x.b.receivedBytes > 0);
-    x.a.write("second");
+    x.a.say("second");
     x.a.end();
     await x.quiet();
     same(x.b.text, "first", "received while paused");
@@ -67,7 +67,7 @@ export const reading: Define = (test) => {
     for (let i = 0; i < 5; i++) {
       x.b.resume();
       x.b.pause();
-      x.a.write("x");
+      x.a.say("x");
       await x.quiet();
     }
     same(x.b.receivedBytes, 0, "received while paused");
@@ -85,7 +85,8 @@ export const reading: Define = (test) => {
     x.startBoth();
     let sent = 0;
     for (let i = 0; i < 20; i++) {
-      sent += x.a.write("0123456789");
+      x.a.say("0123456789");
+      sent += 10;
       await x.quiet();
     }
     await x.until("all bytes", () => x.b.receivedBytes === sent);
@@ -113,12 +114,12 @@ export const reading: Define = (test) => {
       });
     };
     x.startBoth();
-    x.a.write("leased");
+    x.a.say("leased");
     await x.until("the view", () => leased !== undefined);
-    x.a.write("behind");
+    x.a.say("behind");
     x.a.end();
     for (let i = 0; i < 10; i++) {
-      x.b.write("overwrites everything that is not leased ".repeat(20));
+      x.b.say("overwrites everything that is not leased ".repeat(20));
       await x.quiet();
     }
     same(x.b.text, "leased", "received under the lease");
@@ -141,15 +142,15 @@ export const reading: Define = (test) => {
       return lease();
     };
     x.startBoth();
-    x.a.write("1");
+    x.a.say("1");
     await x.until("the first byte", () => x.b.receivedBytes === 1);
-    x.a.write("2");
+    x.a.say("2");
     x.b.resume();
     await x.quiet();
     same(x.b.text, "1", "resumed under a lease");
     release();
     await x.until("the second byte", () => x.b.receivedBytes === 2);
-    x.a.write("3");
+    x.a.say("3");
     release();
     await x.quiet();
     same(x.b.text, "12", "lease over while paused");
@@ -161,7 +162,7 @@ export const reading: Define = (test) => {
     const reason = new Error("handler failed");
     x.b.script.onBytes = () => Promise.reject(reason);
     x.startBoth();
-    x.a.write("x");
+    x.a.say("x");
     await x.until("the close", () => x.b.closed);
     check(x.b.error === reason, "onClose has the reason");
   });
@@ -173,7 +174,7 @@ export const reading: Define = (test) => {
         release = resolve;
       });
     x.startBoth();
-    x.a.write("x");
+    x.a.say("x");
     await x.until("the byte", () => x.b.receivedBytes === 1);
     x.b.abort();
     await x.until("the close", () => x.b.closed);

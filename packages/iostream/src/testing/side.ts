@@ -25,6 +25,9 @@ export class Side implements TransportReceiver {
   drains = 0;
   closes = 0;
   error: unknown;
+  /** What `say` was given and the transport has not taken. */
+  #unsaid: (Uint8Array | string)[] = [];
+  #endAfter = false;
   #inside: string | undefined;
   #calling: string | undefined;
   #paused = false;
@@ -42,6 +45,11 @@ export class Side implements TransportReceiver {
     return this.closes > 0;
   }
 
+  /** Whether the transport has taken all that `say` was given. */
+  get said(): boolean {
+    return this.#unsaid.length === 0;
+  }
+
   get text(): string {
     return this.received.map((part) => String.fromCharCode(...part)).join("");
   }
@@ -57,8 +65,29 @@ export class Side implements TransportReceiver {
     return this.#during("write", () => this.transport.write(chunks));
   }
 
+  /** Writes all of this: what is not taken now is offered again after `onDrain`, and `end` waits for it. */
+  say(...chunks: (Uint8Array | string)[]): void {
+    const blocked = !this.said;
+    this.#unsaid.push(...chunks);
+    if (!blocked) this.#offer();
+  }
+
   end(): void {
-    this.#during("end", () => this.transport.end());
+    if (this.said) this.#during("end", () => this.transport.end());
+    else this.#endAfter = true;
+  }
+
+  #offer(): void {
+    let taken = this.write(...this.#unsaid);
+    while (this.#unsaid.length > 0) {
+      const first = this.#unsaid[0] as Uint8Array | string;
+      if (taken < first.length) {
+        this.#unsaid[0] = typeof first === "string" ? first.slice(taken) : first.subarray(taken);
+        return;
+      }
+      taken -= first.length;
+      this.#unsaid.shift();
+    }
   }
 
   abort(reason?: unknown): void {
@@ -107,6 +136,8 @@ export class Side implements TransportReceiver {
   onDrain(): void {
     this.#called("drain", () => {
       this.drains++;
+      if (!this.said) this.#offer();
+      if (this.said && this.#endAfter) this.end();
       this.script.onDrain?.();
     });
   }
