@@ -6,11 +6,12 @@
 //   stream ◄──send───── machine ◄──heads─── exchange ◄── writeHeaders, write, finish
 
 import { HTTP1Machine } from "@tw/http1";
-import { type ConnectionContext, type HTTPInputError, type MaybePromise, reasonPhrase } from "@tw/httputil";
+import type { ConnectionContext, MaybePromise } from "@tw/httputil";
 import type { IOStream, StreamReceiver } from "@tw/iostream";
-import { Deferred, isPromiseLike, isTwError } from "@tw/util";
+import { Deferred, isPromiseLike } from "@tw/util";
 import type { Expirable } from "./deadlines.js";
 import { LINGER_MS, type ServerContext } from "./options.js";
+import { isInputError, refusal } from "./refusal.js";
 import { ServerExchange } from "./server-exchange.js";
 
 /** What the connection waits for: bytes of the peer (`idle`, `head`, `body`), the delegate (`delegate` for more room,
@@ -229,11 +230,8 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     this.#exchange = undefined;
     if (exchange?.answering) return this.stream.abort();
     exchange?.runInAsyncScope(exchange.peerGone, exchange, undefined, true);
-    const reason = reasonPhrase(status);
     try {
-      this.stream.send(
-        `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${this.server.date.value}\r\n\r\n`,
-      );
+      this.stream.send(refusal(status, this.server.date.value));
       this.#closeNow();
     } catch (error) {
       this.stream.abort(error);
@@ -260,8 +258,3 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
 }
 
 const NOTHING_QUEUED = { graceMs: LINGER_MS };
-
-/** By brand and shape: another copy of @tw/httputil may have made it. */
-function isInputError(error: unknown): error is HTTPInputError {
-  return isTwError(error) && typeof (error as Partial<HTTPInputError>).status === "number";
-}

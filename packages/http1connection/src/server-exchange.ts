@@ -54,6 +54,11 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     return this.#answer === "head";
   }
 
+  /** Nobody listens any more: TypeScript does not see that a delegate may change this. */
+  get #gone(): boolean {
+    return this.#answer === "gone";
+  }
+
   /** Announces the request to the delegate and feeds it with what is there; a promise holds back more. */
   begin(): MaybePromise {
     const { method, target, version, headers } = this.#request;
@@ -71,7 +76,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */
   feed(): MaybePromise {
     const message = this.#message as HTTPMessageDelegate;
-    while (!this.#received && this.#answer !== "gone" && this.#answer !== "complete") {
+    while (!this.#received && !this.#gone && this.#answer !== "complete") {
       const event = this.#machine.next();
       if (event === undefined) return this.#sendContinue();
       try {
@@ -82,7 +87,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
         } else if (event.type === "end") {
           this.#received = true;
           if (event.trailers !== undefined) this.#observe(message.trailersReceived?.(event.trailers));
-          this.#observe(message.finish());
+          if (!this.#gone) this.#observe(message.finish()); // trailersReceived may have aborted
         }
       } catch (error) {
         this.#delegateFailed(error);
@@ -113,7 +118,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   #delegateFailed(error: unknown): void {
     const { method, target } = this.#request;
     const { server, stream, remoteIp } = this.#connection;
-    server.report(error, `Uncaught exception ${method} ${JSON.stringify(target)} (${remoteIp})`);
+    server.report(error, `Uncaught exception ${method} ${quoted(target)} (${remoteIp})`);
     if (this.#answer === "head" || this.#answer === "upgraded") return stream.abort(error);
     if (this.#answer !== "none") return;
     try {
@@ -220,6 +225,11 @@ const REFUSED: Record<AnswerState, string> = {
   upgraded: "the connection was upgraded",
   gone: "the connection is closed",
 };
+
+/** For a log: no line begins and no terminal changes by what a peer sent. JSON leaves DEL and the C1 controls alone. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+}
 
 /** Takes the place of a delegate that was told that its peer is gone. */
 const SILENT: HTTPMessageDelegate = {

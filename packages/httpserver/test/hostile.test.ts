@@ -122,6 +122,29 @@ describe("slow readers", () => {
     );
   });
 
+  it("cost at most maxWriteBufferSize, also when the handler ignores what write() returns", async () => {
+    let written = 0;
+    let refused: unknown;
+    await inVirtualTime(
+      ({ connection }) => {
+        connection.writeHeaders(OK, new HTTPHeaders());
+        try {
+          for (; written < 1000; written++) void connection.write(new Uint8Array(MIB));
+        } catch (error) {
+          refused = error;
+        }
+      },
+      async ({ client }) => {
+        client.stream.pause();
+        await client.send(GET);
+        expect(await client.untilClosed()).not.toContain("\r\n0\r\n\r\n");
+        expect(refused).toMatchObject({ code: "ERR_TW_STREAM_BUFFER_FULL" });
+        expect(written).toBe(3);
+      },
+      { maxWriteBufferSize: 4 * MIB },
+    );
+  });
+
   it("get no next answer made before they have taken the last one", async () => {
     for (const asynchronous of [false, true]) {
       let made = 0;
@@ -224,6 +247,29 @@ describe("deadlines", () => {
         expect(world.host.now()).toBeLessThan(80_000);
       },
       { bodyTimeoutMs: 4000 },
+    );
+  });
+});
+
+describe("close()", () => {
+  it("settles within its grace while everything is going on", async () => {
+    await inVirtualTime(
+      async ({ connection, uri }) => {
+        if (uri === "/never") return await new Promise<void>(() => {});
+        if (uri === "/half") return void connection.writeHeaders(OK, new HTTPHeaders(), "x");
+        answer(connection, "x".repeat(300_000));
+      },
+      async ({ server, host, pass }) => {
+        for (const uri of ["/never", "/half", "/", "/"]) {
+          const client = new RawClient(await new TCPClient({ loop: server.loop }).connect("x", 80));
+          client.stream.pause();
+          client.stream.send(`GET ${uri} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(20) + POST);
+        }
+        await pass(1000);
+        await Promise.all([server.close(), server.close()]);
+        expect(host.now()).toBeGreaterThan(1000);
+        expect(host.now()).toBeLessThan(7000);
+      },
     );
   });
 });
@@ -337,6 +383,57 @@ onEveryCarrier((bench) => {
       expect(text).not.toContain("x");
     }
     expect(codes(await bench.transcript(server, ["x\r\n\r\n"])).length).toBeLessThanOrEqual(1);
+  });
+
+  it("an upgrade yields what came behind the request, wherever the pieces part", async () => {
+    const server = await bench.serve((request) => {
+      const stream = request.connection.upgrade?.(new HTTPHeaders({ Upgrade: "x", Connection: "Upgrade" }));
+      stream?.attach({
+        onBytes: (view) => void stream.send(view.slice()),
+        onEnd: () => stream.close(),
+        onDrain() {},
+        onClose() {},
+      });
+    });
+    const wire =
+      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nGET /early HTTP/1.1\r\n\r\n";
+    for (let at = 0; at < wire.length; at += 3) {
+      const text = await bench.transcript(server, [wire.slice(0, at), wire.slice(at)], true);
+      expect(codes(text)).toEqual([101]);
+      expect(text.endsWith("\r\n\r\nGET /early HTTP/1.1\r\n\r\n")).toBe(true);
+    }
+  });
+
+  it("abort() inside each method of a delegate ends the connection, and nothing is told afterwards", async () => {
+    const methods = ["headersReceived", "dataReceived", "trailersReceived", "finish"] as const;
+    for (const method of methods) {
+      const told: string[] = [];
+      const server = await bench.serve(
+        delegate((connection) => {
+          const parts: Partial<Record<keyof HTTPMessageDelegate, () => void>> = {};
+          for (const name of [...methods, "onConnectionClose"] as const)
+            parts[name] = () => {
+              told.push(name);
+              if (name === method) connection.abort();
+            };
+          return parts;
+        }),
+      );
+      const wire =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n1\r\ny\r\n0\r\nT: v\r\n\r\n";
+      expect(await bench.transcript(server, [wire + GET])).toBe("");
+      expect(told.at(-1)).toBe(method);
+    }
+  });
+
+  it("what a peer sends cannot begin a line of the log, or colour it", async () => {
+    const lines: string[] = [];
+    const logger = { ...nullLogger, error: (...args: unknown[]) => void lines.push(String(args.at(-1))) };
+    const server = await bench.serve(() => Promise.reject(new Error("x")), { logger });
+    await bench.transcript(server, [
+      "GET /\x9b31m\x85\xa0%0a\"' HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ]);
+    for (const line of lines) expect(line).toMatch(/^[\x20-\x7e\xa0-\xff]*$/);
   });
 
   it("close() leaves no connection that was on its way, and no listener that was", async () => {
