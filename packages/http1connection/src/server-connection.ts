@@ -93,10 +93,14 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     this.#drained = undefined;
     drained?.resolve();
     if (this.#waiting === "drain") this.server.scope.runInAsyncScope(this.#pumpOn, this);
+    // Half-closed, but it takes what it is sent.
+    else if (this.#waiting === "answer" && this.deadline !== 0)
+      this.#expect("answer", this.server.idleTimeoutMs);
   }
 
   onClose(error?: unknown): void {
     this.server.deadlines.delete(this);
+    this.#waiting = "done";
     this.onDrain();
     const exchange = this.#exchange;
     this.#exchange = undefined;
@@ -129,7 +133,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
           exchange,
         );
         if (isPromiseLike(waiting)) {
-          this.#expect("delegate", 0);
+          if (this.#exchange === exchange) this.#expect("delegate", 0);
           return waiting;
         }
         if (this.#exchange === exchange) break;

@@ -122,6 +122,42 @@ describe("slow readers", () => {
     );
   });
 
+  it("that have half-closed get the whole of a streamed answer, as long as they make progress", async () => {
+    await inVirtualTime(
+      async ({ connection }) => {
+        connection.writeHeaders(OK, new HTTPHeaders());
+        for (let i = 0; i < 20; i++) await connection.write(new Uint8Array(70_000));
+        connection.finish();
+      },
+      async (world) => {
+        await world.client.send(GET);
+        world.client.stream.end();
+        await readSlowly(world, 1000);
+        expect(world.host.now()).toBeGreaterThan(15_000);
+        expect(world.client.text.endsWith("\r\n0\r\n\r\n")).toBe(true);
+      },
+      { idleTimeoutMs: 5000 },
+    );
+  });
+
+  it("that are gone get no request of theirs worked on that waited behind an answer", async () => {
+    let made = 0;
+    await inVirtualTime(
+      ({ connection }) => {
+        made++;
+        answer(connection, "x".repeat(MIB));
+      },
+      async ({ client, pass }) => {
+        client.stream.pause();
+        await client.send(GET.repeat(3));
+        await pass(1000);
+        client.stream.abort();
+        await pass(1000);
+        expect(made).toBe(1);
+      },
+    );
+  });
+
   it("cost at most maxWriteBufferSize, also when the handler ignores what write() returns", async () => {
     let written = 0;
     let refused: unknown;
