@@ -4,17 +4,27 @@
 //                     ▲ a waiter resolves when `flushed` has reached its mark
 //
 // A stream has a queue only while something is queued. Emptied queues are kept for the next stream that writes, so
-// that an answer costs no allocation and an idle connection holds none.
+// that an answer costs no allocation and an idle connection holds none. What a long queue costs beyond its bytes is
+// bounded: from some number on, small pieces are copied together and those who wait for them share a promise.
+
+import { Deferred } from "@tw/util";
+import { PAGE_SIZE, SMALL_PIECE, WritePages } from "./write-pages.js";
 
 /** Somebody who wants to know when the bytes before `mark` went to the kernel. */
 interface Waiter {
-  readonly mark: number;
+  /** Where the first of those who share it began to wait. */
+  readonly first: number;
+  mark: number;
+  readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
 /** Adjacent texts are joined up to this length: one element instead of two for the kernel, no large copies. */
 const JOINED_TEXT = 16 * 1024;
+
+/** Pieces, and those who wait, that a queue keeps as they are. */
+const MANY = 256;
 
 const POOL_SIZE = 64;
 
@@ -26,6 +36,9 @@ export class WriteQueue {
   bytes: number;
   /** Bytes that have gone since the queue was last empty. */
   flushed = 0;
+  /** Times that something was pushed since the queue was last empty. */
+  #pushes = 0;
+  #pages: WritePages | undefined;
   readonly #waiters: Waiter[] = [];
 
   constructor(chunk: Uint8Array | string) {
@@ -35,23 +48,40 @@ export class WriteQueue {
 
   push(chunk: Uint8Array | string): void {
     const { chunks } = this;
+    const at = chunks.length - 1;
+    const last = chunks[at];
+    const long = ++this.#pushes >= MANY;
     this.bytes += chunk.length;
-    if (typeof chunk === "string" && chunks.length > 0) {
-      const last = chunks[chunks.length - 1];
-      if (typeof last === "string" && last.length + chunk.length <= JOINED_TEXT) {
-        chunks[chunks.length - 1] = last + chunk;
+    if (typeof chunk === "string" && typeof last === "string") {
+      if (last.length + chunk.length <= JOINED_TEXT) {
+        chunks[at] = last + chunk;
         return;
       }
+      // A joined text is a tree of its pieces until somebody needs its bytes.
+      if (long) chunks[at] = Buffer.from(last, "latin1");
+    } else if (long && chunk.length <= SMALL_PIECE) {
+      this.#pages ??= new WritePages();
+      this.#pages.add(chunks, chunk);
+      return;
     }
     chunks.push(chunk);
   }
 
-  /** Resolves when everything pushed so far has gone. The rejection counts as observed. */
+  /**
+   * Resolves when everything pushed so far has gone. The rejection counts as observed. Where many wait already, those of
+   * the next 16 KiB wait for the last of them.
+   */
   whenFlushed(): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => {
-      this.#waiters.push({ mark: this.flushed + this.bytes, resolve, reject });
-    });
+    const waiters = this.#waiters;
+    const mark = this.flushed + this.bytes;
+    const last = waiters[waiters.length - 1];
+    if (last !== undefined && waiters.length >= MANY && mark - last.first <= PAGE_SIZE) {
+      last.mark = mark;
+      return last.promise;
+    }
+    const { promise, resolve, reject } = new Deferred();
     promise.catch(ignore);
+    waiters.push({ first: mark, mark, promise, resolve, reject });
     return promise;
   }
 
@@ -60,16 +90,25 @@ export class WriteQueue {
     this.bytes -= count;
     this.flushed += count;
     const { chunks } = this;
-    if (this.bytes === 0) empty(chunks);
+    if (this.bytes === 0) this.#empty();
     else if (count > 0) cut(chunks, count);
     if (this.#waiters.length > 0) this.#settle();
   }
 
   /** Drops everything; whoever waits learns `reason`. */
   drop(reason: unknown): void {
-    empty(this.chunks);
     this.bytes = 0;
+    this.#empty();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
+  }
+
+  #empty(): void {
+    const { chunks } = this;
+    // `pop` keeps the storage of a short array; setting its length would not.
+    if (chunks.length === 1) chunks.pop();
+    else chunks.length = 0;
+    this.#pushes = 0;
+    this.#pages = undefined;
   }
 
   #settle(): void {
@@ -97,12 +136,6 @@ export function giveQueue(queue: WriteQueue): void {
 }
 
 const pool: WriteQueue[] = [];
-
-/** `pop` keeps the storage of a short array; setting its length would not. */
-function empty(chunks: unknown[]): void {
-  if (chunks.length === 1) chunks.pop();
-  else chunks.length = 0;
-}
 
 /** Cuts `count` bytes off the front, fewer than there are. */
 function cut(chunks: (Uint8Array | string)[], count: number): void {
