@@ -100,13 +100,15 @@ export function readFields(buf: Uint8Array, at: number, text: string, first: num
     const colon = tokenEnds[line] as number;
     const lineEnd = ends[line] as number;
     if (colon === start || buf[at + colon] !== 0x3a) throw badLine(text, start, lineEnd);
-    if (steering[colon - start] === true) noteField(buf, at, text, start, colon, lineEnd);
+    if (steering[colon - start] === ((buf[at + start] as number) | 0x20)) {
+      noteField(buf, at, text, start, colon, lineEnd);
+    }
     start = lineEnd + 2;
   }
   return begin;
 }
 
-/** A field whose name has the length of one that steers. */
+/** A field whose name has the length and the first letter of one that steers. */
 function noteField(
   buf: Uint8Array,
   at: number,
@@ -122,8 +124,11 @@ function noteField(
   facts.note(text.substring(start, colon), text.substring(from, end));
 }
 
-// Lengths of Host, Expect, Upgrade, Connection, Content-Length, Transfer-Encoding.
-const STEERING: readonly boolean[] = Array.from({ length: 32 }, (_, n) => [4, 6, 7, 10, 14, 17].includes(n));
+// First letter, in lower case, of the names that `FieldFacts.note` looks for, by their length; 0 where there is none.
+const STEERING: readonly number[] = Array.from({ length: 32 }, (_, length) => {
+  const names = ["host", "expect", "upgrade", "connection", "content-length", "transfer-encoding"];
+  return names.find((name) => name.length === length)?.charCodeAt(0) ?? 0;
+});
 
 function badLine(text: string, start: number, end: number): HTTPInputError {
   const quoted = JSON.stringify(text.slice(start, Math.min(end, start + 80)));

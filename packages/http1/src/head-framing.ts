@@ -13,7 +13,7 @@ import {
   NO_BODY_WRITER,
   UNTIL_CLOSE_WRITER,
 } from "./body-writers.js";
-import { FieldText, requestLine, statusLine } from "./head-writer.js";
+import { type FieldText, requestLine, statusLine, writeFields } from "./head-writer.js";
 
 /** What `HTTP1Machine.writeHead` is told besides the head. */
 export interface WriteHeadOptions {
@@ -55,7 +55,7 @@ export function responseHead(
   const line = statusLine(code, start.reason);
   if (code < 200) throw new RangeError(`Status ${code} is for writeInformation`);
   // RFC 9110 §8.6: no Content-Length in a 204.
-  const fields = new FieldText(headers, code === 204);
+  const fields = writeFields(headers, code === 204);
   const bodiless = method === "HEAD" || code === 204 || code === 304;
   const length = lengthFor(fields, options, bodiless);
   let text = line + fields.text + dateLine(fields, options);
@@ -87,7 +87,7 @@ export function switchHead(
   options: WriteHeadOptions,
 ): OutgoingHead {
   const line = statusLine(start.code, start.reason);
-  const fields = new FieldText(headers, true);
+  const fields = writeFields(headers, true);
   const text = `${line}${fields.text}${dateLine(fields, options)}\r\n`;
   return { text, writer: NO_BODY_WRITER, persistent: false };
 }
@@ -100,7 +100,7 @@ export function requestHead(
 ): OutgoingHead {
   const { method, path } = start;
   const line = requestLine(method, path);
-  const fields = new FieldText(headers, false);
+  const fields = writeFields(headers, false);
   // RFC 9112 §3.2: a client MUST send Host.
   if (!fields.hasHost) throw new HTTPOutputError("A request needs Host");
   const length = lengthFor(fields, options, false);
@@ -136,8 +136,17 @@ function lengthLine(fields: FieldText, length: number): string {
 }
 
 function dateLine(fields: FieldText, options: WriteHeadOptions): string {
-  return options.date === undefined || fields.hasDate ? "" : `Date: ${options.date}\r\n`;
+  if (options.date === undefined || fields.hasDate) return "";
+  if (options.date !== lastDate) {
+    lastDate = options.date;
+    lastDateLine = `Date: ${lastDate}\r\n`;
+  }
+  return lastDateLine;
 }
+
+// Thousands of heads a second have the same date.
+let lastDate = "";
+let lastDateLine = "";
 
 // Methods whose requests have no body unless the headers say so, RFC 9110 §9.3.
 const BODILESS_METHODS: ReadonlySet<string> = new Set([

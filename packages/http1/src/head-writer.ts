@@ -5,7 +5,7 @@ import { type HTTPHeaders, HTTPOutputError, isToken, reasonPhrase, responses, sa
 import { listHas } from "./grammar.js";
 
 /** Field lines, and what they say. */
-export class FieldText {
+class FieldText {
   text = "";
   /** Value of Content-Length, or −1. */
   contentLength = -1;
@@ -15,13 +15,13 @@ export class FieldText {
   hasDate = false;
   hasHost = false;
 
-  /**
-   * Writes the lines of `headers`. Transfer-Encoding, and Connection where it only says close or keep-alive, are left
-   * to the machine; Content-Length is left out with `omitLength`.
-   *
-   * @throws HTTPOutputError for framing that contradicts itself
-   */
-  constructor(headers: HTTPHeaders, omitLength: boolean) {
+  /** See {@link writeFields}. */
+  write(headers: HTTPHeaders, omitLength: boolean): void {
+    this.contentLength = -1;
+    this.chunked = false;
+    this.close = false;
+    this.hasDate = false;
+    this.hasHost = false;
     const fields = headers.rawFields;
     let text = "";
     for (let i = 0; i < fields.length; i += 2) {
@@ -64,9 +64,25 @@ export class FieldText {
   }
 }
 
+/**
+ * Writes the lines of `headers`. Transfer-Encoding, and Connection where it only says close or keep-alive, are left to
+ * the machine; Content-Length is left out with `omitLength`. The result is one for all machines, and used up within
+ * the call that asked for it.
+ *
+ * @throws HTTPOutputError for framing that contradicts itself
+ */
+export function writeFields(headers: HTTPHeaders, omitLength: boolean): FieldText {
+  fieldText.write(headers, omitLength);
+  return fieldText;
+}
+
+const fieldText = new FieldText();
+
+export type { FieldText };
+
 /** The status line with its CRLF. @throws RangeError for a code that is not three digits from 100 on */
 export function statusLine(code: number, reason: string): string {
-  const standard = reason === "" || reason === responses[code];
+  const standard = reason === "" || reason === PHRASES[code];
   if (standard) {
     const cached = STATUS_LINES[code];
     if (cached !== undefined) return cached;
@@ -101,6 +117,9 @@ function lengthOf(value: string): number {
 }
 
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
+
+// `responses` as a list: a lookup in a sparse table costs more than all the rest of the line.
+const PHRASES: readonly (string | undefined)[] = Array.from({ length: 600 }, (_, code) => responses[code]);
 
 // By code; filled as codes are used.
 const STATUS_LINES: (string | undefined)[] = new Array<string | undefined>(1000);

@@ -22,7 +22,7 @@ import { ChunkedReader } from "./chunked-reader.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
 import { opensTunnel, requestHead, responseHead, switchHead, type WriteHeadOptions } from "./head-framing.js";
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
-import { FieldText, statusLine } from "./head-writer.js";
+import { statusLine, writeFields } from "./head-writer.js";
 import { InputWindow } from "./input-window.js";
 import { limit, type ResolvedHTTP1Options } from "./options.js";
 import { lines, scanSection } from "./section-scanner.js";
@@ -242,7 +242,7 @@ export class HTTP1Machine {
       throw misuse("writeInformation", this.#writing.name);
     }
     if (!this.#peerIs11) return "";
-    return `${statusLine(code, "")}${headers === undefined ? "" : new FieldText(headers, true).text}\r\n`;
+    return `${statusLine(code, "")}${headers === undefined ? "" : writeFields(headers, true).text}\r\n`;
   }
 
   #next(): HTTP1Event | undefined {
