@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_LEASED, READ_SIZE, SlabPool } from "../src/transports/native/slab.js";
+import { MAX_LEASED, READ_SIZE, SlabPool } from "../src/transports/slab.js";
 
 describe("SlabPool", () => {
   it("carves from the same place again when a range was given back at once", () => {

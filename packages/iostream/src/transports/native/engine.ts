@@ -2,7 +2,7 @@
 
 import type { IOLoop } from "@tw/ioloop";
 import type { Poller } from "@tw/poller";
-import { SlabPool } from "./slab.js";
+import { SlabPool } from "../slab.js";
 
 /** The native engine of one loop. */
 export interface NativeEngine {

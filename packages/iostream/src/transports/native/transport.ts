@@ -8,10 +8,10 @@ import { AsyncResource } from "node:async_hooks";
 import { ERROR, HANGUP, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { READ_SIZE, type Slab } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
 import { interrupted, systemError, wouldBlock } from "./errno.js";
 import { NativeInfo } from "./info.js";
-import { READ_SIZE, type Slab } from "./slab.js";
 
 /** What kind of descriptor it is: only TCP may take a short read for "drained". */
 export type DescriptorKind = "tcp" | "unix" | "pipe";

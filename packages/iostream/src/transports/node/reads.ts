@@ -7,7 +7,7 @@
 // A read that fills it moves its socket to a buffer of its own; a read that would have fitted moves it back.
 
 import type { IOLoop } from "@tw/ioloop";
-import { READ_SIZE, SlabPool } from "../native/slab.js";
+import { READ_SIZE, SlabPool } from "../slab.js";
 import type { NodeTransport } from "./transport.js";
 
 const SHARED_SIZE = 16 * 1024;

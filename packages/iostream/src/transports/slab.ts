@@ -1,4 +1,4 @@
-// One read buffer for all native transports of a loop, so that an idle connection owns none (NATIVE rule: views).
+// One read buffer for all transports of an engine in a loop, so that an idle connection owns none.
 //
 //   0            from          at                        SIZE
 //   ├─ leased ───┼─ this read ─┼────── free ─────────────┤
