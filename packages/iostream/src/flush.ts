@@ -14,13 +14,22 @@ export function flushLater(stream: Flushable): void {
 
 const waiting: (Flushable | undefined)[] = [];
 let count = 0;
+let served = 0;
 
 function flushAll(): void {
-  // A flush may queue more; it is served in the same pass.
-  for (let i = 0; i < count; i++) {
-    const stream = waiting[i] as Flushable;
-    waiting[i] = undefined;
-    stream.flushNow();
+  try {
+    // A flush may queue more; it is served in the same pass.
+    while (served < count) {
+      const stream = waiting[served] as Flushable;
+      waiting[served++] = undefined;
+      stream.flushNow();
+    }
+  } finally {
+    // What one stream throws (its logger may) must not silence all others of the thread.
+    if (served < count) process.nextTick(flushAll);
+    else {
+      served = 0;
+      count = 0;
+    }
   }
-  count = 0;
 }

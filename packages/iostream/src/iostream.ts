@@ -30,10 +30,10 @@ const closed = channel("tw:iostream:closed");
  * Chunks given to `write` and `send` belong to the stream until they went to the kernel.
  *
  * @example
- * for (;;) {
- *   const line = await stream.readUntil("\n", { maxBytes: 1024 });
- *   await stream.write(line);
- * }
+ * const stream = new IOStream(await connectNodeSocket(loop, { host: "127.0.0.1", port: 7 }), { loop });
+ * await stream.write("hello\n");
+ * const line = await stream.readUntil("\n", { maxBytes: 1024 });
+ * await stream.close();
  */
 export class IOStream extends FedStream implements TransportReceiver {
   /** Takes `transport` over and starts it. @throws RangeError when a size is not a non-negative integer */

@@ -90,7 +90,10 @@ export abstract class StreamBase {
 
   /** The fault of a receiver or a transport ends its stream, not the process. */
   protected threw(error: unknown): void {
-    this.loop.logger.error({ err: error }, "Uncaught exception in a stream's receiver");
-    this.abort(error);
+    try {
+      this.loop.logger.error({ err: error }, "Uncaught exception in a stream's receiver");
+    } finally {
+      this.abort(error);
+    }
   }
 }

@@ -35,14 +35,16 @@ export abstract class ReadingStream extends ReceivingStream {
    */
   readUntil(delimiter: Uint8Array | string, options: ReadUntilOptions = {}): Promise<Uint8Array> {
     const bytes = typeof delimiter === "string" ? latin1(delimiter) : delimiter;
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("delimiter must be a Uint8Array or a string");
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`delimiter must be a Uint8Array or a string, got ${typeof delimiter}`);
+    }
     if (bytes.length === 0) throw new RangeError("delimiter must not be empty");
     const maxBytes = checkSize("maxBytes", options.maxBytes, Number.POSITIVE_INFINITY);
     return this.start(new UntilRead(bytes, maxBytes, this.limits.maxBufferSize));
   }
 
   private busy(): Promise<never> | undefined {
-    if (this.read !== undefined) return refused(new StreamBusyError("Already reading"));
+    if (this.read !== undefined) return refused(new StreamBusyError("Cannot read: another read is pending"));
     if (this.receiver !== undefined)
       return refused(new StreamBusyError("Cannot read: a receiver is attached"));
     return undefined;

@@ -46,7 +46,8 @@ export abstract class WritingStream extends StreamBase {
    */
   write(chunk: Uint8Array | string): Promise<void> {
     if (typeof chunk === "string") checkLatin1(chunk);
-    else if (!(chunk instanceof Uint8Array)) throw new TypeError("chunk must be a Uint8Array or a string");
+    else if (!(chunk instanceof Uint8Array))
+      throw new TypeError(`chunk must be a Uint8Array or a string, got ${typeof chunk}`);
     if (this.life !== "open") return refused(this.closedError("Cannot write"));
     if (chunk.length === 0) return Promise.resolve();
     try {
@@ -186,6 +187,10 @@ function flushAndTell(stream: WritingStream): void {
 /** A character above U+00FF has no byte: truncating it could make a line feed of it. */
 function checkLatin1(text: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what latin1 means
-  if (/[^\x00-\xff]/.test(text))
-    throw new RangeError("A string written to a stream must be latin1; encode text as UTF-8 first");
+  const at = text.search(/[^\x00-\xff]/);
+  if (at === -1) return;
+  const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+  throw new RangeError(
+    `A string written to a stream must be latin1, got U+${code} at index ${at}; encode text as UTF-8 first`,
+  );
 }

@@ -14,7 +14,9 @@ export type Define = (
  * Declares the suite that every {@link Transport} has to pass.
  *
  * @example
+ * import { virtualLoop } from "@tw/ioloop/testing";
  * import { describe, it } from "vitest";
+ *
  * transportConformance("memory", () => {
  *   const { loop, host } = virtualLoop();
  *   const [a, b] = memoryPair(loop);

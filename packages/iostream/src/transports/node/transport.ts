@@ -59,9 +59,11 @@ export class NodeTransport extends AsyncResource implements Transport {
   constructor(loop: IOLoop, duplex: Duplex) {
     super("TWTransport", { requireManualDestroy: true });
     if (duplex.readableObjectMode || duplex.writableObjectMode)
-      throw new TypeError("A transport needs a stream of bytes");
+      throw new TypeError("A transport needs a stream of bytes, got one of objects");
     if (duplex.readableEncoding !== null)
-      throw new TypeError("A transport needs a stream without an encoding");
+      throw new TypeError(
+        `A transport needs a stream of bytes, got one with encoding ${duplex.readableEncoding}`,
+      );
     this.#loop = loop;
     this.#duplex = duplex;
     duplex.allowHalfOpen = true;
