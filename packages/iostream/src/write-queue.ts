@@ -107,6 +107,7 @@ export class WriteQueue {
     // `pop` keeps the storage of a short array; setting its length would not.
     if (chunks.length === 1) chunks.pop();
     else chunks.length = 0;
+    if (this.#pushes === 0) return;
     this.#pushes = 0;
     this.#pages = undefined;
   }
