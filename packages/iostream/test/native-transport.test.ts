@@ -368,6 +368,20 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     expect(poller.writev(successor, ["alive"], 0)).toBe(5);
   });
 
+  it("does not take the address of a successor of the same number for its own", () => {
+    const { poller } = engine();
+    const asked = transportOn(tcpPair()[0], "tcp", {});
+    const unasked = transportOn(tcpPair()[0], "tcp", {});
+    const { localPort } = asked.info;
+    expect(localPort).toBeGreaterThan(0);
+    asked.abort();
+    unasked.abort();
+    const successors = [tcpPair(), tcpPair()];
+    expect(asked.info.localPort).toBe(localPort);
+    expect(unasked.info.localPort).toBe(0);
+    for (const [fd] of successors) poller.closeFd(fd);
+  });
+
   it("aborting one that was never started closes its descriptor and tells nobody", async () => {
     const { poller } = engine();
     const [fd] = tcpPair();

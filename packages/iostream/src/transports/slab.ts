@@ -47,7 +47,7 @@ export class SlabPool {
 
   /** Reserves `length` bytes at the bump pointer and returns a view on them. */
   reserve(slab: Slab, length: number): Uint8Array {
-    const view = new Uint8Array(slab.bytes.buffer, slab.at, length);
+    const view = slab.bytes.subarray(slab.at, slab.at + length);
     slab.at += length;
     slab.uses++;
     return view;

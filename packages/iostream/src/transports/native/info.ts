@@ -34,6 +34,11 @@ export class NativeInfo implements TransportInfo {
     return this.#lookUpLocal().port;
   }
 
+  /** The descriptor is about to be closed: its number may name another connection's from now on. */
+  close(): void {
+    this.#local ??= NOWHERE;
+  }
+
   #lookUpLocal(): SocketAddress {
     if (this.#local === undefined) {
       const found = this.#poller.getsockname(this.#fd);

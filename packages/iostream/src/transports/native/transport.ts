@@ -60,6 +60,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   get info(): TransportInfo {
     this.#info ??= new NativeInfo(this.#engine.poller, this.#fd, this.#remoteAddress, this.#remotePort);
+    if (this.#closed) this.#info.close();
     return this.#info;
   }
 
@@ -256,6 +257,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     if (this.#closed) return;
     this.#closed = true;
     this.#broken = error;
+    this.#info?.close();
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
     else this.#engine.poller.close(this.#handle);
     if (this.#receiver !== undefined) this.#tellClosed();
