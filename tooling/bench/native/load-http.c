@@ -76,7 +76,7 @@ int run_http(int port, int count, double seconds, int pipeline) {
   for (int i = 0; i < count; i++) ask(&all[i], pipeline);
   while (open > 0 && asking > 0) {
     struct epoll_event events[EVENTS];
-    int ready = epoll_wait(poller, events, EVENTS, 2000);
+    int ready = wait_awake(poller, events, EVENTS);
     if (ready == 0) {
       note_error(&tally, "no answer for 2 s", "", 0);
       break;

@@ -155,7 +155,7 @@ int run_websocket(int port, int count, double seconds, size_t size) {
   for (int i = 0; i < count; i++) send_next(&all[i]);
   while (asking > 0) {
     struct epoll_event events[EVENTS];
-    int ready = epoll_wait(poller, events, EVENTS, 2000);
+    int ready = wait_awake(poller, events, EVENTS);
     if (ready == 0) {
       note_error(&tally, "no echo for 2 s", "", 0);
       break;

@@ -32,3 +32,9 @@ size_t write_request(char *out, size_t room, int port, unsigned n);
 int run_http(int port, int connections, double seconds, int pipeline);
 int run_websocket(int port, int connections, double seconds, size_t size);
 int run_idle(int port);
+
+struct epoll_event;
+
+// As epoll_wait for two seconds, but without sleeping where the load has a core of its own: waking a sleeper is work of
+// the waker, and would be charged to the slower servers, which leave the load more time to sleep.
+int wait_awake(int poller, struct epoll_event *events, int room);

@@ -9,6 +9,7 @@ import { rotated, spread } from "./statistics.mjs";
  * @property {string | undefined} wrong  why the row is void
  * @property {import("./statistics.mjs").Spread} [rate]  requests per second
  * @property {import("./statistics.mjs").Spread} [cpu]  server CPU, µs per request
+ * @property {number[]} [cpuByRound]  the same, round by round
  * @property {number} [p50Us]
  * @property {number} [p99Us]
  * @property {number} [rss]  bytes after the last round
@@ -70,6 +71,7 @@ function summarize({ row, samples, rss, wrong }) {
     wrong,
     rate: of("rate"),
     cpu: of("cpu"),
+    cpuByRound: samples.map((sample) => sample.cpu),
     p50Us: of("p50Us").median,
     p99Us: of("p99Us").median,
     rss,

@@ -1,4 +1,5 @@
 // The results as Markdown.
+import { spread } from "./statistics.mjs";
 
 const perSecond = ({ median, min, max }) => `${thousands(median)} (${thousands(min)}–${thousands(max)})`;
 const micros = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
@@ -33,7 +34,7 @@ export function comparisonTable(results, { unit, base, baseName }) {
     if (result.wrong !== undefined)
       return [result.row.title, `void: ${oneLine(result.wrong)}`, ...head.slice(2).map(() => "")];
     const { rate, cpu, p50Us, p99Us, rss } = result;
-    const ratio = base === undefined ? [] : [(cpu.median / base.cpu.median).toFixed(2)];
+    const ratio = base === undefined ? [] : [ratioTo(base, result)];
     return [
       result.row.title,
       perSecond(rate),
@@ -45,6 +46,15 @@ export function comparisonTable(results, { unit, base, baseName }) {
     ];
   });
   return table(head, rows);
+}
+
+/**
+ * Both rows of a ratio come from the same round, seconds apart: the machine's speed drifts over a run, and a ratio of two
+ * medians may compare a slow minute with a fast one.
+ */
+function ratioTo(base, { cpuByRound }) {
+  const rounds = Math.min(cpuByRound.length, base.cpuByRound.length);
+  return micros(spread(cpuByRound.slice(0, rounds).map((cpu, round) => cpu / base.cpuByRound[round])));
 }
 
 /** @param {import("./idle.mjs").IdleResult[]} results */

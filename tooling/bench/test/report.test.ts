@@ -10,6 +10,7 @@ const result = (id: string, cpu: number, limit = false) => ({
   wrong: undefined,
   rate: spread([1000, 3000, 2000]),
   cpu: spread([cpu]),
+  cpuByRound: [cpu],
   p50Us: 10,
   p99Us: 20,
   rss: 5e6,
@@ -57,9 +58,24 @@ describe("comparisonTable()", () => {
       { row: { id: "x", title: "x", command: [] }, wrong: "404 | page" },
     ];
     const lines = comparisonTable(rows, { unit: "request", base: limit, baseName: "the limit" }).split("\n");
-    expect(lines[3]).toBe("| ours | 2,000 (1,000–3,000) | 10 | 20 | 7.25 (7.25–7.25) | 5 MB | 1.45 |");
+    expect(lines[3]).toBe(
+      "| ours | 2,000 (1,000–3,000) | 10 | 20 | 7.25 (7.25–7.25) | 5 MB | 1.45 (1.45–1.45) |",
+    );
     expect(lines[4]).toContain("void: 404 \\| page");
     expect(new Set(lines.map((line) => line.replaceAll("\\|", "").split("|").length)).size).toBe(1);
+  });
+});
+
+describe("ratios", () => {
+  it("divide within each round, so that a machine that slows down half-way changes none", () => {
+    const limit = { ...result("c", 6, true), cpuByRound: [5, 5, 10, 10] };
+    const ours = { ...result("ours", 6), cpuByRound: [6, 6, 12, 12] };
+    const lines = comparisonTable([limit, ours], {
+      unit: "request",
+      base: limit,
+      baseName: "the limit",
+    }).split("\n");
+    expect(lines[3]).toContain("| 1.20 (1.20–1.20) |");
   });
 });
 
