@@ -10,7 +10,7 @@ afterEach(() => {
 /** Ticks are the test's: what they throw would end the process. */
 function catchTicks(): (() => void)[] {
   const ticks: (() => void)[] = [];
-  vi.spyOn(process, "nextTick").mockImplementation((tick: () => void) => void ticks.push(tick));
+  vi.spyOn(process, "nextTick").mockImplementation((tick) => void ticks.push(tick as () => void));
   return ticks;
 }
 
