@@ -108,7 +108,10 @@ for (const carrier of ["memory", "native", "node"] as const) {
     it("says EADDRINUSE for a taken port", async () => {
       const server = await serve(echoLine);
       const second = new TCPServer(echoLine, { ...engine, loop: server.loop });
-      await expect(second.listen(server.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+      await expect(second.listen(server.port, "127.0.0.1")).rejects.toMatchObject({
+        code: "EADDRINUSE",
+        message: expect.stringContaining(`127.0.0.1:${server.port}`),
+      });
     });
 
     it("says ECONNREFUSED where nobody listens", async () => {

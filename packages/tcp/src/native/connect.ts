@@ -12,8 +12,7 @@ export function nativeConnect(engine: NativeEngine, options: ConnectOptions): Pr
     signal?.throwIfAborted();
     const fd = poller.socket(family);
     if (fd < 0) throw systemError(poller, fd, "socket");
-    const refuse = (result: number) =>
-      reject(Object.assign(systemError(poller, result, "connect"), { address, port }));
+    const refuse = (result: number) => reject(systemError(poller, result, "connect", { address, port }));
     const connected = () => {
       poller.setsockopt(fd, "noDelay", 1);
       resolve(new NativeTransport(engine, fd, "tcp", address, port));

@@ -80,7 +80,7 @@ function bindSocket(
   if (failed === 0) return fd;
   poller.closeFd(fd);
   if (address === "::" && poller.errnoName(-failed) === "EADDRNOTAVAIL") return undefined;
-  throw Object.assign(systemError(poller, failed, call), { address, port });
+  throw systemError(poller, failed, call, { address, port });
 }
 
 /** One listening descriptor. Accepted connections run in the context of whoever listened. */

@@ -9,10 +9,22 @@ export interface SystemError extends Error {
   readonly syscall: string;
 }
 
-/** Makes the error of a call that returned `-errno`. */
-export function systemError(poller: Poller, result: number, syscall: string): SystemError {
+/** Where a call went wrong. */
+export interface SocketPlace {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Makes the error of a call that returned `-errno`; with a place, `connect ECONNREFUSED 127.0.0.1:8888`. */
+export function systemError(
+  poller: Poller,
+  result: number,
+  syscall: string,
+  place?: SocketPlace,
+): SystemError {
   const code = poller.errnoName(-result);
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno: result, syscall });
+  const where = place === undefined ? "" : ` ${place.address}:${place.port}`;
+  return Object.assign(new Error(`${syscall} ${code}${where}`), { code, errno: result, syscall }, place);
 }
 
 // Linux and macOS share these few; the rest is named by the poller.
