@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Socket } from "node:net";
 import { IOLoop } from "@tw/ioloop";
 import { nullLogger } from "@tw/log";
 import type { Poller } from "@tw/poller";
@@ -380,6 +381,41 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     expect(asked.info.localPort).toBe(localPort);
     expect(unasked.info.localPort).toBe(0);
     for (const [fd] of successors) poller.closeFd(fd);
+  });
+
+  it("release() hands the descriptor to a net.Socket, and is deaf and dumb afterwards", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const calls: string[] = [];
+    const first = new Deferred();
+    const transport = transportOn(fd, "tcp", {
+      onBytes(view) {
+        calls.push(fromLatin1(view));
+        first.resolve();
+      },
+      onClose: () => calls.push("close"),
+    });
+    poller.writev(peer, ["before"], 0);
+    await first.promise;
+    const size = poller.size;
+    const released = transport.release();
+    open.splice(open.indexOf(transport), 1);
+    expect(released.fd).toBe(fd);
+    expect(poller.size).toBe(size - 1);
+    const socket = new Socket({ fd: released.fd });
+    socket.unshift(released.unread);
+    const received = new Deferred<string>();
+    socket.on("data", (data) => received.resolve(data.toString()));
+    poller.writev(peer, ["after"], 0);
+    expect(await received.promise).toBe("after");
+    expect(transport.write(["x"])).toBe(0);
+    transport.end();
+    transport.abort();
+    socket.write("still open");
+    const sink = new Uint8Array(64);
+    await until(() => poller.read(peer, sink, 0, sink.length) === 10);
+    expect(calls).toEqual(["before"]);
+    socket.destroy();
   });
 
   it("aborting one that was never started closes its descriptor and tells nobody", async () => {
