@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { transportConformance } from "../src/testing.js";
 import { type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
 import { Notes } from "./helpers.js";
+import { tcpDescriptors } from "./native-pairs.js";
 import { loop, settle } from "./node-pairs.js";
 
 describe.skipIf(!nativeAvailable)("native transports", () => {
@@ -42,15 +43,6 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
 });
 
 function tcpPair(engine: NativeEngine): [NativeTransport, NativeTransport] {
-  const { poller } = engine;
-  const listener = poller.socket(4);
-  poller.bind(listener, "127.0.0.1", 0);
-  poller.listen(listener, 1);
-  const { port } = poller.getsockname(listener) as { port: number };
-  const client = poller.socket(4);
-  poller.connect(client, "127.0.0.1", port);
-  let accepted = poller.accept(listener);
-  while (typeof accepted === "number") accepted = poller.accept(listener);
-  poller.closeFd(listener);
-  return [new NativeTransport(engine, client, "tcp"), new NativeTransport(engine, accepted.fd, "tcp")];
+  const [accepted, connected] = tcpDescriptors(engine);
+  return [new NativeTransport(engine, connected, "tcp"), new NativeTransport(engine, accepted, "tcp")];
 }

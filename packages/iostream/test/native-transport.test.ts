@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { TransportReceiver } from "../src/transport.js";
 import type { NativeEngine } from "../src/transports.js";
 import { type DescriptorKind, NativeTransport, nativeEngine } from "../src/transports.js";
+import { tcpDescriptors } from "./native-pairs.js";
 
 describe.skipIf(!nativeAvailable)("NativeTransport", () => {
   const loop = new IOLoop({ logger: nullLogger });
@@ -36,18 +37,9 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
 
   /** A connected pair of TCP sockets; the second is a plain descriptor, closed after the test. */
   function tcpPair(): [number, number] {
-    const { poller } = engine();
-    const listener = poller.socket(4);
-    poller.bind(listener, "127.0.0.1", 0);
-    poller.listen(listener, 1);
-    const { port } = poller.getsockname(listener) as { port: number };
-    const client = poller.socket(4);
-    poller.connect(client, "127.0.0.1", port);
-    let accepted = poller.accept(listener);
-    while (typeof accepted === "number") accepted = poller.accept(listener);
-    poller.closeFd(listener);
-    fds.push(client);
-    return [accepted.fd, client];
+    const [accepted, connected] = tcpDescriptors(engine());
+    fds.push(connected);
+    return [accepted, connected];
   }
 
   function closeEarly(fd: number): void {
