@@ -2,21 +2,41 @@
 
 import { createRequire } from "node:module";
 import { target } from "./target.js";
-import type { Accepted, PollHandle, SocketAddress } from "./types.js";
+import type { Poller, PollHandle } from "./types.js";
 
 /** Called by the addon once per event: the slot that the registration has, and what is ready. */
 export type Dispatch = (slot: number, events: number) => void;
 
+/** The calls that are the same on both sides: a {@link Poller} hands them through. */
+type SharedCalls = Pick<
+  Poller,
+  | "modify"
+  | "close"
+  | "setRef"
+  | "wake"
+  | "read"
+  | "sendfile"
+  | "socket"
+  | "bind"
+  | "listen"
+  | "accept"
+  | "connect"
+  | "socketError"
+  | "shutdown"
+  | "closeFd"
+  | "getsockname"
+  | "getpeername"
+  | "adopt"
+  | "pipe"
+  | "socketpair"
+>;
+
 /** What `create()` of the addon returns. Each function checks its arguments itself. */
-export interface NativePoller {
+export interface NativePoller extends SharedCalls {
   watch(fd: number, events: number, edge: boolean): PollHandle;
-  modify(handle: PollHandle, events: number): number;
+  /** Whether the handle named anything: 0 or `-EBADF`. */
   unwatch(handle: PollHandle): number;
-  close(handle: PollHandle): number;
   size(): number;
-  setRef(handle: PollHandle, ref: boolean): void;
-  wake(handle: PollHandle): void;
-  read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /**
    * Up to four chunks, from byte `skip` of the first on. A string must be shorter than the addon's scratch space:
    * {@link LONGEST_STRING} is safe.
@@ -24,21 +44,7 @@ export interface NativePoller {
   write(fd: number, skip: number, ...chunks: (Uint8Array | string)[]): number;
   /** Any number of chunks. */
   writev(fd: number, skip: number, chunks: readonly (Uint8Array | string)[]): number;
-  sendfile(fd: number, fileFd: number, offset: number, length: number): number;
-  socket(family: number): number;
-  bind(fd: number, address: string, port: number): number;
-  listen(fd: number, backlog: number): number;
-  accept(fd: number): Accepted | number;
-  connect(fd: number, address: string, port: number): number;
-  socketError(fd: number): number;
-  shutdown(fd: number): number;
-  closeFd(fd: number): number;
-  getsockname(fd: number): SocketAddress | number;
-  getpeername(fd: number): SocketAddress | number;
   setsockopt(fd: number, option: number, value: number): number;
-  adopt(fd: number): number;
-  pipe(): readonly [number, number] | number;
-  socketpair(): readonly [number, number] | number;
 }
 
 /** The addon's exports. */
