@@ -1,21 +1,16 @@
 // The default logger: small enough to read, shaped so that a pino logger can take its place.
 
-import type { LogFields, Logger, LogMethod } from "@tw/util";
 import { formatJson, formatPretty } from "./format.js";
-import { type LogLevel, type LogThreshold, rankOf } from "./levels.js";
-
-/** Where lines go: `process.stderr`, a file stream, an array in a test. */
-export interface LogStream {
-  /** Takes one record, its line feed included. Whatever it throws is dropped: logging never breaks who logs. */
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-}
+import { type LogThreshold, Threshold } from "./levels.js";
+import type { LogRecord } from "./record.js";
+import { type LogStream, sinkOf } from "./sink.js";
+import { type LogOutput, makeLogger, type StructuredLogger } from "./structured-logger.js";
 
 /** How records are written. */
 export interface LoggerOptions {
   /** Stands in every record. @default "tw.application" */
   readonly name?: string;
-  /** The lowest level written. @default "info" */
+  /** The lowest level written; may be changed later, see {@link StructuredLogger.level}. @default "info" */
   readonly level?: LogThreshold;
   /** @default `process.stderr`, looked up at each record */
   readonly stream?: LogStream;
@@ -31,47 +26,48 @@ export interface LoggerOptions {
  * Makes a logger that writes one line per record.
  *
  * Control characters in messages and fields are escaped and long texts are cut at 16 384 characters, so that what a
- * client sends can be logged as it is. An `err` field is written with its stack and its causes.
+ * client sends can be logged as it is. An `err` field is written with its stack and its causes. Fields of
+ * {@link withLogContext} stand in each record.
+ *
+ * A stream that throws, fails or does not take what is written costs records and nothing else: they are counted, and
+ * the next one that gets through is preceded by a warning with their number.
  *
  * @throws RangeError on an unknown level or format
  * @example
  * const log = createLogger({ name: "shop" });
  * log.info({ port: 8888 }, "listening"); // [I 261121 10:11:12 shop] listening port=8888
  */
-export function createLogger(options: LoggerOptions = {}): Logger {
-  const { name = "tw.application", level = "info", clock = Date.now } = options;
-  const { stream, format, color } = options;
-  const threshold = rankOf(level);
+export function createLogger(options: LoggerOptions = {}): StructuredLogger {
+  const { name = "tw.application", level = "info", format } = options;
+  const threshold = new Threshold(level);
   if (format !== undefined && format !== "pretty" && format !== "json") {
     throw new RangeError(`Unknown log format ${JSON.stringify(format)}`);
   }
-
-  function emit(at: LogLevel, fields: LogFields, message: string): void {
-    try {
-      const to = stream ?? process.stderr;
-      const record = { level: at, time: clock(), name, message, fields };
-      const pretty = format === undefined ? to.isTTY === true : format === "pretty";
-      to.write(pretty ? formatPretty(record, color ?? wantsColor(to)) : formatJson(record));
-    } catch {
-      // A getter of a field, the clock or the stream threw: there is nowhere left to say so.
-    }
-  }
-
-  function method(at: LogLevel): LogMethod {
-    if (rankOf(at) < threshold) return silent;
-    return (first: string | LogFields, message?: string): void => {
-      if (typeof first === "string") emit(at, {}, first);
-      else emit(at, first ?? {}, String(message ?? ""));
-    };
-  }
-
-  return { debug: method("debug"), info: method("info"), warn: method("warn"), error: method("error") };
+  return makeLogger(outputTo(options), name, threshold);
 }
 
 /** A logger that drops everything. */
-export const nullLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+export const nullLogger: StructuredLogger = makeLogger(
+  { now: () => 0, write() {} },
+  "tw.null",
+  new Threshold("silent"),
+);
 
-function silent(): void {}
+function outputTo({ stream, clock = Date.now, format, color }: LoggerOptions): LogOutput {
+  return {
+    now: () => clock(),
+    write(record: LogRecord): void {
+      const to = stream ?? process.stderr;
+      const pretty = format === undefined ? to.isTTY === true : format === "pretty";
+      const asLine = (record: LogRecord) =>
+        pretty ? formatPretty(record, color ?? wantsColor(to)) : formatJson(record);
+      sinkOf(to).write(asLine(record), (dropped) => {
+        const message = "Records were dropped: the stream of the log did not take them";
+        return asLine({ ...record, level: "warn", message, fields: { dropped } });
+      });
+    },
+  };
+}
 
 function wantsColor(stream: LogStream): boolean {
   const { NO_COLOR } = process.env;

@@ -23,7 +23,9 @@ it("exports these names and no others", () => {
     "createLogger",
     "escapeControls",
     "generalLogger",
+    "logContext",
     "nullLogger",
+    "withLogContext",
   ]);
 });
 

@@ -1,0 +1,3 @@
+// For tests: the records that are expected.
+
+export { ExpectedLogError, ExpectLog, type ExpectLogOptions, expectLog } from "./expect-log.js";
