@@ -7,6 +7,7 @@ export const layers = [
   ["httputil", "log"],
   ["http1", "wsproto", "routing"],
   ["ioloop"],
+  ["gen"],
   ["iostream"],
   ["tcp"],
   ["http1connection"],

@@ -1,0 +1,35 @@
+// One listener per signal, however many wait for it. A signal of a whole server is waited for by thousands at a time:
+// Node warns from the eleventh listener on, and walks through all of them to add one or take one off.
+
+const waiting = new WeakMap<AbortSignal, Fan>();
+
+interface Fan {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+/** Calls `callback` when `signal` aborts. Whoever no longer waits says so with {@link offAbort}. */
+export function onAbort(signal: AbortSignal, callback: () => void): void {
+  let fan = waiting.get(signal);
+  if (fan === undefined) {
+    const callbacks = new Set<() => void>();
+    const listener = (): void => {
+      waiting.delete(signal);
+      for (const each of callbacks) each();
+    };
+    fan = { callbacks, listener };
+    waiting.set(signal, fan);
+    signal.addEventListener("abort", listener, { once: true });
+  }
+  fan.callbacks.add(callback);
+}
+
+/** Takes a callback off again; the last one takes the listener along. Harmless when it is not there. */
+export function offAbort(signal: AbortSignal, callback: () => void): void {
+  const fan = waiting.get(signal);
+  if (fan === undefined) return;
+  fan.callbacks.delete(callback);
+  if (fan.callbacks.size > 0) return;
+  waiting.delete(signal);
+  signal.removeEventListener("abort", fan.listener);
+}

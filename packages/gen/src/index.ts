@@ -1,0 +1,10 @@
+export { convertYielded, type MultiOptions } from "./convert-yielded.js";
+export { type CoroutineBody, type CoroutineOptions, coroutine, wait } from "./coroutine.js";
+export { BadYieldError, TimeoutError } from "./errors.js";
+export { multi } from "./multi.js";
+export type { LoopOption, WaitOptions } from "./options.js";
+export type { QuietOption } from "./quiet.js";
+export { moment, type SleepOptions, sleep } from "./sleep.js";
+export { WaitIterator, WaitIteratorError } from "./wait-iterator.js";
+export { type WithTimeoutOptions, withTimeout } from "./with-timeout.js";
+export type { Yieldable, Yielded } from "./yieldable.js";

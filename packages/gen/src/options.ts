@@ -1,0 +1,40 @@
+// What every call that waits takes, and how it is checked.
+
+import { IOLoop } from "@tw/ioloop";
+import { checkDurationMs } from "@tw/util";
+
+/** Options of a call that waits on a given loop. */
+export interface WaitOptions {
+  /**
+   * Milliseconds of the loop after which the wait is given up. 0 does not wait at all: what is not there already has
+   * timed out. @default no limit
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Gives the wait up: it rejects with `signal.reason`. Aborted already, nothing is taken or waited for. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a function that has to know its loop. */
+export interface LoopOption {
+  /** Whose time it is. @default IOLoop.current() */
+  readonly loop?: IOLoop | undefined;
+}
+
+/** The loop of these options. */
+export function loopOf(options: LoopOption): IOLoop {
+  return options.loop ?? IOLoop.current();
+}
+
+/** Throws unless the options of a wait are what they should be. @throws TypeError, RangeError */
+export function checkWait({ timeoutMs, signal }: WaitOptions): void {
+  if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
+  checkSignal(signal);
+}
+
+/** Throws unless `signal` is left out or an `AbortSignal`. @throws TypeError */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const { addEventListener, aborted } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
+  throw new TypeError("signal must be an AbortSignal");
+}
