@@ -5,6 +5,7 @@ import { ERROR, type Poller, type PollHandle, READ, WRITE } from "@tw/poller";
 import { checkInteger } from "@tw/util";
 import { HandlerError } from "./errors.js";
 import { type Callback, Job, type JobOwner } from "./job.js";
+import { HANDLER } from "./watchdog/memory.js";
 
 /** A descriptor, or something that has one. The handler receives what was registered. */
 export type Pollable = number | { fileno(): number };
@@ -35,6 +36,10 @@ class Handler extends Job implements HandlerHandle {
     super("IOLoopHandler", owner, fn, []);
     this.#poller = poller;
     this.#pollable = pollable;
+  }
+
+  override get kind(): number {
+    return HANDLER;
   }
 
   onEvents(events: number): void {
@@ -80,7 +85,7 @@ export class Handlers {
     if (handle < 0) throw refused(poller, fd, handle);
     handler.handle = handle;
     this.#byFd.set(fd, handler);
-    if (addedChannel.hasSubscribers) addedChannel.publish({ fd, events });
+    if (addedChannel.hasSubscribers) addedChannel.publish({ fd, events, handle: handler });
     return handler;
   }
 
@@ -103,7 +108,7 @@ export class Handlers {
     this.#byFd.delete(fd);
     this.#poller().unwatch(handler.handle);
     handler.handle = -1;
-    if (removedChannel.hasSubscribers) removedChannel.publish({ fd });
+    if (removedChannel.hasSubscribers) removedChannel.publish({ fd, handle: handler });
   }
 }
 

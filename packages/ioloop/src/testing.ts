@@ -3,7 +3,7 @@
 import { installLoop } from "./current.js";
 import { type HostCase, type HostSubject, hostCases } from "./host-conformance.js";
 import { IOLoop, type IOLoopOptions } from "./ioloop.js";
-import { VirtualHost, type VirtualHostOptions, VirtualIdleError } from "./virtual-host.js";
+import { VirtualHost, type VirtualHostOptions, type VirtualIdle, VirtualIdleError } from "./virtual-host.js";
 
 export {
   type HostCase,
@@ -12,6 +12,7 @@ export {
   installLoop,
   VirtualHost,
   type VirtualHostOptions,
+  type VirtualIdle,
   VirtualIdleError,
 };
 

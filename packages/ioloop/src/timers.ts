@@ -1,9 +1,11 @@
 // All timers of a loop over one turn of its host.
 
+import { channel } from "node:diagnostics_channel";
 import type { Logger } from "@tw/util";
 import type { LoopHost, ScheduledTurn } from "./host.js";
 import { type Callback, Job, type JobOwner, NOTHING } from "./job.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
+import { TIMER } from "./watchdog/memory.js";
 
 /** A timer that was set with `callLater` or `callAt`. */
 export interface Timeout {
@@ -16,6 +18,8 @@ export interface Timeout {
   /** Lets the process end although the timer has not fired. */
   unref(): this;
 }
+
+const addedChannel = channel("tw:ioloop:timerAdded");
 
 const nothing = (): void => undefined;
 
@@ -34,6 +38,10 @@ class TimerJob extends Job implements Timeout, HeapEntry {
     super("IOLoopTimeout", timers, fn, args);
     this.when = when;
     this.order = order;
+  }
+
+  override get kind(): number {
+    return TIMER;
   }
 
   get pending(): boolean {
@@ -88,6 +96,7 @@ export class Timers implements JobOwner {
     this.#heap.add(timer);
     this.#refs++;
     if (!this.#running) this.#arm(when);
+    if (addedChannel.hasSubscribers) addedChannel.publish({ loop: this.#loop, timer });
     return timer;
   }
 

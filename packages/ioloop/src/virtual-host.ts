@@ -1,17 +1,34 @@
 // A host whose clock stands still until told otherwise: hours of timeouts in a millisecond, the same way every time.
 
+import { channel } from "node:diagnostics_channel";
 import { TwError } from "@tw/util";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 import { realPause, realTurn } from "./node-host.js";
 
+/** Asks whoever keeps track of resources what is still there: subscribers add to `pending`. */
+const idleChannel = channel("tw:ioloop:virtualIdle");
+
+/** What is published on `tw:ioloop:virtualIdle` before a {@link VirtualIdleError} is made. */
+export interface VirtualIdle {
+  readonly host: VirtualHost;
+  /** What is still there, a line each; to be added to. */
+  readonly pending: string[];
+}
+
 /** `ERR_TW_VIRTUAL_IDLE`: a promise is pending that nothing scheduled can settle. */
 export class VirtualIdleError extends TwError {
-  constructor(now: number) {
+  /** What was still there, a line each. */
+  readonly pending: readonly string[];
+
+  constructor(now: number, pending: readonly string[] = []) {
+    const list = pending.map((line) => `\n  ${line}`).join("");
     super(
       "ERR_TW_VIRTUAL_IDLE",
       `Nothing left to wait for at ${now} ms, and the promise is still pending: no callback or timer that keeps ` +
-        "the process alive is scheduled. Something was never resolved, or waits for real I/O",
+        "the process alive is scheduled. Something was never resolved, or waits for real I/O" +
+        (list === "" ? "" : `. Still there:${list}`),
     );
+    this.pending = pending;
   }
 }
 
@@ -119,8 +136,16 @@ export class VirtualHost implements LoopHost {
       } else if (waitedMs < PATIENCE_MS) {
         await realPause(PATIENCE_STEP_MS);
         waitedMs += PATIENCE_STEP_MS;
-      } else throw new VirtualIdleError(this.#now);
+      } else throw new VirtualIdleError(this.#now, this.#whatIsPending());
     }
+  }
+
+  #whatIsPending(): string[] {
+    const pending: string[] = [];
+    for (const { at } of this.#turns)
+      pending.push(`a timer at ${at} ms that was told not to hold the process (unref)`);
+    if (idleChannel.hasSubscribers) idleChannel.publish({ host: this, pending } satisfies VirtualIdle);
+    return pending;
   }
 
   /** Runs the earliest turn that is not after `end`; among equals, the one scheduled first. */

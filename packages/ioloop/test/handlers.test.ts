@@ -378,14 +378,14 @@ describe.skipIf(loadPoller() === undefined)("on real descriptors", () => {
     const note = (message: unknown, name: string | symbol) => seen.push([name, message]);
     subscribe("tw:ioloop:handlerAdded", note);
     subscribe("tw:ioloop:handlerRemoved", note);
-    loop.addHandler(a, () => undefined, READ);
+    const handle = loop.addHandler(a, () => undefined, READ);
     loop.removeHandler(a);
     loop.removeHandler(a);
     unsubscribe("tw:ioloop:handlerAdded", note);
     unsubscribe("tw:ioloop:handlerRemoved", note);
     expect(seen).toEqual([
-      ["tw:ioloop:handlerAdded", { fd: a, events: READ }],
-      ["tw:ioloop:handlerRemoved", { fd: a }],
+      ["tw:ioloop:handlerAdded", { fd: a, events: READ, handle }],
+      ["tw:ioloop:handlerRemoved", { fd: a, handle }],
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { IOLoop, type Timeout } from "../src/index.js";
 import { VirtualHost, virtualLoop } from "../src/testing.js";
@@ -214,4 +215,15 @@ describe("the one turn under all timers", () => {
     b.ref();
     expect(refs.at(-1)).toBe(true);
   });
+});
+
+it("publishes timers that are set on tw:ioloop:timerAdded", () => {
+  const { loop } = virtualLoop();
+  const seen: unknown[] = [];
+  const note = (message: unknown): void => void seen.push(message);
+  subscribe("tw:ioloop:timerAdded", note);
+  const timers = [loop.callLater(5, () => undefined), loop.callAt(7, () => undefined)];
+  unsubscribe("tw:ioloop:timerAdded", note);
+  loop.callLater(5, () => undefined);
+  expect(seen).toEqual(timers.map((timer) => ({ loop, timer })));
 });

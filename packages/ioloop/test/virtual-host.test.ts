@@ -1,6 +1,7 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it } from "vitest";
 import { IOLoop } from "../src/index.js";
-import { installLoop, VirtualHost, virtualLoop } from "../src/testing.js";
+import { installLoop, VirtualHost, type VirtualIdle, virtualLoop } from "../src/testing.js";
 
 describe("VirtualHost.advance()", () => {
   it("runs each turn at its own time, with microtasks and ticks in between", async () => {
@@ -82,6 +83,18 @@ describe("VirtualHost.run()", () => {
     await expect(host.run(() => new Promise(() => undefined))).rejects.toMatchObject({
       code: "ERR_TW_VIRTUAL_IDLE",
     });
+  });
+
+  it("names an unref'd timer, and what subscribers of tw:ioloop:virtualIdle know, in that error", async () => {
+    const { loop, host } = virtualLoop();
+    const tell = (message: unknown): void => void (message as VirtualIdle).pending.push("a stream from afar");
+    subscribe("tw:ioloop:virtualIdle", tell);
+    const stuck = host.run(() => new Promise(() => loop.callLater(25, () => undefined).unref()));
+    await expect(stuck).rejects.toMatchObject({
+      pending: [expect.stringContaining("a timer at 25 ms"), "a stream from afar"],
+      message: expect.stringMatching(/Still there:\n {2}a timer at 25 ms .*\n {2}a stream from afar$/),
+    });
+    unsubscribe("tw:ioloop:virtualIdle", tell);
   });
 
   it("fires an unref'd timer on the way to one that counts", async () => {
