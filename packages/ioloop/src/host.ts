@@ -2,6 +2,7 @@
 // calls; a virtual one is thirty lines (virtual-host.ts), which is what makes everything above testable in virtual time.
 
 import type { Poller } from "@tw/poller";
+import type { LoopMeter } from "./metrics.js";
 
 /** The four things a loop asks for, and a fifth that a host without a process has no answer to. */
 export interface LoopHost {
@@ -22,6 +23,13 @@ export interface LoopHost {
    * instead of letting them end the process.
    */
   hold?(signals: readonly LoopSignal[], onSignal: (signal: LoopSignal) => void): () => void;
+  /**
+   * Calls `beat` about every `everyMs` of real time as long as the thread turns, without keeping the process alive,
+   * until the returned function is called. Only a host in real time has a pulse, and can be watched.
+   */
+  pulse?(everyMs: number, beat: () => void): () => void;
+  /** Begins to measure lag and utilisation; `undefined` where time is not real. Asked once, when first needed. */
+  meter?(): LoopMeter;
 }
 
 /** A turn that has not run yet. */

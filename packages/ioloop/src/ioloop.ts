@@ -9,9 +9,13 @@ import { NoPollerError } from "./errors.js";
 import { type FdHandler, type HandlerHandle, Handlers, type Pollable } from "./handlers.js";
 import type { LoopHost } from "./host.js";
 import { type Callback, Job } from "./job.js";
+import { type LoopMeter, type LoopMetrics, type MetricsOptions, readMeter } from "./metrics.js";
 import { NodeHost } from "./node-host.js";
 import { Running, type StartOptions, type StopHook } from "./running.js";
 import { type Timeout, Timers } from "./timers.js";
+import type { LoopActivity } from "./watchdog/memory.js";
+import type { BlockingWatchdogOptions } from "./watchdog/options.js";
+import { replaceWatchdog, type Watchdog } from "./watchdog/watchdog.js";
 
 /** What an `IOLoop` is made of. */
 export interface IOLoopOptions {
@@ -43,6 +47,8 @@ export class IOLoop {
   readonly #running: Running;
   #poller: Poller | undefined;
   #pollerAsked = false;
+  #watchdog: Watchdog | undefined;
+  #meter: LoopMeter | undefined;
 
   constructor(options: IOLoopOptions = {}) {
     const host = options.host ?? new NodeHost();
@@ -189,6 +195,42 @@ export class IOLoop {
   /** Ends the pending {@link start}; without one, the next one ends after one turn. Timers and handlers go on. */
   stop(): void {
     this.#running.stop();
+  }
+
+  /**
+   * Watches this loop for code that blocks it, until it is called again: with other options, or with `undefined` to
+   * end the watch. A block is named by function, file and line, and by the callback, timer, handler or request that
+   * the loop was running: on stderr while it lasts, and to `onBlocked`, the logger and `tw:ioloop:blocked` when it is
+   * over. The first, the tenth, the hundredth … of the same are logged; all are counted.
+   *
+   * The promise resolves when the watchdog looks on (or is gone), and may be ignored. Tornado had
+   * `set_blocking_log_threshold` for it.
+   *
+   * @throws TypeError, RangeError on what cannot be an option
+   * @throws WatchdogError `ERR_TW_WATCHDOG_EXISTS`, `ERR_TW_WATCHDOG_HOST`
+   * @example
+   * await loop.setBlockingWatchdog({ thresholdMs: 50, onBlocked: ({ position }) => console.log(position) });
+   */
+  setBlockingWatchdog(options: BlockingWatchdogOptions | undefined): Promise<void> {
+    const former = this.#watchdog;
+    this.#watchdog = replaceWatchdog(former, this.#host, this.logger, options);
+    return this.#watchdog?.whenWatching ?? former?.close() ?? Promise.resolve();
+  }
+
+  /** Where layers above say what they are doing; `undefined` unless a watchdog is set. */
+  get activity(): LoopActivity | undefined {
+    return this.#watchdog?.activity;
+  }
+
+  /** How busy the loop is, and what it has to do. Measuring begins with the first call. */
+  metrics(options: MetricsOptions = {}): LoopMetrics {
+    this.#meter ??= this.#host.meter?.();
+    return {
+      ...readMeter(this.#meter, options),
+      callbacks: this.#callbacks.size,
+      timers: this.#timers.size,
+      handlers: this.#handlers.size,
+    };
   }
 
   #requirePoller(): Poller {

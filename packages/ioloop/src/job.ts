@@ -2,6 +2,8 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { isPromiseLike, type Logger } from "@tw/util";
+import { activity } from "./watchdog/activity.js";
+import { CALLBACK } from "./watchdog/memory.js";
 
 /** The arguments of a callback that takes none. */
 export const NOTHING: readonly unknown[] = [];
@@ -28,14 +30,19 @@ export class Job extends AsyncResource {
     this.args = args.length === 0 ? NOTHING : args;
   }
 
+  /** What the watchdog calls it. */
+  get kind(): number {
+    return CALLBACK;
+  }
+
   /** Calls it in the context it was stored in. Never throws: what it throws or rejects with is logged, once. */
   run(): void {
-    this.runInAsyncScope(callJob, this, this.args);
+    this.runInAsyncScope(activity === undefined ? callJob : callWatched, this, this.args);
   }
 
   /** As {@link run}, with other arguments. */
   runWith(...args: readonly unknown[]): void {
-    this.runInAsyncScope(callJob, this, args);
+    this.runInAsyncScope(activity === undefined ? callJob : callWatched, this, args);
   }
 }
 
@@ -55,6 +62,14 @@ function callJob(this: Job, args: readonly unknown[]): void {
   } catch (error) {
     report(this, error);
   }
+}
+
+/** As {@link callJob}, while a watchdog looks on. */
+function callWatched(this: Job, args: readonly unknown[]): void {
+  const watching = activity;
+  watching?.begin(this.kind, this.fn);
+  callJob.call(this, args);
+  watching?.leave();
 }
 
 function report(job: Job, error: unknown): void {

@@ -3,6 +3,7 @@
 import { loadPoller, type Poller } from "@tw/poller";
 import { outsideContexts } from "./context.js";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
+import { type LoopMeter, NodeMeter } from "./metrics.js";
 
 /** Node clamps longer timers to 1 ms; a longer wait is made of several. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -39,6 +40,17 @@ export class NodeHost implements LoopHost {
         for (const signal of signals) process.off(signal, onSignal);
       };
     });
+  }
+
+  pulse(everyMs: number, beat: () => void): () => void {
+    return outsideContexts(() => {
+      const timer = setInterval(beat, everyMs).unref();
+      return () => clearInterval(timer);
+    });
+  }
+
+  meter(): LoopMeter {
+    return outsideContexts(() => new NodeMeter());
   }
 }
 

@@ -169,7 +169,7 @@ it("each entry can be required, exports these names and no others, and starts no
     for (const entry of ["@tw/ioloop", "@tw/ioloop/testing"]) console.log(Object.keys(require(entry)).join(" "));
     console.log(process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|Signal/.test(name)).length);`);
   expect(out.split("\n")).toEqual([
-    "ERROR HandlerError IOLoop LoopRunningError NoPollerError NodeHost READ STOP_TIMEOUT_MS WRITE",
+    "ERROR HandlerError IOLoop LoopRunningError NoPollerError NodeHost READ STOP_TIMEOUT_MS WRITE WatchdogError",
     "VirtualHost VirtualIdleError hostCases installLoop virtualLoop",
     "0",
   ]);

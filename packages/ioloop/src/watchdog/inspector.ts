@@ -1,0 +1,93 @@
+// The watchdog's conversation with the main thread's inspector, from its own thread.
+//
+// V8 serves such a message by an interrupt, which loops and regular expressions look at and native calls do not. So a
+// thread in JavaScript answers within a millisecond, and one in a native call when the call is over.
+//
+// A pause must not last. `Debugger.resume` is sent before anything else is done with what the pause showed; should the
+// watchdog's thread end at that moment, its session ends with it, and V8 lets a thread without a debugger go on.
+
+import type { Debugger, Profiler, Session } from "node:inspector";
+import type { CodePosition } from "./report.js";
+import { pausedStack } from "./stack.js";
+
+/** What asking for the stack came to. `held`: another debugger has paused the thread, and we leave it alone. */
+export type PauseResult =
+  | { readonly at: "stack"; readonly stack: readonly CodePosition[] }
+  | { readonly at: "held" | "missed" };
+
+/** Asks the main thread where it is. One question at a time. */
+export class Pauser {
+  readonly #session: Session;
+  readonly #scripts = new Map<string, string>();
+  #answer: ((result: PauseResult) => void) | undefined;
+  #accepted = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    session.on("Debugger.scriptParsed", ({ params }) => this.#scripts.set(params.scriptId, params.url));
+    session.on("Debugger.paused", ({ params }) => this.#onPaused(params));
+  }
+
+  /** Whether a question waits for its answer. */
+  get asking(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Pauses the thread, takes the stack, and lets it go on. `answer` is called once, perhaps much later. */
+  ask(answer: (result: PauseResult) => void): void {
+    this.#answer = answer;
+    this.#accepted = false;
+    // Enabled only while we ask: V8 runs promises slower under a debugger.
+    this.#session.post("Debugger.enable");
+    this.#session.post("Debugger.pause", () => {
+      this.#accepted = true;
+    });
+  }
+
+  /** Takes the question back; it is answered with `missed` unless the pause came first. */
+  cancel(): void {
+    this.#session.post("Debugger.disable", () => this.#settle({ at: "missed" }));
+  }
+
+  #onPaused({ callFrames }: Debugger.PausedEventDataType): void {
+    // Paused before our own pause was accepted: somebody debugs this process, and it is theirs to resume.
+    const held = !this.#accepted;
+    if (!held) this.#session.post("Debugger.resume");
+    this.#session.post("Debugger.disable");
+    const urlOf = (id: string): string => this.#scripts.get(id) ?? "";
+    this.#settle(held ? { at: "held" } : { at: "stack", stack: pausedStack(callFrames, urlOf) });
+  }
+
+  #settle(result: PauseResult): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#scripts.clear();
+    answer?.(result);
+  }
+}
+
+/** Keeps V8's profiler looking at the main thread's stack, for what cannot be paused. */
+export class Sampler {
+  readonly #session: Session;
+  readonly #everyMs: number;
+
+  constructor(session: Session, everyMs: number) {
+    this.#session = session;
+    this.#everyMs = everyMs;
+  }
+
+  /** Calls back when the profiler runs; at once where sampling is off. */
+  start(started: () => void): void {
+    if (this.#everyMs === 0) return started();
+    this.#session.post("Profiler.enable");
+    this.#session.post("Profiler.setSamplingInterval", { interval: Math.round(this.#everyMs * 1000) });
+    this.#session.post("Profiler.start", () => started());
+  }
+
+  /** Hands over what was seen until now, `undefined` where there is nothing, and goes on with an empty profile. */
+  take(taken: (profile: Profiler.Profile | undefined) => void): void {
+    if (this.#everyMs === 0) return taken(undefined);
+    this.#session.post("Profiler.stop", (error, result) => taken(error ? undefined : result.profile));
+    this.#session.post("Profiler.start");
+  }
+}

@@ -1,0 +1,130 @@
+// What the loop's thread and the watchdog's thread share: a counter that moves with every job, and what is running.
+//
+//   words │ SEQ │ KIND │ NAME │ LABEL length │
+//   bytes │ label, 256 │ names: 1000 slots of 64, the first byte is the length │
+//
+// The loop writes and never waits. Names are written once each, so that a job costs two or three stores; the other
+// thread can read them while the loop sits in a native call and can tell nothing itself.
+
+import type { RunningJob, RunningKind } from "./report.js";
+
+/** How many different function names are told apart; what comes later reads as a function without a name. */
+export const MAX_NAMES = 1000;
+
+const KINDS: readonly RunningKind[] = ["outside", "callback", "timer", "handler"];
+export const OUTSIDE = 0;
+export const CALLBACK = 1;
+export const TIMER = 2;
+export const HANDLER = 3;
+
+const SEQ = 0;
+const KIND = 1;
+const NAME = 2;
+const LABEL = 3;
+const HEAD_BYTES = 16;
+const LABEL_BYTES = 256;
+const NAME_BYTES = 64;
+const NAMES_AT = HEAD_BYTES + LABEL_BYTES;
+
+/** The memory that one loop and its watchdog share: 63 KiB. */
+export function makeMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(NAMES_AT + (MAX_NAMES + 1) * NAME_BYTES);
+}
+
+/** How code that runs on the loop says what it is doing. Only there while a watchdog is set: `loop.activity?.…`. */
+export interface LoopActivity {
+  /**
+   * Begins a piece of work that the loop did not start itself, such as a transport's I/O event: the time it may take
+   * starts anew. Call {@link leave} when it returns, in a `finally`.
+   */
+  enter(fn: { readonly name: string }): void;
+  /** Ends what {@link enter} began. What follows (continuations of promises) is outside the loop's jobs again. */
+  leave(): void;
+  /** Names what is running in the words of a layer above, up to 256 bytes, until it returns: `GET /report`. */
+  describe(label: string): void;
+}
+
+/** The writing side, on the loop's thread. */
+export class Activity implements LoopActivity {
+  readonly #words: Int32Array;
+  readonly #bytes: Buffer;
+  readonly #ids = new Map<string, number>([["", 0]]);
+  #seq = 0;
+  #last: unknown;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory, 0, HEAD_BYTES / 4);
+    this.#bytes = Buffer.from(memory);
+  }
+
+  /** A job of the loop begins. */
+  begin(kind: number, fn: { readonly name: string }): void {
+    const words = this.#words;
+    if (fn !== this.#last) {
+      this.#last = fn;
+      words[NAME] = this.#idOf(fn.name);
+    }
+    words[KIND] = kind;
+    words[SEQ] = this.#seq = (this.#seq + 1) | 0;
+  }
+
+  enter(fn: { readonly name: string }): void {
+    this.begin(HANDLER, fn);
+  }
+
+  leave(): void {
+    const words = this.#words;
+    words[KIND] = OUTSIDE;
+    words[LABEL] = 0;
+    words[SEQ] = this.#seq = (this.#seq + 1) | 0;
+  }
+
+  describe(label: string): void {
+    this.#words[LABEL] = this.#bytes.write(label, HEAD_BYTES, LABEL_BYTES, "utf8");
+  }
+
+  /** Says that the loop turns, although it has no work. */
+  pulse(): void {
+    // What the last job called is kept alive no longer than until here.
+    this.#last = undefined;
+    this.#words[SEQ] = this.#seq = (this.#seq + 1) | 0;
+  }
+
+  #idOf(name: unknown): number {
+    // A function may carry anything as its name.
+    const text = typeof name === "string" ? name : "";
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
+    if (this.#ids.size > MAX_NAMES) return 0;
+    const id = this.#ids.size;
+    const at = NAMES_AT + id * NAME_BYTES;
+    this.#bytes[at] = this.#bytes.write(text, at + 1, NAME_BYTES - 1, "utf8");
+    this.#ids.set(text, id);
+    return id;
+  }
+}
+
+/** The reading side, on the watchdog's thread. */
+export class ActivityReader {
+  readonly #words: Int32Array;
+  readonly #bytes: Buffer;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory, 0, HEAD_BYTES / 4);
+    this.#bytes = Buffer.from(memory);
+  }
+
+  /** Moves whenever a job begins or ends, and when the loop turns. */
+  get seq(): number {
+    return Atomics.load(this.#words, SEQ);
+  }
+
+  /** What is running. Consistent only if {@link seq} is the same before and after. */
+  running(): RunningJob {
+    const kind = KINDS[Atomics.load(this.#words, KIND)] ?? "outside";
+    const at = NAMES_AT + Atomics.load(this.#words, NAME) * NAME_BYTES;
+    const label = this.#bytes.toString("utf8", HEAD_BYTES, HEAD_BYTES + Atomics.load(this.#words, LABEL));
+    const name = this.#bytes.toString("utf8", at + 1, at + 1 + (this.#bytes[at] ?? 0));
+    return { kind, name: kind === "outside" ? "" : name, label };
+  }
+}

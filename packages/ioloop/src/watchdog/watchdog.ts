@@ -1,0 +1,170 @@
+// The watchdog as the loop's thread has it: starts the watching thread, and passes on what that reports.
+
+import { channel } from "node:diagnostics_channel";
+import { isMainThread, Worker } from "node:worker_threads";
+import { isPromiseLike, type Logger } from "@tw/util";
+import { outsideContexts } from "../context.js";
+import type { LoopHost } from "../host.js";
+import { activity, setActivity } from "./activity.js";
+import { WatchdogError } from "./errors.js";
+import { Activity, type LoopActivity, makeMemory } from "./memory.js";
+import {
+  type BlockingWatchdogOptions,
+  type ResolvedWatchdogOptions,
+  resolveWatchdogOptions,
+} from "./options.js";
+import { type BlockedReport, describePosition, describeRunning, worthSaying } from "./report.js";
+import { mapped } from "./source-maps.js";
+import type { WorkerData } from "./worker.js";
+
+const blockedChannel = channel("tw:ioloop:blocked");
+
+/** The built file beside this one's bundle. */
+const WORKER = new URL("./watchdog/worker.js", import.meta.url);
+
+type Message = { readonly report: BlockedReport } | { readonly started: true } | { readonly failed: Error };
+
+/** One watch over one loop, from the constructor to {@link close}. */
+export class Watchdog {
+  /** Resolves when the thread is watching. Pre-observed. */
+  readonly whenWatching: Promise<void>;
+  readonly #logger: Logger;
+  readonly #options: ResolvedWatchdogOptions;
+  readonly #activity: Activity;
+  readonly #stopPulse: () => void;
+  readonly #worker: Worker;
+  #closed: Promise<void> | undefined;
+
+  /** @throws WatchdogError `ERR_TW_WATCHDOG_EXISTS`, `ERR_TW_WATCHDOG_HOST` */
+  constructor(host: LoopHost, logger: Logger, options: ResolvedWatchdogOptions) {
+    if (activity !== undefined) {
+      throw new WatchdogError(
+        "ERR_TW_WATCHDOG_EXISTS",
+        "Another loop of this thread has a watchdog: end that first",
+      );
+    }
+    if (host.pulse === undefined) {
+      throw new WatchdogError(
+        "ERR_TW_WATCHDOG_HOST",
+        "The host of this loop has no pulse() in real time: a watchdog needs one, such as NodeHost",
+      );
+    }
+    this.#logger = logger;
+    this.#options = options;
+    const memory = makeMemory();
+    this.#activity = new Activity(memory);
+    const { thresholdMs, sampleMs, live } = options;
+    const ownUrl = new URL(".", import.meta.url).href;
+    const workerData: WorkerData = { memory, reachable: isMainThread, thresholdMs, sampleMs, live, ownUrl };
+    // The flags of this process are not for that thread: it runs none of the user's code.
+    this.#worker = outsideContexts(
+      () => new Worker(WORKER, { workerData, execArgv: [], name: "tw-watchdog" }),
+    );
+    this.whenWatching = new Promise((resolve, reject) => this.#listen(resolve, reject));
+    this.whenWatching.catch(() => undefined);
+    this.#stopPulse = host.pulse(thresholdMs / 4, () => this.#activity.pulse());
+    setActivity(this.#activity);
+  }
+
+  /** Where code on the loop says what it does. */
+  get activity(): LoopActivity {
+    return this.#activity;
+  }
+
+  /** Ends the watch; resolves when the thread is gone. May be repeated. */
+  close(): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#stopPulse();
+      if (activity === this.#activity) setActivity(undefined);
+      this.#worker.ref();
+      this.#closed = this.#worker.terminate().then(() => undefined);
+    }
+    return this.#closed;
+  }
+
+  #listen(resolve: () => void, reject: (error: Error) => void): void {
+    const fail = (error: Error): void => {
+      reject(error);
+      if (this.#closed !== undefined) return;
+      this.close();
+      this.#guard(() =>
+        this.#logger.warn({ err: error }, "The blocking watchdog has failed: nobody watches the loop"),
+      );
+    };
+    this.#worker.on("message", (message: Message) => {
+      if ("started" in message) {
+        // Until here it holds the process, or `await setBlockingWatchdog()` might end one that has nothing else to do.
+        this.#worker.unref();
+        resolve();
+      } else if ("failed" in message) fail(message.failed);
+      else if (this.#closed === undefined) this.#onReport(message.report);
+    });
+    this.#worker.on("error", fail);
+    this.#worker.on("exit", () =>
+      this.#closed === undefined
+        ? fail(new WatchdogError("ERR_TW_WATCHDOG_ENDED", "The thread of the watchdog has ended"))
+        : resolve(),
+    );
+  }
+
+  #onReport(raw: BlockedReport): void {
+    const report = { ...raw, position: raw.position && mapped(raw.position), stack: raw.stack.map(mapped) };
+    if (blockedChannel.hasSubscribers) blockedChannel.publish(report);
+    const { onBlocked } = this.#options;
+    this.#guard(() => {
+      if (worthSaying(report.count)) this.#logger.warn(fieldsOf(report), "The loop was blocked");
+    });
+    if (onBlocked === undefined) return;
+    this.#guard(() => {
+      const result = onBlocked(report);
+      if (isPromiseLike(result)) result.then(undefined, (error) => this.#failed(error));
+    });
+  }
+
+  #guard(fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(err: unknown): void {
+    try {
+      this.#logger.error({ err }, "Exception in onBlocked");
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+}
+
+/** The watchdog that `IOLoop.setBlockingWatchdog` sets in the place of `former`. */
+export function replaceWatchdog(
+  former: Watchdog | undefined,
+  host: LoopHost,
+  logger: Logger,
+  options: BlockingWatchdogOptions | undefined,
+): Watchdog | undefined {
+  const resolved = options === undefined ? undefined : resolveWatchdogOptions(options);
+  former?.close();
+  return resolved && new Watchdog(host, logger, resolved);
+}
+
+function fieldsOf({
+  running,
+  blockedMs,
+  position,
+  native,
+  count,
+  totalMs,
+  note,
+}: BlockedReport): Record<string, unknown> {
+  return {
+    blockedMs: Math.round(blockedMs),
+    running: describeRunning(running),
+    ...(position && { at: describePosition(position) }),
+    ...(native && { native }),
+    ...(count > 1 && { count, totalMs: Math.round(totalMs) }),
+    ...(note && { note }),
+  };
+}

@@ -1,0 +1,41 @@
+// The entry of the watchdog's thread.
+
+import type { Session } from "node:inspector";
+import { parentPort, workerData } from "node:worker_threads";
+import { ActivityReader } from "./memory.js";
+import { Watcher, type WatcherSettings } from "./watcher.js";
+
+/** What the thread is started with. */
+export interface WorkerData extends WatcherSettings {
+  readonly memory: SharedArrayBuffer;
+  /** Whether the loop is that of the main thread, the only one that an inspector can reach from here. */
+  readonly reachable: boolean;
+}
+
+const data = workerData as WorkerData;
+
+async function connect(): Promise<Session | undefined> {
+  if (!data.reachable) return undefined;
+  try {
+    const { Session } = await import("node:inspector");
+    const session = new Session();
+    session.connectToMainThread();
+    return session;
+  } catch {
+    // Node was built without an inspector.
+    return undefined;
+  }
+}
+
+connect().then((session) => {
+  // Whatever goes wrong here, the loop must not stay paused: without a session it is not.
+  process.on("uncaughtException", (error) => {
+    session?.disconnect();
+    parentPort?.postMessage({ failed: error });
+    process.exit();
+  });
+  const watcher = new Watcher(new ActivityReader(data.memory), session, data, (report) =>
+    parentPort?.postMessage({ report }),
+  );
+  watcher.start(() => parentPort?.postMessage({ started: true }));
+});
