@@ -8,6 +8,7 @@ export const layers = [
   ["http1", "wsproto", "routing"],
   ["ioloop"],
   ["gen"],
+  ["locks"],
   ["iostream"],
   ["tcp"],
   ["http1connection"],

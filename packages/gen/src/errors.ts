@@ -14,6 +14,13 @@ export class TimeoutError extends TwError {
   }
 }
 
+/** A function that throws the {@link TimeoutError} of a wait with these options: what `Waiters.wait` takes. */
+export function timeOut(options: { readonly timeoutMs?: number | undefined }, what: string): () => never {
+  return () => {
+    throw new TimeoutError(options.timeoutMs ?? 0, what);
+  };
+}
+
 /** `ERR_TW_BAD_YIELD`: a coroutine yielded, or `multi` was given, what nobody can wait for. */
 export class BadYieldError extends TwError {
   constructor(value: unknown) {

@@ -2,7 +2,7 @@
 
 import { IOLoop } from "@tw/ioloop";
 import { isPromiseLike, TwError } from "@tw/util";
-import { TimeoutError } from "./errors.js";
+import { timeOut } from "./errors.js";
 import { checkWait, type WaitOptions } from "./options.js";
 import { Waiters } from "./waiters.js";
 
@@ -73,10 +73,7 @@ export class WaitIterator<T, K extends number | string = number> implements Asyn
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const ready = this.#settled.shift();
     if (ready !== undefined) return resultOf(this.#take(ready));
-    const { timeoutMs = 0 } = options;
-    const timedOut = () => {
-      throw new TimeoutError(timeoutMs, "in WaitIterator.next()");
-    };
+    const timedOut = timeOut(options, "in WaitIterator.next()");
     return this.#waiters.wait(undefined, options, timedOut).then(resultOf);
   }
 

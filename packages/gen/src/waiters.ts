@@ -6,7 +6,10 @@
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
 import { offAbort, onAbort } from "./aborts.js";
+import { timeOut } from "./errors.js";
 import { checkWait, type WaitOptions } from "./options.js";
+
+export { checkWait, timeOut };
 
 /**
  * A FIFO of waiting promises. `T` is what a waiter is woken with, `N` a note that it carries while it waits (the item
