@@ -1,4 +1,18 @@
+export { isValidIp } from "./addresses.js";
 export {
+  adoptSocket,
+  type BindOptions,
+  type BindUnixOptions,
+  bindSockets,
+  bindUnixSocket,
+  type SocketOptions,
+} from "./bind-sockets.js";
+export { CachingResolver, type CachingResolverOptions } from "./caching-resolver.js";
+export { ConnectTimeoutError, ListenError, type ListenErrorCode, NoAddressError } from "./errors.js";
+export { inheritedSockets, type ListenFd, listenFds } from "./listen-fds.js";
+export { ListeningSocket } from "./listening-socket.js";
+export {
+  type AddressFamily,
   type ConnectOptions,
   type EngineChoice,
   type Listener,
@@ -8,5 +22,25 @@ export {
   type ResolvedAddress,
   useNetwork,
 } from "./network.js";
-export { TCPClient, type TCPClientOptions, type TCPConnectOptions } from "./tcp-client.js";
-export { type PeerAddress, type StreamHandler, TCPServer, type TCPServerOptions } from "./tcp-server.js";
+export {
+  DefaultResolver,
+  type Endpoint,
+  type Override,
+  OverrideResolver,
+  type Resolver,
+} from "./resolver.js";
+export {
+  type ConnectionOptions,
+  TCPClient,
+  type TCPClientOptions,
+  type TCPConnectOptions,
+} from "./tcp-client.js";
+export {
+  type DrainOptions,
+  type DrainResult,
+  type PeerAddress,
+  type StreamHandler,
+  type TCPListenOptions,
+  TCPServer,
+  type TCPServerOptions,
+} from "./tcp-server.js";

@@ -4,11 +4,12 @@ import type { IOLoop } from "@tw/ioloop";
 import { nativeEngine } from "@tw/iostream/transports";
 import { chooseEngine } from "./engine.js";
 import { nativeConnect } from "./native/connect.js";
-import { nativeListen } from "./native/listen.js";
+import { nativeListen } from "./native/listener.js";
 import type { EngineChoice, Network } from "./network.js";
 import { nodeConnect } from "./node/connect.js";
-import { nodeListen } from "./node/listen.js";
+import { nodeListen } from "./node/listener.js";
 import { resolveHost } from "./node/resolve.js";
+import { removeStaleSocket } from "./unix-path.js";
 
 /** The network of the machine we run on. */
 export function realNetwork(loop: IOLoop): Network {
@@ -18,8 +19,11 @@ export function realNetwork(loop: IOLoop): Network {
   return {
     async listen(options, onConnection) {
       const engine = native(options.engine);
+      const hasFile =
+        options.family === "unix" && options.fd === undefined && !options.address.startsWith("\0");
+      if (hasFile) await removeStaleSocket(options.address);
       if (engine === undefined) return await nodeListen(loop, options, onConnection);
-      return await nativeListen(engine, options, onConnection);
+      return nativeListen(engine, options, onConnection);
     },
     async connect(options) {
       const engine = native(options.engine);

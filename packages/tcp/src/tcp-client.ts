@@ -1,9 +1,14 @@
 // A TCP client (Tornado's tcpclient): resolves a name and connects to the first address that answers.
 
 import { IOLoop } from "@tw/ioloop";
-import { IOStream, type StreamOptions } from "@tw/iostream";
-import { TwError } from "@tw/util";
+import { IOStream, type StreamOptions, type Transport } from "@tw/iostream";
+import { checkDurationMs } from "@tw/util";
+import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
+import { connectAny } from "./connector.js";
+import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
+import { DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
+import { checkStreamOptions } from "./stream-options.js";
 
 /** Options of a {@link TCPClient}. */
 export interface TCPClientOptions extends StreamOptions {
@@ -11,16 +16,26 @@ export interface TCPClientOptions extends StreamOptions {
   readonly loop?: IOLoop;
   /** Which engine carries the bytes. @default `TW_ENGINE`, else native where the poller loads, else node */
   readonly engine?: EngineChoice;
+  /** Finds the addresses of a host. @default the system's resolver */
+  readonly resolver?: Resolver;
 }
 
-/** Options of one {@link TCPClient.connect}. */
-export interface TCPConnectOptions {
-  /** Only addresses of this family; 0 is either. @default 0 */
-  readonly family?: 0 | 4 | 6;
-  /** Gives up after so many milliseconds, name resolution included; 0 is no limit. @default 20 000 */
+/** Options of every way to connect. */
+export interface ConnectionOptions extends StreamOptions {
+  /** Gives up after so many milliseconds, name resolution and TLS handshake included; 0 is no limit. @default 20 000 */
   readonly timeoutMs?: number;
   /** Gives up when aborted and rejects with its reason; nothing is left open. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of one {@link TCPClient.connect}. */
+export interface TCPConnectOptions extends ConnectionOptions {
+  /** Only addresses of this family; 0 is either. @default 0 */
+  readonly family?: 0 | 4 | 6;
+  /** Our own numeric address; only addresses of its family are tried. @default the system's choice */
+  readonly sourceIp?: string;
+  /** Our own port. Without `sourceIp` it is one of the loopback address, as in Tornado. @default any */
+  readonly sourcePort?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -36,61 +51,138 @@ const DEFAULT_TIMEOUT_MS = 20_000;
 export class TCPClient {
   readonly loop: IOLoop;
   readonly #options: TCPClientOptions;
+  readonly #resolver: Resolver;
 
+  /** @throws TypeError, RangeError for a size that is none, or a resolver without `resolve` */
   constructor(options: TCPClientOptions = {}) {
+    checkStreamOptions(options);
     this.loop = options.loop ?? IOLoop.current();
     this.#options = options;
+    this.#resolver = options.resolver ?? new DefaultResolver(this.loop);
+    if (typeof this.#resolver.resolve !== "function")
+      throw new TypeError("resolver must have a method resolve()");
   }
 
   /**
-   * Connects to `host`, trying its addresses one after the other.
+   * Connects to `host`: to the first of its addresses that answers. The addresses are those of two families, of which
+   * the second is tried beside the first after 300 ms, or when the first attempt failed (Happy Eyeballs).
    *
-   * @throws RangeError for a port outside 1–65535
-   * @throws TwError `ERR_TW_CONNECT_TIMEOUT`
-   * @throws SystemError of the last address tried, such as `ECONNREFUSED`, or of the resolver, such as `ENOTFOUND`
+   * @throws TypeError, RangeError for what is no host, port or option, at once
+   * @throws ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`; NoAddressError `ERR_TW_NO_ADDRESS`
+   * @throws SystemError of the attempt that failed last, such as `ECONNREFUSED`, or of the resolver (`ENOTFOUND`)
    */
-  async connect(host: string, port: number, options: TCPConnectOptions = {}): Promise<IOStream> {
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`Not a port: ${port}`);
-    const { family = 0, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-    const cancel = new AbortController();
-    const expire = () =>
-      cancel.abort(
-        new TwError("ERR_TW_CONNECT_TIMEOUT", `Timeout while connecting to ${host}:${port}: ${timeoutMs} ms`),
-      );
-    const onAbort = () => cancel.abort(signal?.reason);
+  connect(host: string, port: number, options: TCPConnectOptions = {}): Promise<IOStream> {
+    checkHost("host", host);
+    checkPort("port", port, 1);
+    const local = localEnd(options);
+    checkOptions(options);
+    return this.#within(place(host, port, literal(host)?.family ?? 4), options, async (signal) => {
+      const endpoints = await abortable(this.#resolver.resolve(host, port, local.family), signal);
+      return await this.#connectAny(host, endpoints, local, signal);
+    });
+  }
+
+  /**
+   * Connects to the Unix socket at `path`; a leading NUL makes an abstract name (Linux).
+   *
+   * @throws TypeError, RangeError for what cannot be a path or an option, at once
+   * @throws SystemError `ENOENT`, `ECONNREFUSED`, `EACCES`; ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`
+   */
+  connectUnix(path: string, options: ConnectionOptions = {}): Promise<IOStream> {
+    checkUnixPath(path);
+    checkOptions(options);
+    const endpoint: Endpoint = { address: path, port: 0, family: "unix" };
+    return this.#within(place(path, 0, "unix"), options, (signal) => {
+      return this.#connectAny(path, [endpoint], { family: 0 }, signal);
+    });
+  }
+
+  #connectAny(
+    host: string,
+    endpoints: readonly Endpoint[],
+    local: LocalEnd,
+    signal: AbortSignal,
+  ): Promise<Transport> {
+    const [first, ...rest] = endpoints;
+    if (first === undefined) throw new NoAddressError(host, local.family);
+    const { engine } = this.#options;
+    const network = networkOf(this.loop);
+    const connectOne = async (endpoint: Endpoint, signal: AbortSignal) =>
+      await network.connect({ ...endpoint, ...localOf(local, endpoint), engine, signal });
+    return connectAny(this.loop, [first, ...rest], connectOne, signal);
+  }
+
+  /** Runs all phases of one connection under one deadline and one signal. */
+  async #within(
+    where: string,
+    options: ConnectionOptions,
+    open: (signal: AbortSignal) => Promise<Transport>,
+  ): Promise<IOStream> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     signal?.throwIfAborted();
+    const cancel = new AbortController();
+    const onAbort = (): void => cancel.abort(signal?.reason);
+    const expire = (): void => cancel.abort(new ConnectTimeoutError(where, timeoutMs));
     signal?.addEventListener("abort", onAbort, { once: true });
     const timer = timeoutMs === 0 ? undefined : this.loop.callLater(timeoutMs, expire);
     try {
-      return await this.#tryAddresses(host, port, family, cancel.signal);
+      const transport = await open(cancel.signal);
+      try {
+        cancel.signal.throwIfAborted(); // while the connection was on its way to us
+        return new IOStream(transport, { ...this.#options, ...options, loop: this.loop });
+      } catch (error) {
+        transport.abort(error);
+        throw error;
+      }
     } finally {
       if (timer !== undefined) this.loop.removeTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     }
   }
-
-  async #tryAddresses(host: string, port: number, family: 0 | 4 | 6, signal: AbortSignal): Promise<IOStream> {
-    const network = networkOf(this.loop);
-    const addresses = await abortable(network.resolve(host, family), signal);
-    let failure: unknown = new TwError("ERR_TW_NO_ADDRESS", `No address found for ${host}`);
-    for (const { address, family } of addresses) {
-      try {
-        const { engine } = this.#options;
-        return new IOStream(await network.connect({ address, port, family, engine, signal }), this.#options);
-      } catch (error) {
-        signal.throwIfAborted();
-        failure = error;
-      }
-    }
-    throw failure;
-  }
 }
 
-/** The system's resolver cannot be cancelled: its answer is then ignored. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What is asked of our own end. */
+interface LocalEnd {
+  /** Addresses that can be reached from it. */
+  readonly family: 0 | 4 | 6;
+  readonly ip?: string;
+  readonly port?: number;
+}
+
+function localEnd({ family = 0, sourceIp, sourcePort }: TCPConnectOptions): LocalEnd {
+  checkFamily(family);
+  if (sourcePort !== undefined) checkPort("sourcePort", sourcePort, 0);
+  const port = sourcePort === undefined ? {} : { port: sourcePort };
+  if (sourceIp === undefined) return { family, ...port };
+  const own = typeof sourceIp === "string" ? literal(sourceIp) : undefined;
+  if (own === undefined)
+    throw new TypeError(`sourceIp must be a numeric address, got ${JSON.stringify(sourceIp)}`);
+  if (family !== 0 && family !== own.family) {
+    throw new RangeError(`sourceIp ${sourceIp} is of family ${own.family}, not ${family}`);
+  }
+  return { family: own.family as 4 | 6, ip: sourceIp, ...port };
+}
+
+function localOf(
+  { ip, port }: LocalEnd,
+  { family }: Endpoint,
+): { localAddress?: string; localPort?: number } {
+  if (family === "unix" || (ip === undefined && port === undefined)) return {};
+  return { localAddress: ip ?? (family === 6 ? "::1" : "127.0.0.1"), localPort: port ?? 0 };
+}
+
+function checkOptions(options: ConnectionOptions): void {
+  if (options.timeoutMs !== undefined) checkDurationMs("timeoutMs", options.timeoutMs);
+  checkStreamOptions(options);
+}
+
+/** Resolvers cannot be cancelled: their answer is then ignored. */
+function abortable<T>(answer: T | Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    Promise.resolve(answer)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", onAbort));
   });
 }

@@ -1,9 +1,19 @@
 // A non-blocking TCP server (Tornado's tcpserver): subclass it and override handleStream, or pass a function.
+//
+//   bindSockets ──► ListeningSocket ──accept──► #accepted ──► handleStream(stream, address)
+//                        ▲  pause · resume          │
+//                        └──── maxConnections ──────┴──► Connections ──► drain
 
 import { IOLoop } from "@tw/ioloop";
-import { IOStream, type StreamOptions, type Transport } from "@tw/iostream";
-import { isPromiseLike } from "@tw/util";
-import { type EngineChoice, type Listener, networkOf } from "./network.js";
+import type { IOStream, StreamOptions, Transport } from "@tw/iostream";
+import { checkDurationMs, checkFunction, checkInteger, isPromiseLike, isTwError, TwError } from "@tw/util";
+import { checkBacklog } from "./addresses.js";
+import { type BindOptions, type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
+import { Connections, type ConnectionsOwner, ServedStream } from "./connections.js";
+import { ListenError } from "./errors.js";
+import type { ListeningSocket } from "./listening-socket.js";
+import type { EngineChoice } from "./network.js";
+import { checkStreamOptions } from "./stream-options.js";
 
 /** Options of a {@link TCPServer}. */
 export interface TCPServerOptions extends StreamOptions {
@@ -13,18 +23,39 @@ export interface TCPServerOptions extends StreamOptions {
   readonly engine?: EngineChoice;
   /** Connections that the kernel keeps waiting; when it overflows clients wait one second and more. @default 4096 */
   readonly backlog?: number;
+  /**
+   * Connections open at a time. At the limit accepting pauses, and who connects waits in the kernel's queue (on the
+   * node engine in one of ours, of `backlog`) until another connection has closed. @default 100 000
+   */
+  readonly maxConnections?: number;
 }
+
+/** Options of one {@link TCPServer.listen}; the rest are the server's. */
+export type TCPListenOptions = Pick<BindOptions, "family" | "reusePort" | "backlog">;
 
 /** Handles one connection; a promise it returns is observed, and the stream stays open when it resolves. */
 export type StreamHandler = (stream: IOStream, address: PeerAddress) => void | Promise<void>;
 
 /** Where a connection comes from. */
 export interface PeerAddress {
+  /** Numeric; `""` for a Unix socket. */
   readonly address: string;
   readonly port: number;
 }
 
-const DEFAULT_BACKLOG = 4096;
+/** How {@link TCPServer.drain} ended. */
+export interface DrainResult {
+  /** Connections that ended by themselves in time. */
+  readonly finished: number;
+  /** Connections that were still open at the deadline, and were aborted. */
+  readonly aborted: number;
+}
+
+const DEFAULT_MAX_CONNECTIONS = 100_000;
+const DEFAULT_DRAIN_MS = 5000;
+
+/** A server at its limit is so with every connection that closes, and says it no more often than this. */
+const WARNING_INTERVAL_MS = 60_000;
 
 /**
  * Accepts connections and hands each to {@link handleStream}.
@@ -40,45 +71,118 @@ const DEFAULT_BACKLOG = 4096;
 export class TCPServer implements AsyncDisposable {
   readonly loop: IOLoop;
   readonly #options: TCPServerOptions;
+  readonly #maxConnections: number;
   readonly #handler: StreamHandler | undefined;
-  readonly #listeners: Listener[] = [];
+  readonly #sockets: ListeningSocket[] = [];
+  readonly #connections: Connections;
+  /** Bound, and waiting for `start`. */
+  #bound: ListeningSocket[] = [];
+  #draining = new AbortController();
+  #started = false;
+  #full = false;
+  #nextWarning = Number.NEGATIVE_INFINITY;
   #stops = 0;
 
+  /** @throws TypeError, RangeError for what is no function, number or size, before anything else happens */
   constructor(handler?: StreamHandler, options: TCPServerOptions = {}) {
-    if (handler !== undefined && typeof handler !== "function") {
-      throw new TypeError("TCPServer takes a function (stream, address) as its first argument");
-    }
+    const { maxConnections = DEFAULT_MAX_CONNECTIONS, backlog } = options;
+    if (handler !== undefined) checkFunction("The handler of a TCPServer", handler);
+    if (maxConnections !== Number.POSITIVE_INFINITY) checkInteger("maxConnections", maxConnections, 1);
+    if (backlog !== undefined) checkBacklog(backlog);
+    checkStreamOptions(options);
     this.loop = options.loop ?? IOLoop.current();
-    this.#options = options;
     this.#handler = handler;
+    this.#options = { ...options, loop: this.loop };
+    this.#maxConnections = maxConnections;
+    const owner: ConnectionsOwner = { loop: this.loop, connectionGone: () => this.#connectionGone() };
+    this.#connections = new Connections(owner);
   }
 
   /**
-   * Listens on `port` (0: any free one, see {@link port}) of `address` (`""`: every address of this machine). May be
-   * called more than once. A {@link stop} meanwhile holds: nothing listens then.
+   * Listens on `port` of each address of a host and accepts; `""` is every address of the machine. Port 0 is any free
+   * one, the same for all addresses: {@link port} tells which. May be called more than once.
    *
-   * @throws RangeError for a port outside 0–65535
+   * A {@link stop} meanwhile holds: nothing listens then.
+   *
+   * @throws TypeError, RangeError for what is no port, address or option, at once
    * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`
    */
-  async listen(port: number, address = ""): Promise<void> {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`Not a port: ${port}`);
-    const { engine, backlog = DEFAULT_BACKLOG } = this.#options;
-    const stops = this.#stops;
-    const listener = await networkOf(this.loop).listen({ port, address, backlog, engine }, (transport) =>
-      this.#accepted(transport),
-    );
-    if (stops === this.#stops) this.#listeners.push(listener);
-    else await listener.close();
+  listen(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
+    return this.#whenBound(bindSockets(port, address, { ...this.#options, ...options }), (sockets) => {
+      this.addSockets(sockets);
+    });
+  }
+
+  /**
+   * Listens on the Unix socket at `path`. See `bindUnixSocket`: a dead server's socket is replaced, a live one refused.
+   *
+   * @throws TypeError, RangeError, at once; ListenError `ERR_TW_NOT_A_SOCKET`; SystemError `EADDRINUSE`
+   */
+  listenUnix(path: string, options: Pick<BindUnixOptions, "mode" | "backlog"> = {}): Promise<void> {
+    const binding = bindUnixSocket(path, { ...this.#options, ...options }).then((socket) => [socket]);
+    return this.#whenBound(binding, (sockets) => this.addSockets(sockets));
+  }
+
+  /** As {@link listen}, but accepts nothing before {@link start}: for what must happen in between, such as `setuid`. */
+  bind(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
+    return this.#whenBound(bindSockets(port, address, { ...this.#options, ...options }), (sockets) => {
+      if (this.#started) this.addSockets(sockets);
+      else this.#bound.push(...sockets);
+    });
+  }
+
+  /**
+   * Accepts on what {@link bind} bound. Several processes are the business of `@tw/process` and its `forkProcesses`.
+   *
+   * @throws ListenError `ERR_TW_SERVER_STARTED` when it was called before
+   */
+  start(): void {
+    if (this.#started) throw new ListenError("ERR_TW_SERVER_STARTED", "start() may be called once");
+    this.#started = true;
+    this.addSockets(this.#bound.splice(0));
+  }
+
+  /**
+   * Accepts on listening sockets that were made elsewhere. They belong to the server from then on: {@link stop} closes
+   * them. Connections run in a context made from that of whoever bound the socket.
+   *
+   * @throws ListenError `ERR_TW_SOCKET_TAKEN` for one that was closed or has a server; those before it are added
+   */
+  addSockets(sockets: Iterable<ListeningSocket>): void {
+    for (const socket of sockets) this.addSocket(socket);
+  }
+
+  /** As {@link addSockets}, for one. */
+  addSocket(socket: ListeningSocket): void {
+    socket.accept((transport) => this.#accepted(transport));
+    this.#sockets.push(socket);
+    if (this.#full) socket.pause();
+    if (this.#draining.signal.aborted) this.#draining = new AbortController();
   }
 
   /** The port of the first listening socket, or 0. */
   get port(): number {
-    return this.#listeners[0]?.port ?? 0;
+    return this.#first?.port ?? 0;
   }
 
   /** The address of the first listening socket, or `""`. */
   get address(): string {
-    return this.#listeners[0]?.address ?? "";
+    return this.#first?.address ?? "";
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Aborted by {@link drain}: give it to reads that wait for the next request, and say goodbye when it comes.
+   *
+   * @example
+   * while (!server.draining.aborted) handle(await stream.readUntil("\n", { maxBytes: 1024 }));
+   */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
   }
 
   /** Override this, or pass a function to the constructor. */
@@ -87,31 +191,110 @@ export class TCPServer implements AsyncDisposable {
     return this.#handler(stream, address);
   }
 
-  /** Stops accepting. Established connections live on. Idempotent. */
+  /** Stops accepting, what is still being bound included. Established connections live on. Idempotent. */
   async stop(): Promise<void> {
     this.#stops++;
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()));
+    const sockets = [...this.#sockets.splice(0), ...this.#bound.splice(0)];
+    await Promise.all(sockets.map((socket) => socket.close()));
+  }
+
+  /**
+   * Stops accepting, tells handlers by {@link draining}, and waits until every connection has closed; those that have
+   * not after `timeoutMs` are aborted. Returns as soon as nothing is left. On SIGTERM:
+   *
+   * @example
+   * loop.onStop(() => server.drain({ timeoutMs: 10_000 }));
+   *
+   * @throws TypeError, RangeError when `timeoutMs` is no duration, at once
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    const { timeoutMs = DEFAULT_DRAIN_MS } = options;
+    checkDurationMs("timeoutMs", timeoutMs);
+    return this.#drain(timeoutMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
+  get #first(): ListeningSocket | undefined {
+    return this.#sockets[0] ?? this.#bound[0];
+  }
+
+  async #whenBound(
+    binding: Promise<ListeningSocket[]>,
+    use: (sockets: ListeningSocket[]) => void,
+  ): Promise<void> {
+    const stops = this.#stops;
+    const sockets = await binding;
+    if (stops === this.#stops) use(sockets);
+    else for (const socket of sockets) await socket.close();
+  }
+
+  async #drain(timeoutMs: number): Promise<DrainResult> {
+    const connections = this.#connections;
+    this.#draining.abort(new TwError("ERR_TW_DRAINING", "The server stops"));
+    await this.stop();
+    const before = connections.size;
+    let aborted = 0;
+    const timer = this.loop.callLater(timeoutMs, () => {
+      aborted = connections.abortAll(
+        new TwError("ERR_TW_DRAINING", `Still open ${timeoutMs} ms after drain()`),
+      );
+    });
+    await connections.whenEmpty();
+    this.loop.removeTimeout(timer);
+    return { finished: before - aborted, aborted };
+  }
+
   #accepted(transport: Transport): void {
     let stream: IOStream | undefined;
-    const failed = (error: unknown) => {
-      this.loop.logger.error({ err: error }, "Exception in handleStream");
-      if (stream === undefined) transport.abort(error);
-      else stream.abort(error);
-    };
+    const failed = (error: unknown): void => this.#failed(error, stream, transport);
     try {
-      stream = new IOStream(transport, this.#options);
+      stream = new ServedStream(transport, this.#options, this.#connections);
+      if (this.#connections.size >= this.#maxConnections) this.#pause();
       const result = this.handleStream(stream, new Peer(transport));
       if (isPromiseLike(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
     }
   }
+
+  /** Ends what a handler failed on. A peer that went away is no fault of the handler, and no news. */
+  #failed(err: unknown, stream: IOStream | undefined, transport: Transport): void {
+    const { logger } = this.loop;
+    try {
+      if (stream?.closed === true && isTwError(err, "ERR_TW_STREAM_CLOSED")) {
+        logger.debug({ err }, "Connection closed in handleStream");
+      } else logger.error({ err }, "Exception in handleStream");
+    } catch {
+      // A logger that throws is not worth the process.
+    }
+    if (stream === undefined) transport.abort(err);
+    else stream.abort(err);
+  }
+
+  #pause(): void {
+    this.#full = true;
+    for (const socket of this.#sockets) socket.pause();
+    const now = this.loop.time();
+    if (now < this.#nextWarning) return;
+    this.#nextWarning = now + WARNING_INTERVAL_MS;
+    this.loop.logger.warn(`${this.#maxConnections} connections are open; the next ones have to wait`);
+  }
+
+  /** There is room for one more; or, where descriptors had run out, one of those. */
+  #connectionGone(): void {
+    if (this.#connections.size >= this.#maxConnections) return;
+    this.#full = false;
+    for (const socket of this.#sockets) socket.resume();
+  }
+}
+
+/** Options of {@link TCPServer.drain}. */
+export interface DrainOptions {
+  /** Milliseconds until what is still open is aborted; five seconds where it is left out. */
+  readonly timeoutMs?: number;
 }
 
 /** Looked up when asked for: most handlers never ask, and an idle connection shall own nothing it does not need. */

@@ -1,49 +1,110 @@
 // A non-blocking connect on the poller.
 
 import { type NativeEngine, NativeTransport, systemError } from "@tw/iostream/transports";
-import { WRITE } from "@tw/poller";
+import { type PollHandle, WRITE } from "@tw/poller";
 import type { ConnectOptions } from "../network.js";
 
-/** Connects to one numeric address. Aborting closes the descriptor and rejects with the signal's reason. */
+/** A Unix socket whose queue is full says EAGAIN and never tells when there is room again: so long until the next try. */
+const FULL_QUEUE_PAUSE_MS = 10;
+
+/** Connects to one address. Aborting closes the descriptor and rejects with the signal's reason. */
 export function nativeConnect(engine: NativeEngine, options: ConnectOptions): Promise<NativeTransport> {
-  const { poller } = engine;
-  const { address, port, family, signal } = options;
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const fd = poller.socket(family);
-    if (fd < 0) throw systemError(poller, fd, "socket");
-    const refuse = (result: number) => reject(systemError(poller, result, "connect", { address, port }));
-    const connected = () => {
-      poller.setsockopt(fd, "noDelay", 1);
-      resolve(new NativeTransport(engine, fd, "tcp", address, port));
-    };
-    const started = poller.connect(fd, address, port);
-    if (started === 0) return connected();
-    if (poller.errnoName(-started) !== "EINPROGRESS") {
-      poller.closeFd(fd);
-      return refuse(started);
-    }
-    const handle = poller.watch(fd, WRITE, {
-      onEvents() {
-        signal?.removeEventListener("abort", onAbort);
-        const errno = poller.socketError(fd);
-        if (errno === 0) {
-          poller.unwatch(handle);
-          connected();
-        } else {
-          poller.close(handle);
-          refuse(-errno);
-        }
+    options.signal?.throwIfAborted();
+    new Attempt(engine, options, openDescriptor(engine, options), resolve, reject).start();
+  });
+}
+
+/** A socket, bound to our own address where we are to have one. */
+function openDescriptor({ poller }: NativeEngine, options: ConnectOptions): number {
+  const { family, localAddress, localPort = 0 } = options;
+  const fd = poller.socket(family === "unix" ? 0 : family);
+  if (fd < 0) throw systemError(poller, fd, "socket");
+  if (family === "unix" || (localAddress === undefined && localPort === 0)) return fd;
+  const address = localAddress ?? (family === 6 ? "::" : "0.0.0.0");
+  poller.setsockopt(fd, "reuseAddr", 1); // or a port could be used again only when its last connection is forgotten
+  const bound = poller.bind(fd, address, localPort);
+  if (bound === 0) return fd;
+  poller.closeFd(fd);
+  throw systemError(poller, bound, "bind", { address, port: localPort });
+}
+
+/** One attempt, which owns its descriptor until it is connected. */
+class Attempt {
+  readonly #engine: NativeEngine;
+  readonly #options: ConnectOptions;
+  readonly #fd: number;
+  readonly #resolve: (transport: NativeTransport) => void;
+  readonly #reject: (error: unknown) => void;
+  /** Takes back whatever we wait for. */
+  #cancel: () => void = () => undefined;
+
+  constructor(
+    engine: NativeEngine,
+    options: ConnectOptions,
+    fd: number,
+    resolve: (transport: NativeTransport) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#fd = fd;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  start(): void {
+    this.#options.signal?.addEventListener("abort", this.#aborted, { once: true });
+    this.#connect();
+  }
+
+  readonly #aborted = (): void => {
+    this.#cancel();
+    this.#engine.poller.closeFd(this.#fd);
+    this.#reject(this.#options.signal?.reason);
+  };
+
+  #connect(): void {
+    const { poller, loop } = this.#engine;
+    const { address, port, family } = this.#options;
+    const result = poller.connect(this.#fd, address, port);
+    if (result === 0) return this.#connected();
+    const name = poller.errnoName(-result);
+    if (name === "EINPROGRESS") return this.#await();
+    if (name !== "EAGAIN" || family !== "unix") return this.#fail(result);
+    const retry = loop.callLater(FULL_QUEUE_PAUSE_MS, () => this.#connect());
+    this.#cancel = () => loop.removeTimeout(retry);
+  }
+
+  #await(): void {
+    const { poller } = this.#engine;
+    const handle: PollHandle = poller.watch(this.#fd, WRITE, {
+      onEvents: () => {
+        poller.unwatch(handle);
+        const errno = poller.socketError(this.#fd);
+        if (errno === 0) this.#connected();
+        else this.#fail(-errno);
       },
     });
-    if (handle < 0) {
-      poller.closeFd(fd);
-      return refuse(handle);
-    }
-    const onAbort = () => {
-      poller.close(handle);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
+    if (handle < 0) return this.#fail(handle);
+    this.#cancel = () => poller.unwatch(handle);
+  }
+
+  #connected(): void {
+    const { address, port, family, signal } = this.#options;
+    signal?.removeEventListener("abort", this.#aborted);
+    const unix = family === "unix";
+    if (!unix) this.#engine.poller.setsockopt(this.#fd, "noDelay", 1);
+    this.#resolve(
+      new NativeTransport(this.#engine, this.#fd, unix ? "unix" : "tcp", unix ? "" : address, port),
+    );
+  }
+
+  #fail(result: number): void {
+    const { address, port, signal } = this.#options;
+    const { poller } = this.#engine;
+    signal?.removeEventListener("abort", this.#aborted);
+    poller.closeFd(this.#fd);
+    this.#reject(systemError(poller, result, "connect", { address, port }));
+  }
 }

@@ -1,0 +1,164 @@
+// Listening on Node's own sockets: everywhere Node runs. Node accepts as long as it listens and cannot be asked not to;
+// so a paused listener keeps what comes in a queue of its own, unread, as the kernel would.
+
+import { chmodSync } from "node:fs";
+import {
+  type AddressInfo,
+  createServer,
+  type ListenOptions as NodeListenOptions,
+  type Server,
+} from "node:net";
+import { isMainThread } from "node:worker_threads";
+import type { IOLoop } from "@tw/ioloop";
+import type { Transport } from "@tw/iostream";
+import { type NodeTransport, nodeTransport } from "@tw/iostream/transports";
+import { codeOf, ListenError } from "../errors.js";
+import type { Listener, ListenOptions } from "../network.js";
+
+/** As many as the native engine accepts. */
+const DELIVERED_PER_TURN = 64;
+
+/** Binds and listens on one address, or on the descriptor that `options` bring. */
+export async function nodeListen(
+  loop: IOLoop,
+  options: ListenOptions,
+  onConnection: (transport: Transport) => void,
+): Promise<Listener> {
+  const listener = new NodeListener(loop, options, onConnection);
+  await listener.listening;
+  return listener;
+}
+
+class NodeListener implements Listener {
+  address = "";
+  port = 0;
+  /** Settles when it listens, or cannot. */
+  readonly listening: Promise<void>;
+  readonly #loop: IOLoop;
+  readonly #options: ListenOptions;
+  readonly #server: Server;
+  readonly #onConnection: (transport: Transport) => void;
+  readonly #waiting: NodeTransport[] = [];
+  #paused = false;
+
+  constructor(loop: IOLoop, options: ListenOptions, onConnection: (transport: Transport) => void) {
+    this.#loop = loop;
+    this.#options = options;
+    this.#onConnection = onConnection;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+      this.#accepted(nodeTransport(loop, socket));
+    });
+    this.listening = this.#listen();
+  }
+
+  #listen(): Promise<void> {
+    const { mode, address, fd } = this.#options;
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once("error", (error) => reject(fd === undefined ? error : notListening(fd, error)));
+      const options = nodeOptions(this.#options);
+      // Node binds and listens at once, and the file must not be open to everybody in between.
+      if (mode === undefined) server.listen(options);
+      else withUmask(0o777 & ~mode, () => server.listen(options));
+      server.once("listening", () => {
+        server.removeAllListeners("error");
+        server.on("error", (error) => loopWarn(this.#loop, error));
+        try {
+          if (mode !== undefined && !address.startsWith("\0")) chmodSync(address, mode);
+        } catch (error) {
+          server.close();
+          return reject(error);
+        }
+        this.#learnName();
+        resolve();
+      });
+    });
+  }
+
+  #learnName(): void {
+    const bound = this.#server.address() as AddressInfo | string | null;
+    this.address = typeof bound === "string" ? bound : (bound?.address ?? "");
+    this.port = typeof bound === "string" ? 0 : (bound?.port ?? 0);
+  }
+
+  #accepted(transport: NodeTransport): void {
+    if (!this.#paused && this.#waiting.length === 0) this.#deliver(transport);
+    else if (this.#waiting.length < this.#options.backlog) this.#waiting.push(transport);
+    else transport.abort();
+  }
+
+  /** In the transport's own context, so that what a handler enters is not seen by the next connection. */
+  #deliver(transport: NodeTransport): void {
+    try {
+      transport.runInAsyncScope(this.#onConnection, undefined, transport);
+    } catch (error) {
+      transport.abort(error);
+      this.#loop.logger.error({ err: error }, "Exception in onConnection");
+    }
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#waiting.length > 0) this.#loop.addCallback(() => this.#deliverWaiting());
+  }
+
+  #deliverWaiting(): void {
+    for (let i = 0; i < DELIVERED_PER_TURN && !this.#paused; i++) {
+      const transport = this.#waiting.shift();
+      if (transport === undefined) return;
+      this.#deliver(transport);
+    }
+    if (!this.#paused) this.#loop.addCallback(() => this.#deliverWaiting());
+  }
+
+  async close(): Promise<void> {
+    // Node reports "closed" only when the last connection ended; the listening socket is shut at once.
+    if (this.#server.listening) this.#server.close();
+    for (const transport of this.#waiting.splice(0)) transport.abort();
+  }
+}
+
+function nodeOptions({ address, port, family, backlog, reusePort, fd }: ListenOptions): NodeListenOptions {
+  if (fd !== undefined) return { fd, backlog } as NodeListenOptions;
+  if (family === "unix") return { path: address, backlog };
+  const options = { host: address, port, backlog, ipv6Only: family === 6 };
+  if (reusePort !== true) return options;
+  if (hasReusePort(process.versions.node)) return { ...options, reusePort } as NodeListenOptions;
+  throw new ListenError(
+    "ERR_TW_REUSE_PORT",
+    `Node ${process.versions.node} has no reusePort; take the native engine, or Node 22.12, 23.1 or newer`,
+  );
+}
+
+/** Node says nothing of options that it does not know. */
+export function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}
+
+/** The umask is the process's, and a worker may not change it: there `chmod` follows a moment later. */
+function withUmask(mask: number, call: () => void): void {
+  if (!isMainThread) return call();
+  const before = process.umask(mask);
+  try {
+    call();
+  } finally {
+    process.umask(before);
+  }
+}
+
+function notListening(fd: number, error: unknown): ListenError {
+  const why = codeOf(error) || String(error);
+  return new ListenError("ERR_TW_NOT_LISTENING", `Descriptor ${fd} is no listening stream socket: ${why}`, {
+    cause: error,
+  });
+}
+
+function loopWarn(loop: IOLoop, error: unknown): void {
+  loop.logger.warn({ err: error }, "accept failed");
+}

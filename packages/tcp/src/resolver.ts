@@ -1,0 +1,100 @@
+// Names to places to connect to (Tornado's Resolver). A resolver belongs to the client it is given to: nothing is
+// configured for the whole process.
+
+import { IOLoop } from "@tw/ioloop";
+import { literal } from "./addresses.js";
+import { type AddressFamily, networkOf } from "./network.js";
+
+/** Where to connect to. */
+export interface Endpoint {
+  /** Numeric, or the path of a Unix socket. */
+  readonly address: string;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+  readonly family: AddressFamily;
+}
+
+/**
+ * Finds the endpoints of a host, in the order to try them; none where it has none of that family. `family` 0 is
+ * either. A resolver that is still asking when the answer is not wanted any more is not told: its answer is dropped.
+ *
+ * @example
+ * const resolver: Resolver = {
+ *   async resolve(host, port) {
+ *     return [{ address: await registry.find(host), port, family: 4 }];
+ *   },
+ * };
+ */
+export interface Resolver {
+  resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]>;
+}
+
+/** Asks the network of a loop: the system's resolver (`getaddrinfo`, in a thread) unless it is a simulated one. */
+export class DefaultResolver implements Resolver {
+  readonly #loop: IOLoop | undefined;
+
+  /** Without a loop it is that of whoever resolves. */
+  constructor(loop?: IOLoop) {
+    this.#loop = loop;
+  }
+
+  async resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]> {
+    const found = await networkOf(this.#loop ?? IOLoop.current()).resolve(host, family);
+    return found.map(({ address, family }) => ({ address, family, port }));
+  }
+}
+
+/** What {@link OverrideResolver} maps to: another host, another host and port, or `unix:` and a path. */
+export type Override = string | readonly [host: string, port: number];
+
+/**
+ * Answers some hosts otherwise (Tornado's `OverrideResolver`), for tests, tunnels and Unix sockets. Keys are
+ * `host:port:family`, `host:port` or `host`, and are looked up in this order; an IPv6 address is written in brackets
+ * where a port follows. What it maps to is resolved by `resolver`.
+ *
+ * @example
+ * new OverrideResolver(new DefaultResolver(), {
+ *   "api.example.com": "127.0.0.1",
+ *   "api.example.com:443": ["127.0.0.1", 8443],
+ *   "db.example.com": "unix:/run/db.sock",
+ * });
+ */
+export class OverrideResolver implements Resolver {
+  readonly #resolver: Resolver;
+  readonly #mapping: ReadonlyMap<string, Override>;
+
+  /** @throws TypeError for a mapping to anything else */
+  constructor(
+    resolver: Resolver,
+    mapping: Readonly<Record<string, Override>> | ReadonlyMap<string, Override>,
+  ) {
+    this.#resolver = resolver;
+    this.#mapping = new Map(mapping instanceof Map ? mapping : Object.entries(mapping));
+    for (const [key, value] of this.#mapping) checkOverride(key, value);
+  }
+
+  async resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]> {
+    const bracketed = literal(host)?.family === 6 ? `[${host}]` : host;
+    const mapping = this.#mapping;
+    const found =
+      mapping.get(`${bracketed}:${port}:${family}`) ??
+      mapping.get(`${bracketed}:${port}`) ??
+      mapping.get(host);
+    if (found === undefined) return await this.#resolver.resolve(host, port, family);
+    if (typeof found !== "string") return await this.#resolver.resolve(found[0], found[1], family);
+    if (found.startsWith("unix:")) return [{ address: found.slice("unix:".length), port: 0, family: "unix" }];
+    return await this.#resolver.resolve(found, port, family);
+  }
+}
+
+function checkOverride(key: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  if (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    typeof value[0] === "string" &&
+    Number.isInteger(value[1])
+  )
+    return;
+  throw new TypeError(`The override of ${JSON.stringify(key)} must be a host, [host, port] or "unix:/path"`);
+}
