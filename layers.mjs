@@ -16,6 +16,7 @@ export const layers = [
   ["web"],
   ["websocket"],
   ["tornado"],
+  ["testing"],
 ];
 
 // No sockets, timers, clocks, randomness, crypto, no `node:` import: these run in a browser and in a worker as they are.

@@ -1,0 +1,221 @@
+import { hasSubscribers } from "node:diagnostics_channel";
+import { EventEmitter, once } from "node:events";
+import type { afterEach as nodeAfterEach, beforeEach as nodeBeforeEach } from "node:test";
+import { IOLoop, READ } from "@tw/ioloop";
+import { IOStream } from "@tw/iostream";
+import { memoryPair } from "@tw/iostream/transports";
+import { loadPoller } from "@tw/poller";
+import { nativeAvailable } from "@tw/tooling-testing";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import {
+  guardEachTest,
+  LeakError,
+  leakGuard,
+  type Resource,
+  type TestHooks,
+  virtualLoop,
+  watchLeaks,
+} from "../src/index.js";
+
+/** The place above the call of it: `leaks.test.ts:12`. */
+function lineAbove(): string {
+  const [, , caller = ""] = String(new Error().stack).split("\n");
+  return `leaks.test.ts:${Number(/leaks\.test\.ts:(\d+)/.exec(caller)?.[1]) - 1}`;
+}
+
+const CHANNELS = ["handlerAdded", "handlerRemoved", "timerAdded", "virtualIdle"].map(
+  (name) => `tw:ioloop:${name}`,
+);
+const listening = (): boolean =>
+  [...CHANNELS, "tw:iostream:opened", "tw:iostream:closed"].some(hasSubscribers);
+
+const briefly = { graceMs: 0 };
+
+describe("watchLeaks()", () => {
+  it("names each timer that is pending, with the line that set it", async () => {
+    const guard = watchLeaks(briefly);
+    const loop = new IOLoop();
+    const timer = loop.callLater(50_000, () => undefined);
+    const line = lineAbove();
+    loop.removeTimeout(loop.callLater(50_000, () => undefined));
+    await new Promise<void>((resolve) => loop.callLater(1, resolve));
+    const [leak, ...others] = guard.leaks();
+    expect(others).toEqual([]);
+    expect(leak).toMatchObject({ kind: "timer", object: timer });
+    expect(leak?.what).toMatch(/^timer that fires in \d+(\.\d)? ms$/);
+    expect(leak?.made).toMatch(/^IOLoop\.callLater\(\) at .*test\/leaks/);
+    expect(leak?.made).toContain(line);
+    expect(() => guard.check()).toThrow(LeakError);
+    expect(() => guard.check()).toThrow(line);
+    await expect(guard.close()).rejects.toMatchObject({ code: "ERR_TW_LEAK", leaks: [{ object: timer }] });
+    loop.removeTimeout(timer);
+  });
+
+  it.skipIf(!nativeAvailable)("names each handler that was not removed", () => {
+    const poller = loadPoller();
+    if (poller === undefined) throw new Error("no poller");
+    const [a, b] = [poller.socket(4), poller.socket(4)];
+    const guard = watchLeaks();
+    const loop = new IOLoop();
+    loop.addHandler(a, () => undefined, READ);
+    const line = lineAbove();
+    loop.addHandler(b, () => undefined, READ);
+    loop.removeHandler(b);
+    expect(guard.leaks()).toMatchObject([
+      { kind: "handler", what: `handler on descriptor ${a}`, made: expect.stringContaining(line) },
+    ]);
+    loop.removeHandler(a);
+    guard.check();
+    guard.stop();
+    for (const fd of [a, b]) poller.closeFd(fd);
+  });
+
+  it("names each stream that is open, with both its ends", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watchLeaks(briefly);
+    const ends = [
+      { localAddress: "10.0.0.1", localPort: 1, remoteAddress: "10.0.0.2", remotePort: 2 },
+      {},
+    ] as const;
+    const [a, b] = memoryPair(loop, { info: ends });
+    const one = new IOStream(a, { loop });
+    const line = lineAbove();
+    const two = new IOStream(b, { loop });
+    two.abort();
+    expect(guard.leaks().map(({ what }) => what)).toEqual([
+      "stream (memory, 10.0.0.1:1 to 10.0.0.2:2) that is open",
+      "stream (memory) that is closing",
+    ]);
+    expect(guard.leaks()[0]?.made).toBe(`new IOStream() at test/${line}:17`);
+    one.abort();
+    await host.advance(1);
+    await guard.close();
+  });
+
+  it("knows nothing of what was made before it, and hears nothing after its end", () => {
+    const loop = new IOLoop();
+    const before = loop.callLater(1000, () => undefined);
+    const guard = watchLeaks();
+    guard.check();
+    guard.stop();
+    const after = loop.callLater(1000, () => undefined);
+    expect(guard.leaks()).toEqual([]);
+    expect(listening()).toBe(false);
+    for (const timer of [before, after]) loop.removeTimeout(timer);
+  });
+
+  it("counts the kinds asked for, and what is not ignored", () => {
+    const { loop } = virtualLoop();
+    const make = (options: Parameters<typeof watchLeaks>[0]): readonly Resource[] => {
+      const guard = watchLeaks(options);
+      loop.callLater(1, () => undefined);
+      guard.stop();
+      return guard.leaks();
+    };
+    expect(make({ kinds: ["stream", "handler"] })).toEqual([]);
+    expect(make({ kinds: ["timer"] })).toHaveLength(1);
+    expect(make({ ignore: ({ kind }) => kind === "timer" })).toEqual([]);
+    expect(() => make({ kinds: ["socket" as never] })).toThrow(RangeError);
+    expect(() => make({ graceMs: -1 })).toThrow(RangeError);
+    expect(() => make({ graceMs: Number.NaN })).toThrow(RangeError);
+    expect(listening()).toBe(false);
+  });
+
+  it("does not keep timers that fired: a week of them costs it nothing", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watchLeaks();
+    let left = 5000;
+    const again = (): unknown => (--left > 0 ? loop.callLater(60_000, again) : undefined);
+    again();
+    await host.advance(7 * 24 * 3_600_000);
+    expect(left).toBe(0);
+    await guard.close();
+  });
+
+  it("waits for what is on its way to its end", async () => {
+    const loop = new IOLoop();
+    await using _guard = watchLeaks();
+    loop.callLater(20, () => undefined);
+  });
+
+  it("is closed once, whoever closes it", async () => {
+    const guard = watchLeaks(briefly);
+    const { loop } = virtualLoop();
+    loop.callLater(1, () => undefined);
+    await expect(guard.close()).rejects.toThrow(LeakError);
+    await guard.close();
+    await guard[Symbol.asyncDispose]();
+    expect(listening()).toBe(false);
+  });
+});
+
+describe("VirtualHost.run() while leaks are watched", () => {
+  it("names what is still there when nothing is left to wait for", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watchLeaks();
+    let line = "";
+    const stuck = host.run(async () => {
+      const [a] = memoryPair(loop);
+      const stream = new IOStream(a, { loop });
+      line = lineAbove();
+      await stream.readBytes(1);
+    });
+    await expect(stuck).rejects.toMatchObject({
+      code: "ERR_TW_VIRTUAL_IDLE",
+      message: expect.stringContaining("a stream (memory)"),
+    });
+    await expect(stuck).rejects.toThrow(line);
+    guard.stop();
+  });
+});
+
+describe("leakGuard()", () => {
+  const { loop } = virtualLoop();
+
+  it("passes arguments and the result through", async () => {
+    const test = leakGuard((a: number, b: string) => `${a}${b}`);
+    expectTypeOf(test).toEqualTypeOf<(a: number, b: string) => Promise<string>>();
+    expect(await test(1, "x")).toBe("1x");
+    expect(() => leakGuard(undefined as never)).toThrow(TypeError);
+  });
+
+  it("fails when something survives, and as the function does when that fails", async () => {
+    const leak = () => loop.callLater(1000, () => undefined);
+    await expect(leakGuard(leak, briefly)()).rejects.toThrow(LeakError);
+    const failing = leakGuard(() => {
+      leak();
+      throw new Error("its own");
+    }, briefly);
+    await expect(failing()).rejects.toThrow("its own");
+    expect(listening()).toBe(false);
+  });
+});
+
+describe("guardEachTest()", () => {
+  it("fails a test in whose time something was made that survives, and not the next", async () => {
+    const runner = new EventEmitter();
+    const after: (() => Promise<void>)[] = [];
+    const hooks: TestHooks = {
+      beforeEach: (hook) => runner.on("before", hook),
+      afterEach: (hook) => after.push(hook),
+    };
+    guardEachTest(hooks, briefly);
+    const { loop } = virtualLoop();
+    runner.emit("before");
+    loop.callLater(1000, () => undefined);
+    await expect(after[0]?.()).rejects.toThrow(LeakError);
+    const quiet = once(runner, "before");
+    runner.emit("before");
+    await quiet;
+    await after[0]?.();
+    await after[0]?.();
+    expect(listening()).toBe(false);
+  });
+
+  it("takes the hooks of node:test", () => {
+    expectTypeOf<{
+      beforeEach: typeof nodeBeforeEach;
+      afterEach: typeof nodeAfterEach;
+    }>().toExtend<TestHooks>();
+  });
+});
