@@ -6,6 +6,8 @@ import { lines } from "./section-scanner.js";
 
 /** The fields that framing, Host rule and connection management look at. */
 class FieldFacts {
+  /** The last Host that was found well-formed. */
+  lastHost = "";
   host: string | undefined;
   hostCount = 0;
   contentLength: string | undefined;
@@ -34,31 +36,27 @@ class FieldFacts {
     this.expectContinue = false;
   }
 
-  /** Notes the field, where it is one of those. */
-  note(name: string, value: string): void {
-    switch (name.length) {
+  /** Notes the field whose name has this length, which tells it from the others. */
+  note(nameLength: number, value: string): void {
+    switch (nameLength) {
       case 4:
-        if (!sameName(name, "Host")) return;
         this.host = value;
         this.hostCount++;
         return;
       case 6:
-        if (sameName(name, "Expect") && sameName(value, "100-continue")) this.expectContinue = true;
+        if (sameName(value, "100-continue")) this.expectContinue = true;
         return;
       case 7:
-        if (sameName(name, "Upgrade"))
-          this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;
+        this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;
         return;
       case 10:
-        if (sameName(name, "Connection")) this.#noteConnection(value);
+        this.#noteConnection(value);
         return;
       case 14:
-        if (!sameName(name, "Content-Length")) return;
         this.contentLength = value;
         this.contentLengthCount++;
         return;
       case 17:
-        if (!sameName(name, "Transfer-Encoding")) return;
         this.transferEncoding = value;
         this.transferEncodingCount++;
         return;
@@ -117,18 +115,35 @@ function noteField(
   colon: number,
   lineEnd: number,
 ): void {
+  const length = colon - start;
+  const name = NAMES[length] as string;
+  for (let i = 1; i < length; i++) {
+    // Of the characters of a token only a letter becomes another one by this bit, the small one of the same letter.
+    if (((buf[at + start + i] as number) | 0x20) !== name.charCodeAt(i)) return;
+  }
   let from = colon + 1;
   let end = lineEnd;
   while (from < end && isBlank(buf[at + from] as number)) from++;
   while (end > from && isBlank(buf[at + end - 1] as number)) end--;
-  facts.note(text.substring(start, colon), text.substring(from, end));
+  facts.note(length, textOf(buf, at, text, from, end));
 }
 
-// First letter, in lower case, of the names that `FieldFacts.note` looks for, by their length; 0 where there is none.
-const STEERING: readonly number[] = Array.from({ length: 32 }, (_, length) => {
-  const names = ["host", "expect", "upgrade", "connection", "content-length", "transfer-encoding"];
-  return names.find((name) => name.length === length)?.charCodeAt(0) ?? 0;
-});
+/** The text of a value. One that was the last value of a Host needs no new text: most requests name the same. */
+function textOf(buf: Uint8Array, at: number, text: string, from: number, end: number): string {
+  const known = facts.lastHost;
+  if (end - from !== known.length) return text.substring(from, end);
+  for (let i = 0; i < known.length; i++)
+    if (buf[at + from + i] !== known.charCodeAt(i)) return text.substring(from, end);
+  return known;
+}
+
+// The names that steer, by their length, and their first letters (0 where there is none).
+const NAMES: readonly (string | undefined)[] = Array.from({ length: 32 }, (_, length) =>
+  ["host", "expect", "upgrade", "connection", "content-length", "transfer-encoding"].find(
+    (name) => name.length === length,
+  ),
+);
+const STEERING: readonly number[] = NAMES.map((name) => name?.charCodeAt(0) ?? 0);
 
 function badLine(text: string, start: number, end: number): HTTPInputError {
   const quoted = JSON.stringify(text.slice(start, Math.min(end, start + 80)));

@@ -100,7 +100,9 @@ function methodOf(buf: Uint8Array, at: number, text: string, end: number): strin
 
 /** Minor version of `HTTP/1.x` at `i`, or −1. Case-sensitive, one digit each, RFC 9112 §2.3. */
 function minorVersion(buf: Uint8Array, i: number): number {
-  for (let k = 0; k < VERSION.length; k++) if (buf[i + k] !== VERSION[k]) return -1;
+  // "HTTP" and "/1." one by one: a loop over them costs as much as reading a field.
+  if (buf[i] !== 0x48 || buf[i + 1] !== 0x54 || buf[i + 2] !== 0x54 || buf[i + 3] !== 0x50) return -1;
+  if (buf[i + 4] !== 0x2f || buf[i + 5] !== 0x31 || buf[i + 6] !== 0x2e) return -1;
   const minor = (buf[i + 7] as number) - 0x30;
   return minor >= 0 && minor <= 9 ? minor : -1;
 }
@@ -131,16 +133,13 @@ function checkHost(facts: FieldFacts, minor: number): void {
   if (facts.hostCount > 1) throw new HTTPInputError("More than one Host");
   if (facts.host === undefined) {
     if (minor > 0) throw new HTTPInputError("No Host");
-  } else if (facts.host !== lastHost) {
+  } else if (facts.host !== facts.lastHost) {
     if (!isHost(facts.host)) {
       throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
     }
-    lastHost = facts.host;
+    facts.lastHost = facts.host;
   }
 }
-
-/** The last Host that was found well-formed: most requests of a server name the same. */
-let lastHost = "";
 
 /** RFC 9112 §3.2: one of four forms, and which one goes with the method. */
 function checkTarget(method: string, target: string): void {
@@ -156,9 +155,6 @@ function checkTarget(method: string, target: string): void {
   }
   throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
 }
-
-/** `HTTP/1.` */
-const VERSION = Uint8Array.of(0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e);
 
 function badStart(kind: "request" | "status", text: string, end: number): HTTPInputError {
   return new HTTPInputError(`Malformed ${kind} line: ${JSON.stringify(text.slice(0, Math.min(end, 80)))}`);

@@ -55,7 +55,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   }
 
   /** Nobody listens any more: TypeScript does not see that a delegate may change this. */
-  get #gone(): boolean {
+  #gone(): boolean {
     return this.#answer === "gone";
   }
 
@@ -76,7 +76,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */
   feed(): MaybePromise {
     const message = this.#message as HTTPMessageDelegate;
-    while (!this.#received && !this.#gone && this.#answer !== "complete") {
+    while (!this.#received && !this.#gone() && this.#answer !== "complete") {
       const event = this.#machine.next();
       if (event === undefined) return this.#sendContinue();
       try {
@@ -87,7 +87,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
         } else if (event.type === "end") {
           this.#received = true;
           if (event.trailers !== undefined) this.#observe(message.trailersReceived?.(event.trailers));
-          if (!this.#gone) this.#observe(message.finish()); // trailersReceived may have aborted
+          if (!this.#gone()) this.#observe(message.finish()); // trailersReceived may have aborted
         }
       } catch (error) {
         this.#delegateFailed(error);

@@ -143,6 +143,23 @@ describe("S-22 values that must not go out", () => {
 });
 
 describe("S-24 names that must not go out", () => {
+  it("looks at each name although another of the same length was good a moment ago", () => {
+    const headers = new HTTPHeaders();
+    for (const length of [1, 4, 63, 64, 65, 1000]) {
+      const good = "a".repeat(length);
+      const bad = `${"a".repeat(length - 1)}:`;
+      headers.set(good, "1");
+      headers.set(good, "2");
+      expect(() => headers.set(bad, "1")).toThrow("is not a token");
+      expect(headers.get(good)).toBe("2");
+    }
+  });
+
+  it("takes a record's own fields only", () => {
+    const inherited = Object.create({ "X-Inherited": "1" }, { "X-Own": { value: "2", enumerable: true } });
+    expect([...new HTTPHeaders(inherited).getAll()]).toEqual([["X-Own", "2"]]);
+  });
+
   it("every character that is not of a token throws ERR_TW_FIELD_NAME, the empty name too (C21)", () => {
     const headers = new HTTPHeaders();
     for (let c = 0; c < 0x180; c++) {

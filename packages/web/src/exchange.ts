@@ -124,7 +124,7 @@ export class Exchange {
     const waiting = this.connection.writeHeaders(
       this.#startLine(),
       headers,
-      this.#bodiless ? undefined : chunk,
+      this.#bodiless() ? undefined : chunk,
     );
     this.#advance("flushed");
     return waiting;
@@ -196,7 +196,7 @@ export class Exchange {
   }
 
   /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */
-  get #bodiless(): boolean {
+  #bodiless(): boolean {
     return this.request.startLine.method === "HEAD" || this.status === 204 || this.status === 304;
   }
 
@@ -209,7 +209,7 @@ export class Exchange {
   }
 
   #sendPiece(chunk: BodyChunk | undefined): MaybePromise {
-    return chunk === undefined || chunk.length === 0 || this.#bodiless
+    return chunk === undefined || chunk.length === 0 || this.#bodiless()
       ? undefined
       : this.connection.write(chunk);
   }
@@ -226,7 +226,7 @@ export class Exchange {
     return this.connection.writeHeaders(
       this.#startLine(),
       framed,
-      length === 0 || this.#bodiless ? undefined : body,
+      length === 0 || this.#bodiless() ? undefined : body,
     );
   }
 
