@@ -10,8 +10,11 @@ import { channel } from "node:diagnostics_channel";
 import { IOLoop } from "@tw/ioloop";
 import { checkDurationMs } from "@tw/util";
 import { Closing } from "./closing.js";
-import { CloseTimeoutError } from "./errors.js";
+import { CloseTimeoutError, StreamBusyError } from "./errors.js";
+import type { Codec } from "./framing/codec.js";
+import { Frames, type FramesOptions } from "./framing/frames.js";
 import { type CloseOptions, DEFAULT_GRACE_MS, type StreamOptions, streamLimits } from "./options.js";
+import type { StreamReceiver } from "./receiver.js";
 import { Ending } from "./stream/base.js";
 import { FedStream } from "./stream/feeding.js";
 import type { Transport, TransportReceiver } from "./transport.js";
@@ -41,6 +44,26 @@ export class IOStream extends FedStream implements TransportReceiver {
     super(transport, options.loop ?? IOLoop.current(), streamLimits(options));
     transport.start(this);
     if (opened.hasSubscribers) opened.publish({ stream: this });
+  }
+
+  /**
+   * The messages of this stream in the frames of `codec`, to iterate over and to send; see {@link Frames}. Codecs are in
+   * `@tw/iostream/framing`. Nothing is read before the iteration begins.
+   *
+   * @throws RangeError when the codec has no finite limit
+   *
+   * @example
+   * const frames = stream.frames(lines({ maxFrameSize: 1024 }));
+   * for await (const line of frames) await frames.write(line.toUpperCase());
+   */
+  frames<T, S = T>(codec: Codec<T, S>, options?: FramesOptions): Frames<T, S> {
+    return new Frames(this, codec, options);
+  }
+
+  /** @internal Attaches the receiver of a read: unlike a machine it takes the stream over from nobody. */
+  claim(receiver: StreamReceiver): void {
+    if (this.receiver !== undefined) throw new StreamBusyError("Cannot read: a receiver is attached");
+    this.attach(receiver);
   }
 
   /**

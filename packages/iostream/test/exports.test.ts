@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import * as framing from "../src/framing.js";
 import * as main from "../src/index.js";
 import * as testing from "../src/testing.js";
 import * as transports from "../src/transports.js";
@@ -12,7 +13,26 @@ it("the entries export what they promise, and nothing else", () => {
     "StreamClosedError",
     "UnsatisfiableReadError",
   ]);
-  expect(Object.keys(testing)).toEqual(["transportConformance"]);
+  expect(Object.keys(testing).sort()).toEqual(["torture", "transportConformance"]);
+  expect(Object.keys(framing).sort()).toEqual([
+    "CodecError",
+    "FrameDecoder",
+    "FrameTooLargeError",
+    "IncompleteFrameError",
+    "MalformedFrameError",
+    "UNKNOWN",
+    "delimited",
+    "fixed",
+    "headed",
+    "json",
+    "jsonLines",
+    "lengthPrefixed",
+    "lines",
+    "map",
+    "pipe",
+    "regex",
+    "text",
+  ]);
   expect(Object.keys(transports).sort()).toEqual([
     "MemoryTransport",
     "NativeTransport",
@@ -32,6 +52,10 @@ it("every error has its own code", () => {
     new main.StreamBusyError("x").code,
     new main.StreamClosedError().code,
     new main.UnsatisfiableReadError("x").code,
+    new framing.CodecError("x").code,
+    new framing.FrameTooLargeError("1", 1).code,
+    new framing.IncompleteFrameError(1).code,
+    new framing.MalformedFrameError("x").code,
   ];
   expect(new Set(codes).size).toBe(codes.length);
 });

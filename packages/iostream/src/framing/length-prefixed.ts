@@ -1,0 +1,100 @@
+// Frames that say first how long they are.
+
+import { type Codec, UNKNOWN } from "./codec.js";
+import { FrameTooLargeError, MalformedFrameError } from "./errors.js";
+import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf } from "./payload.js";
+import { MAX_VARINT, readVarint, varintSize, writeVarint } from "./varint.js";
+
+/** How a length is written: bits and byte order (big endian is network order), or a varint of up to 32 bits. */
+export type Prefix = "u8" | "u16be" | "u16le" | "u32be" | "u32le" | "varint";
+
+/** Options of {@link lengthPrefixed}. */
+export interface LengthPrefixedOptions extends LimitedOptions {
+  /** @default "u32be" */
+  readonly prefix?: Prefix;
+  /** The length counts its own bytes too. Not for varints. @default false */
+  readonly includesPrefix?: boolean;
+}
+
+/**
+ * Messages of bytes behind their length. Refused: a length beyond `maxFrameSize`, before anything of it is buffered; a
+ * length that includes itself and is less; a varint that is overlong or has more than 32 bits.
+ *
+ * @example
+ * const messages = stream.frames(lengthPrefixed({ prefix: "u16be", maxFrameSize: 1024 }));
+ * messages.send(utf8("hello")); // 00 05 68 65 6c 6c 6f
+ */
+export function lengthPrefixed(options: LengthPrefixedOptions): Codec<Uint8Array> {
+  const { prefix = "u32be", includesPrefix = false } = options;
+  const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, 1);
+  if (prefix === "varint") {
+    if (includesPrefix) throw new TypeError("A varint cannot include its own length");
+    return varintPrefixed(maxFrameSize);
+  }
+  const layout = LAYOUTS[prefix];
+  if (layout === undefined) throw new TypeError(`Not a prefix: ${String(prefix)}`);
+  const { width, little } = layout;
+  const counted = includesPrefix ? width : 0;
+  return {
+    maxFrameSize,
+    measure(bytes, start, end) {
+      if (end - start < width) return UNKNOWN;
+      const length = readLength(bytes, start, width, little);
+      if (length < counted)
+        throw new MalformedFrameError(`Length ${length} is less than its own ${width} bytes`);
+      return width - counted + length;
+    },
+    decode: (bytes, start, end, own) => payloadOf(bytes, start + width, end, own),
+    encode(message) {
+      checkBytes(message);
+      const length = message.length + counted;
+      checkSent(width + message.length, maxFrameSize);
+      if (length >= 2 ** (8 * width)) throw new FrameTooLargeError(String(length), 2 ** (8 * width) - 1);
+      const frame = new Uint8Array(width + message.length);
+      writeLength(frame, length, width, little);
+      frame.set(message, width);
+      return frame;
+    },
+  };
+}
+
+function varintPrefixed(maxFrameSize: number): Codec<Uint8Array> {
+  return {
+    maxFrameSize,
+    measure(bytes, start, end) {
+      const length = readVarint(bytes, start, end);
+      return length === UNKNOWN ? UNKNOWN : varintSize(length) + length;
+    },
+    decode: (bytes, start, end, own) =>
+      payloadOf(bytes, start + varintSize(readVarint(bytes, start, end)), end, own),
+    encode(message) {
+      checkBytes(message);
+      const size = varintSize(message.length) + message.length;
+      checkSent(size, Math.min(maxFrameSize, MAX_VARINT));
+      const frame = new Uint8Array(size);
+      frame.set(message, writeVarint(frame, 0, message.length));
+      return frame;
+    },
+  };
+}
+
+const LAYOUTS: Readonly<Record<string, { readonly width: number; readonly little: boolean }>> = {
+  u8: { width: 1, little: false },
+  u16be: { width: 2, little: false },
+  u16le: { width: 2, little: true },
+  u32be: { width: 4, little: false },
+  u32le: { width: 4, little: true },
+};
+
+/** Unsigned whatever the bits: a length is never negative. */
+function readLength(bytes: Uint8Array, start: number, width: number, little: boolean): number {
+  let length = 0;
+  for (let i = 0; i < width; i++)
+    length = length * 256 + (bytes[little ? start + width - 1 - i : start + i] as number);
+  return length;
+}
+
+function writeLength(frame: Uint8Array, length: number, width: number, little: boolean): void {
+  for (let i = 0, left = length; i < width; i++, left = Math.floor(left / 256))
+    frame[little ? i : width - 1 - i] = left % 256;
+}

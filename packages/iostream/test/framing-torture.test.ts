@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { type Codec, delimited, lengthPrefixed, MalformedFrameError, UNKNOWN } from "../src/framing.js";
+import { torture } from "../src/testing.js";
+import { bytes } from "./helpers.js";
+
+const sound = lengthPrefixed({ prefix: "u16be", maxFrameSize: 64 });
+const marked = delimited("ab", { maxFrameSize: 64 });
+const samples = [bytes("a"), bytes("hello"), bytes("")];
+
+/** The cases that a codec fails. */
+function failures<T, S>(codec: Codec<T, S>, messages: readonly S[]): string[] {
+  return torture(codec, messages).flatMap(({ name, run }) => {
+    try {
+      run();
+      return [];
+    } catch (error) {
+      expect(error).toBeInstanceOf(Error);
+      return [name];
+    }
+  });
+}
+
+let calls = 0;
+
+const BROKEN: Record<string, readonly [Codec<Uint8Array>, RegExp]> = {
+  "measures too little": [{ ...sound, measure: () => 2 }, /each message alone/],
+  "sends what it does not receive": [
+    { ...sound, encode: (message) => sound.encode(message.map((byte) => byte ^ 1)) },
+    /each message alone/,
+  ],
+  "waits for a byte behind the frame": [
+    {
+      ...sound,
+      measure: (view, start, end, seen) => {
+        const size = sound.measure(view, start, end, seen);
+        return size !== UNKNOWN && size === end - start ? UNKNOWN : size;
+      },
+    },
+    /as soon as its last byte/,
+  ],
+  "takes all that is there for the frame": [
+    {
+      ...sound,
+      measure: (view, start, end, seen) => {
+        const size = sound.measure(view, start, end, seen);
+        return size !== UNKNOWN && size <= end - start ? end - start : size;
+      },
+    },
+    /coalesced/,
+  ],
+  "looks behind the end": [
+    { ...sound, measure: (view, start) => 2 + (view[start] as number) * 256 + (view[start + 1] ?? 0) },
+    /outside of the frame/,
+  ],
+  "misses a delimiter that was split": [
+    {
+      ...marked,
+      measure: (view, start, end, seen) => {
+        for (let at = start + seen; at + 1 < end; at++)
+          if (view[at] === 0x61 && view[at + 1] === 0x62) return at + 2 - start;
+        return UNKNOWN;
+      },
+    },
+    /split point/,
+  ],
+  "hands out views that do not last": [
+    { ...sound, decode: (view, start, end) => view.subarray(start + 2, end) },
+    /outlives the bytes/,
+  ],
+  "changes the bytes it was lent": [
+    {
+      ...sound,
+      decode: (view, start, end) => {
+        const message = view.slice(start + 2, end);
+        view.fill(0, start + 2, end);
+        return message;
+      },
+    },
+    /outlives the bytes|garbage|valid/,
+  ],
+  "remembers the last frame": [
+    {
+      ...sound,
+      decode: (view, start, end, own) =>
+        ++calls % 3 === 2 ? bytes("?") : sound.decode(view, start, end, own),
+    },
+    /each message alone/,
+  ],
+  "throws anything at garbage": [
+    {
+      ...sound,
+      measure: (view, start, end, seen) => {
+        const size = sound.measure(view, start, end, seen);
+        if (size > 64) throw new Error("whatever");
+        return size;
+      },
+    },
+    /garbage/,
+  ],
+  "never says how long a frame is": [{ ...sound, measure: () => UNKNOWN }, /each message alone/],
+  "measures nothing for a strange frame": [
+    {
+      ...sound,
+      measure: (view, start, end, seen) => (view[start] === 0xff ? 0 : sound.measure(view, start, end, seen)),
+    },
+    /endless|garbage/,
+  ],
+  "lets the rest decide about the frame": [
+    {
+      ...sound,
+      measure: (view, start, end, seen) => {
+        if (end - start > 10 && view[end - 1] === 0) throw new MalformedFrameError("a zero somewhere");
+        return sound.measure(view, start, end, seen);
+      },
+    },
+    /coalesced|garbage/,
+  ],
+};
+
+describe("torture()", () => {
+  it("passes a sound codec", () => {
+    expect(failures(sound, samples)).toEqual([]);
+    expect(failures(marked, [bytes("x"), bytes("ba"), bytes("")])).toEqual([]);
+  });
+
+  it.each(Object.entries(BROKEN))("catches a codec that %s", (_what, [codec, expected]) => {
+    const own = codec.encode === marked.encode ? [bytes("x"), bytes("ba")] : samples;
+    expect(failures(codec, own).filter((name) => expected.test(name))).not.toEqual([]);
+  });
+
+  it("catches a codec that frames what is too large, given the codec by its limit", () => {
+    const lax = (maxFrameSize: number): Codec<Uint8Array> => ({ ...sound, maxFrameSize });
+    const found = torture(lax(64), samples, { withLimit: lax }).filter(({ name }) =>
+      /limit passes/.test(name),
+    );
+    expect(found).toHaveLength(1);
+    expect(() => found[0]?.run()).toThrow(/was framed/);
+    const strict = (maxFrameSize: number) => lengthPrefixed({ prefix: "u16be", maxFrameSize });
+    for (const { run } of torture(strict(64), samples, { withLimit: strict })) run();
+  });
+
+  it("compares with what is received where that is not what was sent", () => {
+    const upper: Codec<string, Uint8Array> = {
+      maxFrameSize: 64,
+      measure: sound.measure,
+      encode: sound.encode,
+      decode: (view, start, end) =>
+        Buffer.from(view.subarray(start + 2, end))
+          .toString("latin1")
+          .toUpperCase(),
+    };
+    const received = (sample: Uint8Array) => Buffer.from(sample).toString("latin1").toUpperCase();
+    for (const { run } of torture(upper, samples, { received })) run();
+    expect(() => torture(sound, [])).toThrow(RangeError);
+  });
+});
