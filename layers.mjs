@@ -9,6 +9,7 @@ export const layers = [
   ["ioloop"],
   ["gen"],
   ["locks"],
+  ["queues"],
   ["iostream"],
   ["tcp"],
   ["http1connection"],

@@ -39,9 +39,9 @@ export class Waiters<T, N = undefined> {
     return this.#size;
   }
 
-  /** The note of whoever waits longest; `undefined` when nobody does. */
-  get firstNote(): N | undefined {
-    return this.#first?.note;
+  /** Whoever waits longest, with its note; `undefined` when nobody does. */
+  get first(): { readonly note: N } | undefined {
+    return this.#first;
   }
 
   /**

@@ -28,7 +28,7 @@ describe("Waiters", () => {
     );
     controller.abort("gone");
     expect(waiters.size).toBe(2);
-    expect(waiters.firstNote).toBe(place === 0 ? 1 : 0);
+    expect(waiters.first?.note).toBe(place === 0 ? 1 : 0);
     expect([waiters.wake("x"), waiters.wake("y"), waiters.wake("z")]).toEqual([true, true, false]);
     await stage.host.advance(0);
     expect(seen[place]).toEqual({ error: "gone" });
