@@ -75,6 +75,7 @@ export class IOStream extends FedStream implements TransportReceiver {
       const { graceMs = DEFAULT_GRACE_MS } = options;
       checkDurationMs("graceMs", graceMs);
       this.move("close");
+      this.uncorkAll();
       this.flushInTime();
       this.rejectRead();
       this.ending ??= new Ending();
@@ -128,7 +129,7 @@ export class IOStream extends FedStream implements TransportReceiver {
       this.ending ??= new Ending();
       this.ending.error = error;
     }
-    this.rejectRead();
+    this.finishRead();
     const failure = this.dropQueue();
     const closing = this.ending?.closing;
     if (closing === undefined) return;

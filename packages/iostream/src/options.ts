@@ -5,6 +5,9 @@ import type { IOLoop } from "@tw/ioloop";
 /** Bytes that a stream buffers for a pending read, and bytes that it queues for a slow peer: 100 MiB each. */
 export const DEFAULT_BUFFER_SIZE: number = 100 * 1024 * 1024;
 
+/** Bytes of the largest chunk of `chunks()`. */
+export const DEFAULT_CHUNK_SIZE: number = 64 * 1024;
+
 /** How long `close()` waits for a peer that takes nothing, and for the end of one that took everything. */
 export const DEFAULT_GRACE_MS = 5000;
 
@@ -26,19 +29,34 @@ export interface StreamOptions {
   readonly maxWriteBufferSize?: number;
 }
 
-/** Options of `readBytes`. */
-export interface ReadBytesOptions {
-  /** Resolves with what is there, at least one byte and at most `n`. @default false */
+/** Options of every read. */
+export interface ReadOptions {
+  /**
+   * Gives the read up and rejects with `signal.reason`. Nothing is lost: the bytes that came so far stay in the stream,
+   * and the next read begins with them.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `readBytes` and `readInto`. */
+export interface ReadBytesOptions extends ReadOptions {
+  /** Resolves with what is there: at least one byte, at most what was asked for. @default false */
   readonly partial?: boolean;
 }
 
-/** Options of `readUntil`. */
-export interface ReadUntilOptions {
+/** Options of `readUntil` and `readUntilRegex`. */
+export interface ReadUntilOptions extends ReadOptions {
   /**
-   * Bytes up to and including the delimiter; without it within that many the stream is closed with
+   * Bytes up to and including the delimiter or the match; without it within that many the stream is closed with
    * `UnsatisfiableReadError`, also when delimiter and excess came in one packet. @default maxBufferSize
    */
   readonly maxBytes?: number;
+}
+
+/** Options of `chunks`. */
+export interface ChunksOptions extends ReadOptions {
+  /** The largest chunk, in bytes. @default 65536 */
+  readonly size?: number;
 }
 
 /** Options of `close`. */

@@ -13,6 +13,24 @@ export class ReadBuffer {
   #bytes: Uint8Array = EMPTY_BYTES;
   #start = 0;
   #end = 0;
+  #borrowed = false;
+
+  /**
+   * Makes the unread bytes those of `view`, which is somebody else's, until {@link giveBack}. Only for a buffer that is empty.
+   * What is taken meanwhile is copied.
+   */
+  borrow(view: Uint8Array): this {
+    this.#bytes = view;
+    this.#end = view.length;
+    this.#borrowed = true;
+    return this;
+  }
+
+  /** Ends {@link borrow}; returns what was not taken. */
+  giveBack(): Uint8Array {
+    this.#borrowed = false;
+    return this.#handOver(this.#start);
+  }
 
   /** Unread bytes. */
   get length(): number {
@@ -46,12 +64,27 @@ export class ReadBuffer {
     return indexOfBytes(this.#bytes.subarray(this.#start, this.#end), needle, from);
   }
 
+  /** The unread bytes in `[from, to)` as text, one character a byte. */
+  latin1(from: number, to: number): string {
+    const { buffer, byteOffset } = this.#bytes;
+    return Buffer.from(buffer, byteOffset + this.#start + from, to - from).toString("latin1");
+  }
+
+  /** Moves as many unread bytes as `target` has room for behind `at`; returns how many. */
+  takeInto(target: Uint8Array, at: number): number {
+    const count = Math.min(this.length, target.length - at);
+    target.set(this.#bytes.subarray(this.#start, this.#start + count), at);
+    this.#start += count;
+    return count;
+  }
+
   /** Takes the first `count` unread bytes; the result is the caller's own. */
   take(count: number): Uint8Array {
     const from = this.#start;
     this.#start += count;
     // All of a buffer that is mostly theirs is handed over as it is; a small piece must not keep a large one alive.
-    if (this.#start === this.#end && count * 2 >= this.#bytes.length) return this.#handOver(from);
+    if (this.#start === this.#end && count * 2 >= this.#bytes.length && !this.#borrowed)
+      return this.#handOver(from);
     return this.#bytes.slice(from, this.#start);
   }
 

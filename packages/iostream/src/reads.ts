@@ -6,16 +6,27 @@ import { StreamBufferFullError, UnsatisfiableReadError } from "./errors.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
 /** One pending read of a stream. */
-export abstract class Read {
-  #resolve: ((bytes: Uint8Array) => void) | undefined;
+export abstract class Read<T = unknown> {
+  // Methods alone name the type, so that a stream may hold a read of any.
+  #resolve: ((result: never) => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
+  /** Called when the wait is over, by whoever watches a signal. */
+  whenOver: (() => void) | undefined;
 
   /** Takes what was asked for out of the buffer, or `undefined` when more is needed. Throws when it can never be had. */
-  abstract attempt(buffer: ReadBuffer): Uint8Array | undefined;
+  abstract attempt(buffer: ReadBuffer): T | undefined;
+
+  /** What the read makes of a clean end of input: a result, or `undefined` when it wanted more. */
+  atEnd(_buffer: ReadBuffer | undefined): T | undefined {
+    return undefined;
+  }
+
+  /** Takes nothing any more, and gives back to `buffer` what it took and will not hand over. */
+  undo(_buffer: () => ReadBuffer): void {}
 
   /** Starts to wait. The rejection counts as observed: a reader may be gone by the time its stream breaks. */
-  wait(): Promise<Uint8Array> {
-    const promise = new Promise<Uint8Array>((resolve, reject) => {
+  wait(): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -23,17 +34,19 @@ export abstract class Read {
     return promise;
   }
 
-  resolve(bytes: Uint8Array): void {
-    this.#resolve?.(bytes);
+  resolve(result: T): void {
+    this.#resolve?.(result as never);
+    this.whenOver?.();
   }
 
   reject(reason: unknown): void {
     this.#reject?.(reason);
+    this.whenOver?.();
   }
 }
 
 /** Exactly `count` bytes, or with `partial` between one and `count`. */
-export class BytesRead extends Read {
+export class BytesRead extends Read<Uint8Array> {
   readonly #count: number;
   readonly #partial: boolean;
 
@@ -50,8 +63,26 @@ export class BytesRead extends Read {
   }
 }
 
+/** Between one and `size` bytes; none at the end of input. */
+export class ChunkRead extends Read<Uint8Array> {
+  readonly #size: number;
+
+  constructor(size: number) {
+    super();
+    this.#size = size;
+  }
+
+  attempt(buffer: ReadBuffer): Uint8Array | undefined {
+    return buffer.length === 0 ? undefined : buffer.take(Math.min(buffer.length, this.#size));
+  }
+
+  override atEnd(): Uint8Array {
+    return EMPTY_BYTES;
+  }
+}
+
 /** Everything up to and including a delimiter. */
-export class UntilRead extends Read {
+export class UntilRead extends Read<Uint8Array> {
   readonly #delimiter: Uint8Array;
   readonly #maxBytes: number;
   readonly #maxBufferSize: number;
@@ -69,14 +100,33 @@ export class UntilRead extends Read {
     const at = buffer.indexOf(this.#delimiter, Math.max(0, this.#searched - this.#delimiter.length + 1));
     this.#searched = buffer.length;
     const needed = at === -1 ? buffer.length : at + this.#delimiter.length;
-    if (needed > this.#maxBytes) {
-      throw new UnsatisfiableReadError(
-        `Cannot read until ${quote(this.#delimiter)}: not found within ${this.#maxBytes} bytes`,
-      );
-    }
-    if (needed > this.#maxBufferSize) throw bufferFull(needed, this.#maxBufferSize);
+    checkNeeded(needed, this.#maxBytes, this.#maxBufferSize, () => quote(this.#delimiter));
     return at === -1 ? undefined : buffer.take(needed);
   }
+}
+
+/** Everything up to the end of input. */
+export class UntilCloseRead extends Read<Uint8Array> {
+  attempt(): undefined {
+    return undefined;
+  }
+
+  override atEnd(buffer: ReadBuffer | undefined): Uint8Array {
+    return buffer === undefined ? EMPTY_BYTES : buffer.takeAll();
+  }
+}
+
+/** Throws when a read needs more bytes than it may; of two limits the lower one is met first, however bytes arrive. */
+export function checkNeeded(
+  needed: number,
+  maxBytes: number,
+  maxBufferSize: number,
+  what: () => string,
+): void {
+  if (needed > maxBytes && maxBytes <= maxBufferSize) {
+    throw new UnsatisfiableReadError(`Cannot read until ${what()}: not found within ${maxBytes} bytes`);
+  }
+  if (needed > maxBufferSize) throw bufferFull(needed, maxBufferSize);
 }
 
 /** The error of a read that needs more than the buffer may hold. */
@@ -90,9 +140,6 @@ export function refused(reason: unknown): Promise<never> {
   promise.catch(ignore);
   return promise;
 }
-
-/** Resolved for a read of nothing. */
-export const NOTHING: Uint8Array = EMPTY_BYTES;
 
 function ignore(): void {}
 

@@ -39,6 +39,8 @@ export interface Transport {
   setRef(ref: boolean): void;
   /** Disables Nagle's algorithm where there is one; it is off from the start. */
   setNodelay?(on: boolean): void;
+  /** Has the kernel probe a peer that was silent for so many milliseconds, rounded up to seconds; 0 does not. */
+  setKeepAlive?(idleMs: number): void;
   /** Hands the descriptor on and forgets it; `unread` was received and not delivered. */
   release?(): { readonly fd: number; readonly unread: Uint8Array };
   readonly info: TransportInfo;

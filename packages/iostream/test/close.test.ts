@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FREE_GRACES } from "../src/closing.js";
 import { IOStream } from "../src/index.js";
 import { memoryPair } from "../src/transports.js";
 import { bytes, Notes, ScriptedTransport, testLoop, text, turn } from "./helpers.js";
@@ -85,6 +86,38 @@ describe("IOStream.close()", () => {
     peer.close();
     await loop.settle();
     await closed;
+  });
+
+  it("gives up a peer that takes a byte per graceMs, after 12 of them, and not one that takes 1 KiB/s", async () => {
+    for (const [bytesPerGrace, patient] of [
+      [1, false],
+      [400, false],
+      [1024, true],
+    ] as const) {
+      const { loop, stream, peer } = pair(1);
+      stream.send("x".repeat(20_000));
+      let failure: unknown;
+      const closed = stream.close({ graceMs: 1000 }).catch((error) => {
+        failure = error;
+      });
+      let seconds = 0;
+      while (failure === undefined && stream.bufferedAmount > 0 && seconds < 150) {
+        await loop.settle(500);
+        const read = peer.readBytes(bytesPerGrace).catch(() => {});
+        await loop.settle(500);
+        await (failure === undefined && stream.bufferedAmount > 0 ? read : undefined);
+        seconds++;
+        if (seconds === FREE_GRACES) expect(failure).toBeUndefined();
+      }
+      if (patient) expect(stream.bufferedAmount).toBe(0);
+      else expect(failure).toMatchObject({ cause: { code: "ERR_TW_CLOSE_TIMEOUT" } });
+      if (bytesPerGrace === 1) expect(seconds).toBe(FREE_GRACES + 1);
+      stream.abort();
+      peer.abort();
+      await loop.settle();
+      await closed;
+      expect(loop.timers.size).toBe(0);
+    }
   });
 
   it("gives up a peer that took everything and never ends, and resolves: nothing was lost", async () => {

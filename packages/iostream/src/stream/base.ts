@@ -1,15 +1,15 @@
 // What every part of a stream stands on: its transport and loop, how far its life has come, and why it ended.
 //
-// A stream is one object in five parts, each a class that knows those before it:
+// A stream is one object in six parts, each a class that knows those before it:
 //
-//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── ReadingStream ◄── FedStream ◄── IOStream
-//   facts, life    queue, cork       buffer, pause       reads             attach        close, abort
+//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── WaitingStream ◄── ReadingStream ◄── FedStream ◄── IOStream
+//   facts, life    queue, cork       buffer, pause       its one read      reads             attach        close, abort
 //
 // Tens of thousands of idle streams are normal: what only some of them need is `undefined` until then. The parts keep
 // their own in `private` members and not in `#` ones, of which methods cost each stream a field per class.
 
 import type { IOLoop } from "@tw/ioloop";
-import { Deferred } from "@tw/util";
+import { checkDurationMs, Deferred } from "@tw/util";
 import type { Closing } from "../closing.js";
 import { StreamClosedError } from "../errors.js";
 import type { CloseOptions, StreamLimits } from "../options.js";
@@ -72,6 +72,24 @@ export abstract class StreamBase {
   /** Whether an open stream keeps the process alive (it does at first). */
   setRef(ref: boolean): void {
     if (!isGone(this.life)) this.transport.setRef(ref);
+  }
+
+  /**
+   * Disables Nagle's algorithm (it is off from the start): small writes leave at once. A transport without TCP ignores it.
+   */
+  setNodelay(on: boolean): void {
+    if (!isGone(this.life)) this.transport.setNodelay?.(on);
+  }
+
+  /**
+   * Has the kernel probe a peer that was silent for `idleMs`, in whole seconds upwards, so that one that vanished is
+   * noticed; 0 turns it off, as it is at first. A transport without TCP ignores it.
+   *
+   * @throws TypeError, RangeError unless `idleMs` is a finite number of ms from 0 on
+   */
+  setKeepAlive(idleMs: number): void {
+    checkDurationMs("idleMs", idleMs);
+    if (!isGone(this.life)) this.transport.setKeepAlive?.(idleMs);
   }
 
   /** Goes where `event` leads; false when it means nothing now. */

@@ -21,6 +21,7 @@ export abstract class FedStream extends ReadingStream {
     this.unhold();
     if (this.input === "told") this.input = "ended";
     this.deliver();
+    this.remindOfDrain();
   }
 
   /**
@@ -65,10 +66,8 @@ export abstract class FedStream extends ReadingStream {
   onEnd(): void {
     this.input = "ended";
     if (this.receiver !== undefined) this.deliver();
-    else if (this.read !== undefined) {
-      this.rejectRead();
-      this.close();
-    }
+    // An end of the peer closes our side too, as somebody wanted more than there is.
+    else if (!this.finishRead()) this.close();
   }
 
   protected deliver(): void {

@@ -1,18 +1,32 @@
 // Reading for people: one promise per read, one read at a time.
 
-import { latin1 } from "@tw/util";
+import { EMPTY_BYTES, latin1 } from "@tw/util";
 import { StreamBusyError } from "../errors.js";
-import { checkSize, type ReadBytesOptions, type ReadUntilOptions } from "../options.js";
+import {
+  type ChunksOptions,
+  checkSize,
+  DEFAULT_CHUNK_SIZE,
+  type ReadBytesOptions,
+  type ReadOptions,
+  type ReadUntilOptions,
+} from "../options.js";
 import { ReadBuffer } from "../read-buffer.js";
-import { BytesRead, bufferFull, NOTHING, type Read, refused, UntilRead } from "../reads.js";
-import { ReceivingStream } from "./receiving.js";
+import { IntoRead } from "../read-into.js";
+import { RegexRead } from "../read-regex.js";
+import { BytesRead, bufferFull, ChunkRead, type Read, refused, UntilCloseRead, UntilRead } from "../reads.js";
+import { WaitingStream } from "./waiting.js";
 
 /** A stream that can be read. */
-export abstract class ReadingStream extends ReceivingStream {
+export abstract class ReadingStream extends WaitingStream {
   /**
-   * Reads exactly `count` bytes, or with `partial` at least one and at most `count`. 0 resolves at once.
+   * Reads exactly `count` bytes, or with `partial` at least one and at most `count`. 0 resolves at once. The bytes are
+   * the caller's own.
    *
    * @throws RangeError when `count` is not a non-negative integer
+   *
+   * @example
+   * const length = new DataView((await stream.readBytes(4)).slice().buffer).getUint32(0);
+   * const body = await stream.readBytes(length);
    */
   readBytes(count: number, options: ReadBytesOptions = {}): Promise<Uint8Array> {
     if (!Number.isSafeInteger(count) || count < 0) {
@@ -20,11 +34,30 @@ export abstract class ReadingStream extends ReceivingStream {
     }
     const partial = options.partial === true;
     const { maxBufferSize } = this.limits;
-    if (count === 0) return this.busy() ?? Promise.resolve(NOTHING);
+    if (count === 0) return this.busy() ?? Promise.resolve(EMPTY_BYTES);
     if (!partial && count > maxBufferSize) {
       return this.busy() ?? this.fail(bufferFull(count, maxBufferSize));
     }
-    return this.start(new BytesRead(count, partial));
+    return this.begin(new BytesRead(count, partial), options.signal);
+  }
+
+  /**
+   * Fills `target`, or with `partial` puts at least one byte there; resolves with how many. The array is the stream's
+   * until then, and `maxBufferSize` does not matter: the memory is the caller's. Bytes go there from the transport's
+   * view in one copy. A read that is aborted, or that the peer's end cuts short, leaves what came in the stream.
+   *
+   * @throws TypeError when `target` is no Uint8Array
+   *
+   * @example
+   * const block = new Uint8Array(4096);
+   * const count = await stream.readInto(block, { partial: true });
+   */
+  readInto(target: Uint8Array, options: ReadBytesOptions = {}): Promise<number> {
+    if (!(target instanceof Uint8Array)) {
+      throw new TypeError(`target must be a Uint8Array, got ${typeof target}`);
+    }
+    if (target.length === 0) return this.busy() ?? Promise.resolve(0);
+    return this.begin(new IntoRead(target, options.partial === true), options.signal);
   }
 
   /**
@@ -32,6 +65,9 @@ export abstract class ReadingStream extends ReceivingStream {
    * that would be more than `maxBytes`.
    *
    * @throws RangeError when the delimiter is empty or not latin1, or `maxBytes` not a non-negative integer
+   *
+   * @example
+   * const line = await stream.readUntil("\r\n", { maxBytes: 8192 });
    */
   readUntil(delimiter: Uint8Array | string, options: ReadUntilOptions = {}): Promise<Uint8Array> {
     const bytes = typeof delimiter === "string" ? latin1(delimiter) : delimiter;
@@ -40,7 +76,62 @@ export abstract class ReadingStream extends ReceivingStream {
     }
     if (bytes.length === 0) throw new RangeError("delimiter must not be empty");
     const maxBytes = checkSize("maxBytes", options.maxBytes, Number.POSITIVE_INFINITY);
-    return this.start(new UntilRead(bytes, maxBytes, this.limits.maxBufferSize));
+    return this.begin(new UntilRead(bytes, maxBytes, this.limits.maxBufferSize), options.signal);
+  }
+
+  /**
+   * Reads up to and including the first match of `regex`, tried on the bytes as latin1: the shortest prefix of the
+   * input that has a match, however it was cut into packets. So `/[0-9]+/` ends after one digit: a pattern says itself
+   * what ends it (`/[0-9]+ /`). The stream is closed with `UnsatisfiableReadError` when that would be more than `maxBytes`.
+   *
+   * A pattern whose matches are of bounded length costs linear time. Any other (`*`, `+`, `^`, lookbehind) is tried on
+   * everything again whenever bytes arrive: a peer that drips them makes that `maxBytes`² / 2, so keep `maxBytes` small.
+   * A pattern that backtracks catastrophically blocks the loop, and nothing can stop it.
+   *
+   * @throws TypeError unless `regex` is a RegExp; RangeError when it matches nothing, is sticky, or contains `$`, `\b`,
+   * `\B` or a lookahead, which depend on bytes that have not come
+   *
+   * @example
+   * const head = await stream.readUntilRegex(/\r?\n\r?\n/, { maxBytes: 65536 });
+   */
+  readUntilRegex(regex: RegExp, options: ReadUntilOptions = {}): Promise<Uint8Array> {
+    if (!(regex instanceof RegExp)) throw new TypeError(`regex must be a RegExp, got ${typeof regex}`);
+    const maxBytes = checkSize("maxBytes", options.maxBytes, Number.POSITIVE_INFINITY);
+    return this.begin(new RegexRead(regex, maxBytes, this.limits.maxBufferSize), options.signal);
+  }
+
+  /**
+   * Reads everything up to the peer's end. Afterwards it resolves with nothing, again and again; writing goes on to
+   * work. More than `maxBufferSize` closes the stream. After a reset it rejects: what came is not all that was sent
+   * (Tornado resolves). It stays readable by the other reads.
+   *
+   * @example
+   * const reply = await stream.readUntilClose();
+   */
+  readUntilClose(options: ReadOptions = {}): Promise<Uint8Array> {
+    return this.begin(new UntilCloseRead(), options.signal);
+  }
+
+  /**
+   * Reads up to the peer's end in chunks of at most `size` bytes, which are the caller's own. The next one is read when
+   * the loop asks for it; between two the peer is held back. Leaving the loop early leaves the rest in the stream.
+   *
+   * @throws RangeError when `size` is not a positive integer
+   *
+   * @example
+   * for await (const chunk of stream.chunks()) hash.update(chunk);
+   */
+  chunks(options: ChunksOptions = {}): AsyncGenerator<Uint8Array, void, void> {
+    const size = checkSize("size", options.size, DEFAULT_CHUNK_SIZE, 1);
+    return this.generateChunks(size, options.signal);
+  }
+
+  private async *generateChunks(size: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    for (;;) {
+      const chunk = await this.begin(new ChunkRead(size), signal);
+      if (chunk.length === 0) return;
+      yield chunk;
+    }
   }
 
   private busy(): Promise<never> | undefined {
@@ -50,72 +141,76 @@ export abstract class ReadingStream extends ReceivingStream {
     return undefined;
   }
 
-  private start(read: Read): Promise<Uint8Array> {
+  private begin<T>(read: Read<T>, signal: AbortSignal | undefined): Promise<T> {
     const busy = this.busy();
     if (busy !== undefined) return busy;
+    if (signal?.aborted === true) return refused(signal.reason);
     try {
-      const bytes = this.attempt(read);
-      if (bytes !== undefined) {
+      const { buffer } = this;
+      const result = buffer === undefined ? undefined : this.attempt(read, buffer);
+      if (buffer?.length === 0) this.buffer = undefined;
+      const last = result ?? this.lastOf(read);
+      if (last !== undefined) {
         this.regulate();
-        return Promise.resolve(bytes);
+        return Promise.resolve(last);
       }
     } catch (error) {
       return this.fail(error);
     }
-    if (this.closed || this.input !== "open") return this.refuse();
+    if (this.closed || this.input !== "open") return this.refuse(read);
     this.read = read;
+    if (signal !== undefined) this.watch(read, signal);
     this.regulate();
     return read.wait();
   }
 
-  /** Tries a read on the buffer. */
-  private attempt(read: Read): Uint8Array | undefined {
-    const { buffer } = this;
-    if (buffer === undefined) return undefined;
-    const { maxBufferSize } = this.limits;
-    const bytes = read.attempt(buffer);
-    if (bytes === undefined && buffer.length > maxBufferSize)
-      throw bufferFull(buffer.length + 1, maxBufferSize);
-    if (buffer.length === 0) this.buffer = undefined;
-    return bytes;
-  }
-
   private fail(error: unknown): Promise<never> {
     this.abort(error);
-    return this.refuse();
+    return refused(this.closedError("Cannot read"));
   }
 
   /** Rejects a read for which nothing will come; an end of the peer closes our side too, as nobody will read it. */
-  private refuse(): Promise<never> {
+  private refuse(read: Read): Promise<never> {
+    this.undo(read);
     const error = this.closedError("Cannot read");
     if (!this.closed) this.close();
     return refused(error);
   }
 
-  /** Ends the read that waits, if one does. */
-  protected rejectRead(): void {
-    const { read } = this;
-    this.read = undefined;
-    read?.reject(this.closedError("Cannot complete the read"));
-  }
-
   /** Nobody takes views: keeps the bytes for a read, which may be the one that waits. */
   protected store(view: Uint8Array): void {
     if (this.closed) return;
-    this.buffer ??= new ReadBuffer();
-    this.buffer.append(view);
     const { read } = this;
-    if (read !== undefined) {
-      try {
-        const bytes = this.attempt(read);
-        if (bytes !== undefined) {
-          this.read = undefined;
-          read.resolve(bytes);
-        }
-      } catch (error) {
-        this.abort(error);
-      }
-    }
+    if (read !== undefined) this.serve(read, view);
+    else this.keep(view);
     this.regulate();
   }
+
+  /** Tries the read that waits; it takes what it can from the view itself, and only the rest is copied. */
+  private serve(read: Read, view: Uint8Array): void {
+    let result: unknown;
+    try {
+      if (this.buffer !== undefined) {
+        this.buffer.append(view);
+        result = this.attempt(read, this.buffer);
+        if (this.buffer.length === 0) this.buffer = undefined;
+      } else {
+        try {
+          result = this.attempt(read, passing.borrow(view));
+        } finally {
+          const rest = passing.giveBack();
+          if (rest.length > 0) this.keep(rest);
+        }
+      }
+    } catch (error) {
+      this.abort(error);
+      return;
+    }
+    if (result === undefined) return;
+    this.read = undefined;
+    read.resolve(result);
+  }
 }
+
+/** What arrives while a read waits; of no stream's for longer than that. */
+const passing = new ReadBuffer();

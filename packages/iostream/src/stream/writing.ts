@@ -4,6 +4,7 @@
 //   anybody else                      what all of them write leaves at the end of the microtask checkpoint
 //   the peer takes no more            everything waits for the transport's `onDrain`
 
+import { checkFunction, isPromiseLike } from "@tw/util";
 import { StreamBufferFullError } from "../errors.js";
 import { flushLater } from "../flush.js";
 import { refused } from "../reads.js";
@@ -24,6 +25,12 @@ const QUEUED = 2;
 const BLOCKED = 4;
 /** And what follows it: `send` returned false, so `onDrain` is due. */
 const DRAIN_WANTED = 8;
+/** Somebody corked the stream; the bits from here on count how often. */
+const CORK = 16;
+/** No flush. */
+const HELD_BACK = ~(ENTERED | QUEUED | DRAIN_WANTED);
+/** No need to ask for a flush: one is sure to come. */
+const FLUSH_COMES = ~DRAIN_WANTED;
 
 /** A stream that can be written to. */
 export abstract class WritingStream extends StreamBase {
@@ -38,11 +45,21 @@ export abstract class WritingStream extends StreamBase {
     return this.queue === undefined ? 0 : this.queue.bytes;
   }
 
+  /** Whether bytes wait for the kernel to take them. */
+  get writing(): boolean {
+    return this.queue !== undefined;
+  }
+
   /**
    * Queues bytes and resolves when they went to the kernel; one may ignore the promise. A string is latin1. Rejects with
    * `StreamBufferFullError` beyond `maxWriteBufferSize` (nothing of the chunk is sent) and with `StreamClosedError`.
+   * Any number of writes may be outstanding. The chunk is the stream's until it resolves.
    *
    * @throws TypeError when the chunk is neither bytes nor a string, RangeError when a string is not latin1
+   *
+   * @example
+   * stream.write("length: 5\r\n\r\n");
+   * await stream.write(new TextEncoder().encode("hello"));
    */
   write(chunk: Uint8Array | string): Promise<void> {
     if (typeof chunk === "string") checkLatin1(chunk);
@@ -73,6 +90,62 @@ export abstract class WritingStream extends StreamBase {
     return false;
   }
 
+  /**
+   * Holds writes back, so that what several callbacks write leaves in one system call. It may be done more than once; what is
+   * queued leaves when each cork is out. (What one callback writes leaves together anyway.) `maxWriteBufferSize`
+   * binds; `close` takes all corks out.
+   *
+   * With a function, for as long as it runs or the promise it returned is pending, and its result is returned. Without,
+   * until the result is disposed of.
+   *
+   * @example
+   * await stream.cork(async () => {
+   *   stream.send(head);
+   *   stream.send(await body());
+   * });
+   */
+  cork(): Disposable;
+  cork<T>(fn: () => T): T;
+  cork<T>(fn?: () => T): Disposable | T {
+    if (fn !== undefined) checkFunction("fn", fn);
+    this.waits += CORK;
+    let out = false;
+    const uncork = (): void => {
+      if (!out) this.uncork();
+      out = true;
+    };
+    if (fn === undefined) return { [Symbol.dispose]: uncork };
+    let later = false;
+    try {
+      const result = fn();
+      later = isPromiseLike(result);
+      if (later) (result as PromiseLike<unknown>).then(uncork, uncork);
+      return result;
+    } finally {
+      if (!later) uncork();
+    }
+  }
+
+  private uncork(): void {
+    // `close` may have taken it out.
+    if (this.waits < CORK) return;
+    this.waits -= CORK;
+    if (this.waits >= CORK || this.isFlushed) return;
+    this.flushInTime();
+    if ((this.waits & (DRAIN_WANTED | ENTERED | BLOCKED)) === DRAIN_WANTED)
+      process.nextTick(flushAndTell, this);
+  }
+
+  /** Takes all corks out. */
+  protected uncorkAll(): void {
+    this.waits &= CORK - 1;
+  }
+
+  /** Whether there is nothing to be given to the transport, not even FIN. */
+  private get isFlushed(): boolean {
+    return this.queue === undefined && !isFinDue(this.life);
+  }
+
   /** Half-closes after what is queued: the peer sees the end, and may go on sending. May be repeated. */
   end(): void {
     if (this.move("end")) this.flushInTime();
@@ -94,7 +167,7 @@ export abstract class WritingStream extends StreamBase {
 
   /** Sees to it that a flush comes, unless one is sure to come. */
   protected flushInTime(): void {
-    if ((this.waits & (ENTERED | QUEUED | BLOCKED)) !== 0) return;
+    if ((this.waits & FLUSH_COMES) !== 0) return;
     this.waits |= QUEUED;
     flushLater(this);
   }
@@ -113,7 +186,7 @@ export abstract class WritingStream extends StreamBase {
 
   /** Gives the queue to the transport; behind the last byte comes FIN, when one was asked for. */
   private flush(): void {
-    if ((this.waits & BLOCKED) !== 0) return;
+    if ((this.waits & HELD_BACK) !== 0) return;
     const queue = this.queue;
     try {
       if (queue !== undefined) {
@@ -134,8 +207,9 @@ export abstract class WritingStream extends StreamBase {
   private tellDrained(): void {
     // What `onDrain` sends may want the next one; each round needs the kernel to have taken everything.
     while ((this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined && !this.closed) {
-      this.waits &= ~DRAIN_WANTED;
+      // It stays due until there is somebody to be told.
       if (this.receiver === undefined) return;
+      this.waits &= ~DRAIN_WANTED;
       this.waits |= ENTERED;
       try {
         this.receiver.onDrain();
@@ -145,6 +219,11 @@ export abstract class WritingStream extends StreamBase {
       this.waits &= ~ENTERED;
       this.flush();
     }
+  }
+
+  /** An `onDrain` that nobody could be told of is due to the receiver that has come. */
+  protected remindOfDrain(): void {
+    if ((this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined) process.nextTick(flushAndTell, this);
   }
 
   /** A callback of the receiver begins; true for the outermost one, which has to {@link leave}. */
@@ -157,7 +236,7 @@ export abstract class WritingStream extends StreamBase {
   /** The outermost callback has returned: what it wrote leaves. */
   protected leave(): void {
     this.waits &= ~ENTERED;
-    if (this.queue === undefined && !isFinDue(this.life)) return;
+    if (this.isFlushed) return;
     this.flush();
     if ((this.waits & DRAIN_WANTED) !== 0) this.tellDrained();
   }

@@ -19,6 +19,9 @@ export type DescriptorKind = "tcp" | "unix" | "pipe";
 /** Reads of one descriptor before its neighbours have their turn. */
 const READ_BUDGET = 16;
 
+/** Seconds, as Linux has it. */
+const MAX_KEEP_ALIVE = 32_767;
+
 /** Who reads: nobody while the receiver paused us, or holds a lease, or after the end of input. */
 const PAUSED = 1;
 const LEASED = 2;
@@ -89,6 +92,15 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   setNodelay(on: boolean): void {
     if (!this.#closed && this.#kind === "tcp")
       this.#engine.poller.setsockopt(this.#fd, "noDelay", on ? 1 : 0);
+  }
+
+  setKeepAlive(idleMs: number): void {
+    if (!this.#closed && this.#kind === "tcp")
+      this.#engine.poller.setsockopt(
+        this.#fd,
+        "keepAlive",
+        Math.min(Math.ceil(idleMs / 1000), MAX_KEEP_ALIVE),
+      );
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,9 @@ const LEASED = 2;
 /** A call to the receiver, or one of ours to the stream, is under way: another may not begin. */
 const BUSY = 4;
 
+/** Seconds, as Linux has it. */
+const MAX_KEEP_ALIVE = 32_767;
+
 /** A stream knows its transport: one property instead of a closure per listener. */
 interface Linked extends Duplex {
   [transportOf]?: NodeTransport;
@@ -133,6 +136,11 @@ export class NodeTransport extends AsyncResource implements Transport {
 
   setNodelay(on: boolean): void {
     if (this.#duplex instanceof Socket) this.#duplex.setNoDelay(on);
+  }
+
+  setKeepAlive(idleMs: number): void {
+    if (this.#duplex instanceof Socket)
+      this.#duplex.setKeepAlive(idleMs > 0, Math.min(Math.ceil(idleMs / 1000), MAX_KEEP_ALIVE) * 1000);
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
