@@ -1,6 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { transportConformance } from "../src/testing.js";
-import { type MemoryPairOptions, memoryPair } from "../src/transports.js";
+import { type MemoryPairOptions, MemoryTransport, memoryPair } from "../src/transports.js";
 import { Notes, testLoop } from "./helpers.js";
 
 function conformance(name: string, options: MemoryPairOptions): void {
@@ -15,6 +16,9 @@ function conformance(name: string, options: MemoryPairOptions): void {
 conformance("memory", {});
 conformance("memory with latency", { latencyMs: 3 });
 let piece = 0;
+conformance("memory with latency that varies", { latencyMs: (bytes) => (bytes * 7) % 5 });
+const part = (size: number): number => (size < 64 ? size : size / 3);
+conformance("memory that takes and gives parts", { take: part, chunk: part });
 conformance("memory in odd pieces", { chunk: () => ((piece++ * 7) % 1500) + 1, capacity: 5000 });
 
 describe("memoryPair()", () => {
@@ -92,6 +96,95 @@ describe("memoryPair()", () => {
     await loop.settle(100);
     expect([near.calls, far.calls]).toEqual([["close ECONNRESET"], ["close ECONNRESET"]]);
     expect(loop.timers.size).toBe(0);
+  });
+
+  it("asks a function for the latency of each write and end, and lets nothing overtake", async () => {
+    const loop = testLoop();
+    const latencies = [30, 10, 50];
+    const asked: number[] = [];
+    const [a, b] = memoryPair(loop, {
+      latencyMs: (bytes) => {
+        asked.push(bytes);
+        return latencies.shift() ?? 0;
+      },
+    });
+    const far = new Notes();
+    a.start(new Notes());
+    b.start(far);
+    a.write(["abc"]);
+    a.write(["d"]);
+    a.end();
+    await loop.settle(29);
+    expect(far.calls).toEqual([]);
+    await loop.settle(1);
+    expect(far.calls).toEqual(["bytes abcd"]);
+    await loop.settle(20);
+    expect([far.calls, asked]).toEqual([
+      ["bytes abcd", "end"],
+      [3, 1, 0],
+    ]);
+  });
+
+  it("takes as much of a write as it is told to, at least one byte, and says onDrain in a later turn", async () => {
+    const loop = testLoop();
+    const takes = [2, 0, 99];
+    const [a, b] = memoryPair(loop, { take: () => takes.shift() ?? 1 });
+    const near = new Notes();
+    const far = new Notes();
+    a.start(near);
+    b.start(far);
+    for (const [text, taken] of [
+      ["abcd", 2],
+      ["cd", 1],
+      ["d", 1],
+    ] as const) {
+      expect(a.write([text])).toBe(taken);
+      await loop.settle();
+    }
+    expect(near.calls).toEqual(["drain", "drain"]);
+    expect(far.calls).toEqual(["bytes ab", "bytes c", "bytes d"]);
+  });
+
+  it("hold() keeps bytes, ends and resets back until letGo(), and loses none", async () => {
+    const loop = testLoop();
+    for (const finish of ["end", "abort"] as const) {
+      const [a, b] = memoryPair(loop, { latencyMs: 10 });
+      const near = new Notes();
+      const far = new Notes();
+      a.start(near);
+      b.start(far);
+      a.write(["before"]);
+      b.hold();
+      a.hold();
+      await loop.settle(50);
+      a.write([" and meanwhile"]);
+      a[finish]();
+      await loop.settle(50);
+      expect(far.calls).toEqual([]);
+      a.letGo();
+      await loop.settle(50);
+      if (finish === "end") expect(far.calls).toEqual(["bytes before and meanwhile", "end"]);
+      else expect([near.calls.at(-1), far.calls.at(-1)]).toEqual(["close", "close ECONNRESET"]);
+      b.abort();
+      a.abort();
+      await loop.settle(50);
+    }
+  });
+
+  it("runs each end in the context of whoever made it, where they are made one by one", async () => {
+    const loop = testLoop();
+    const context = new AsyncLocalStorage<string>();
+    const one = context.run("one", () => new MemoryTransport(loop));
+    const two = context.run("two", () => new MemoryTransport(loop, {}, one));
+    const seen: unknown[] = [];
+    for (const end of [one, two]) {
+      const note = (): void => void seen.push(context.getStore());
+      end.start({ onBytes: note, onEnd: note, onDrain: note, onClose: note });
+    }
+    one.write(["x"]);
+    two.write(["y"]);
+    await loop.settle();
+    expect(seen.sort()).toEqual(["one", "two"]);
   });
 
   it("refuses options out of range", () => {

@@ -27,11 +27,9 @@ export class Inbox {
     return this.#segments[0]?.due;
   }
 
-  /** Copies as much of `chunks` as there is room for; returns how many bytes that is. */
-  put(chunks: readonly (Uint8Array | string)[], due: number): number {
-    let wanted = 0;
-    for (const chunk of chunks) wanted += chunk.length;
-    const bytes = new Uint8Array(Math.min(wanted, this.room));
+  /** Copies up to `limit` bytes of `chunks`, as far as there is room; returns how many that is. */
+  put(chunks: readonly (Uint8Array | string)[], limit: number, due: number): number {
+    const bytes = new Uint8Array(Math.min(limit, this.room));
     if (bytes.length === 0) return 0;
     let at = 0;
     for (const chunk of chunks) {

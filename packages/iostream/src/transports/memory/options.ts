@@ -4,8 +4,13 @@ import type { TransportInfo } from "../../transport.js";
 
 /** How a pair behaves. */
 export interface MemoryPairOptions {
-  /** Milliseconds from `write` to `onBytes`, the same for both directions. @default 0, the next turn of the loop */
-  readonly latencyMs?: number;
+  /**
+   * Milliseconds from `write` to `onBytes`, the same for both directions. A function is asked for each write and each
+   * end, with the number of bytes; what was sent first still arrives first. @default 0, the next turn of the loop
+   */
+  readonly latencyMs?: number | ((bytes: number) => number);
+  /** How many of the `wanted` bytes one write takes; clamped to 1…wanted. @default all, up to the capacity */
+  readonly take?: (wanted: number) => number;
   /** How many of the `available` bytes come with the next `onBytes`; clamped to 1…available. @default all */
   readonly chunk?: (available: number) => number;
   /** Bytes on their way or undelivered, per direction; a write beyond it is short. @default 65536 */
@@ -18,7 +23,8 @@ export interface MemoryPairOptions {
 
 /** Options with their defaults filled in. */
 export interface MemorySettings {
-  readonly latencyMs: number;
+  readonly latencyMs: (bytes: number) => number;
+  readonly take: ((wanted: number) => number) | undefined;
   readonly chunk: ((available: number) => number) | undefined;
   readonly capacity: number;
   readonly poison: boolean;
@@ -26,10 +32,12 @@ export interface MemorySettings {
 
 /** @throws RangeError when a number is out of its range */
 export function memorySettings(options: MemoryPairOptions): MemorySettings {
-  const { latencyMs = 0, chunk, capacity = 64 * 1024, poison = true } = options;
-  if (!(latencyMs >= 0)) throw new RangeError(`latencyMs must not be negative, got ${latencyMs}`);
+  const { latencyMs = 0, take, chunk, capacity = 64 * 1024, poison = true } = options;
+  if (typeof latencyMs !== "function" && !(latencyMs >= 0))
+    throw new RangeError(`latencyMs must not be negative, got ${latencyMs}`);
   if (!(Number.isSafeInteger(capacity) && capacity > 0)) {
     throw new RangeError(`capacity must be a positive integer, got ${capacity}`);
   }
-  return { latencyMs, chunk, capacity, poison };
+  const latency = typeof latencyMs === "function" ? latencyMs : () => latencyMs;
+  return { latencyMs: latency, take, chunk, capacity, poison };
 }

@@ -31,13 +31,15 @@ export function memoryPair(
   loop: IOLoop,
   options: MemoryPairOptions = {},
 ): [MemoryTransport, MemoryTransport] {
-  const settings = memorySettings(options);
-  const [a, b] = options.info ?? [{}, {}];
-  const first = new MemoryTransport(loop, settings, a);
-  return [first, new MemoryTransport(loop, settings, b, first)];
+  const first = new MemoryTransport(loop, options);
+  return [first, new MemoryTransport(loop, options, first)];
 }
 
-/** One end of a {@link memoryPair}. `setRef` has no effect: there is no descriptor that keeps a process alive. */
+/**
+ * One end of a {@link memoryPair}; made by hand where each end is to run in the async context of its own maker: the
+ * second is given the first. `setRef` has no effect: there is no descriptor that keeps a process
+ * alive.
+ */
 export class MemoryTransport extends AsyncResource implements Transport {
   readonly info: TransportInfo;
   readonly #loop: IOLoop;
@@ -52,17 +54,20 @@ export class MemoryTransport extends AsyncResource implements Transport {
   /** When the peer's end arrives; `told` after `onEnd`. */
   #peerEnd: number | "told" | undefined;
   #fate: Fate | undefined;
+  /** When the last of what we sent arrives: nothing overtakes it. */
+  #lastArrival = 0;
+  /** Nothing arrives; `reset` when one would have. */
+  #held: "no" | "held" | "reset" = "no";
   #gone = false;
   #scheduled = false;
   #timer: Timeout | undefined;
 
-  /** @internal Use {@link memoryPair}. */
-  constructor(loop: IOLoop, settings: MemorySettings, info: Partial<TransportInfo>, peer?: MemoryTransport) {
+  constructor(loop: IOLoop, options: MemoryPairOptions = {}, peer?: MemoryTransport) {
     super("TWMemoryTransport", { requireManualDestroy: true });
     this.#loop = loop;
-    this.#settings = settings;
-    this.#inbox = new Inbox(settings.capacity);
-    this.info = { ...NOWHERE, ...info };
+    this.#settings = memorySettings(options);
+    this.#inbox = new Inbox(this.#settings.capacity);
+    this.info = { ...NOWHERE, ...options.info?.[peer === undefined ? 0 : 1] };
     if (peer === undefined) return;
     this.#peer = peer;
     peer.#peer = this;
@@ -89,12 +94,17 @@ export class MemoryTransport extends AsyncResource implements Transport {
     for (const chunk of chunks) wanted += chunk.length;
     if (peer.#fate !== undefined) {
       // As a socket does: the bytes are taken, and the answer is a reset.
-      this.#doom(connectionReset("write"), this.#settings.latencyMs);
+      this.#reset("write", this.#arrival(0));
       return wanted;
     }
-    const taken = peer.#inbox.put(chunks, this.#loop.time() + this.#settings.latencyMs);
-    if (taken < wanted) this.#sending = "short";
+    const { take } = this.#settings;
+    const limit =
+      take === undefined || wanted < 2 ? wanted : Math.min(Math.max(1, Math.trunc(take(wanted))), wanted);
+    const taken = peer.#inbox.put(chunks, limit, this.#arrival(limit));
+    // Short for want of room it waits for the peer to read, else for the next turn.
+    if (taken < wanted) this.#sending = peer.#inbox.room === 0 ? "short" : "room";
     peer.#schedule();
+    this.#schedule();
     return taken;
   }
 
@@ -102,7 +112,7 @@ export class MemoryTransport extends AsyncResource implements Transport {
     if (this.#sending === "ended" || this.#fate !== undefined) return;
     this.#sending = "ended";
     const peer = this.#other;
-    peer.#peerEnd ??= this.#loop.time() + this.#settings.latencyMs;
+    peer.#peerEnd ??= this.#arrival(0);
     peer.#schedule();
     if (this.#peerEnd === "told") this.#doom(undefined, 0);
   }
@@ -111,7 +121,7 @@ export class MemoryTransport extends AsyncResource implements Transport {
     if (this.#fate !== undefined) return;
     const ended = this.#sending === "ended";
     this.#doom(reason, 0);
-    if (!ended) this.#other.#doom(connectionReset("read"), this.#settings.latencyMs);
+    if (!ended) this.#other.#reset("read", this.#arrival(0));
   }
 
   /** A fault: the network breaks the connection, both ends see `ECONNRESET`, bytes on their way are lost. */
@@ -120,7 +130,34 @@ export class MemoryTransport extends AsyncResource implements Transport {
     this.#other.#doom(connectionReset("read"), 0);
   }
 
+  /** A fault: from now on nothing arrives at either end, resets neither, until {@link letGo}; nothing is lost. */
+  hold(): void {
+    for (const end of [this, this.#other]) if (end.#held === "no") end.#held = "held";
+  }
+
+  /** Ends a {@link hold}: what was sent meanwhile arrives now, in order. */
+  letGo(): void {
+    for (const end of [this, this.#other]) {
+      const wasReset = end.#held === "reset";
+      end.#held = "no";
+      if (wasReset) end.#doom(connectionReset("read"), 0);
+      end.#schedule();
+    }
+  }
+
   setRef(): void {}
+
+  /** When what is sent now arrives at the peer. */
+  #arrival(bytes: number): number {
+    this.#lastArrival = Math.max(this.#lastArrival, this.#loop.time() + this.#settings.latencyMs(bytes));
+    return this.#lastArrival;
+  }
+
+  /** The peer, or what is left of it, answers with a reset, which is here at `due`. */
+  #reset(syscall: string, due: number): void {
+    if (this.#held === "no") this.#doom(connectionReset(syscall), due - this.#loop.time());
+    else this.#held = "reset";
+  }
 
   get #other(): MemoryTransport {
     return this.#peer as MemoryTransport;
@@ -152,10 +189,15 @@ export class MemoryTransport extends AsyncResource implements Transport {
   /** When the next call to the receiver is due. */
   #due(): number | undefined {
     let due = this.#sending === "room" ? 0 : this.#fate?.due;
-    if (this.#paused || this.#leased) return due;
+    if (this.#waits) return due;
     const next = this.#inbox.due ?? (typeof this.#peerEnd === "number" ? this.#peerEnd : undefined);
     if (next !== undefined && (due === undefined || next < due)) due = next;
     return due;
+  }
+
+  /** Whether bytes and the end must wait. */
+  get #waits(): boolean {
+    return this.#paused || this.#leased || this.#held !== "no";
   }
 
   readonly #run = (): void => {
@@ -173,7 +215,7 @@ export class MemoryTransport extends AsyncResource implements Transport {
       else if (this.#sending === "room") {
         this.#sending = "open";
         receiver.onDrain();
-      } else if (this.#paused || this.#leased) return;
+      } else if (this.#waits) return;
       else if (this.#inbox.due !== undefined) {
         if (this.#inbox.due <= now) this.#deliver(receiver, this.#inbox.take(now, this.#settings.chunk));
       } else if (typeof this.#peerEnd === "number" && this.#peerEnd <= now) {
