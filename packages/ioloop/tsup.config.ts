@@ -1,3 +1,8 @@
 import { packageConfig } from "../../tooling/package/tsup.mjs";
 
-export default packageConfig("src/index.ts", "src/testing.ts", "src/watchdog/worker.ts");
+export default packageConfig(
+  "src/index.ts",
+  "src/testing.ts",
+  "src/watchdog/worker.ts",
+  "src/executor/worker.ts",
+);

@@ -1,5 +1,29 @@
 export { ERROR, type Poller, READ, WRITE } from "@tw/poller";
 export { HandlerError, type HandlerErrorCode, LoopRunningError, NoPollerError } from "./errors.js";
+export {
+  ExecutorError,
+  type ExecutorErrorCode,
+  type TaskErrorCode,
+  WorkerCrashedError,
+} from "./executor/errors.js";
+export type { Executor } from "./executor/executor.js";
+export { executorFrom, type PiscinaLike } from "./executor/executor-from.js";
+export {
+  type Task,
+  type TaskArgs,
+  type TaskFunction,
+  type TaskName,
+  type TaskOptions,
+  type TaskResult,
+  tasksOf,
+} from "./executor/task.js";
+export {
+  type ExecutorCloseOptions,
+  MAX_QUEUE,
+  ThreadPoolExecutor,
+  type ThreadPoolExecutorOptions,
+} from "./executor/thread-pool-executor.js";
+export { type Transferring, transferring } from "./executor/transferring.js";
 export type { FdHandler, HandlerHandle, Pollable } from "./handlers.js";
 export type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 export { IOLoop, type IOLoopOptions } from "./ioloop.js";
@@ -7,6 +31,15 @@ export type { Callback } from "./job.js";
 export type { LoopLag, LoopMeter, LoopMetrics, MetricsOptions } from "./metrics.js";
 export { NodeHost } from "./node-host.js";
 export { STOP_TIMEOUT_MS, type StartOptions, type StopHook } from "./running.js";
+export { LoopHandleError, type LoopHandleErrorCode } from "./thread/errors.js";
+export {
+  type LoopHandle,
+  type LoopHandleOptions,
+  MAX_PENDING,
+  type SentLoopHandle,
+} from "./thread/loop-handle.js";
+export { openLoopHandle, type RemoteLoop } from "./thread/remote-loop.js";
+export type { ThreadArgs, ThreadCallbacks } from "./thread/shared.js";
 export type { Timeout } from "./timers.js";
 export { WatchdogError, type WatchdogErrorCode } from "./watchdog/errors.js";
 export type { LoopActivity } from "./watchdog/memory.js";

@@ -6,12 +6,17 @@ import { checkDurationMs, checkFunction, type Logger } from "@tw/util";
 import { CallbackQueue } from "./callbacks.js";
 import { currentLoop } from "./current.js";
 import { NoPollerError } from "./errors.js";
+import { DefaultExecutor } from "./executor/default-executor.js";
+import type { Executor } from "./executor/executor.js";
+import type { Task, TaskArgs, TaskFunction, TaskResult } from "./executor/task.js";
 import { type FdHandler, type HandlerHandle, Handlers, type Pollable } from "./handlers.js";
 import type { LoopHost } from "./host.js";
 import { type Callback, Job } from "./job.js";
 import { type LoopMeter, type LoopMetrics, type MetricsOptions, readMeter } from "./metrics.js";
 import { NodeHost } from "./node-host.js";
 import { Running, type StartOptions, type StopHook } from "./running.js";
+import { type LoopHandle, type LoopHandleOptions, LoopHandles } from "./thread/loop-handle.js";
+import type { ThreadCallbacks } from "./thread/shared.js";
 import { type Timeout, Timers } from "./timers.js";
 import type { LoopActivity } from "./watchdog/memory.js";
 import type { BlockingWatchdogOptions } from "./watchdog/options.js";
@@ -38,6 +43,8 @@ export interface IOLoopOptions {
  * await loop.start();
  */
 export class IOLoop {
+  /** What whoever posts a loop to another thread reads in the `DataCloneError`: symbols cannot be cloned. */
+  readonly thread: symbol = Symbol("An IOLoop stays in its thread: send a loop.threadHandle() instead; it");
   /** Hears of failures in user code. */
   readonly logger: Logger;
   readonly #host: LoopHost;
@@ -45,6 +52,8 @@ export class IOLoop {
   readonly #timers: Timers;
   readonly #handlers: Handlers;
   readonly #running: Running;
+  readonly #executor: DefaultExecutor = new DefaultExecutor(this);
+  readonly #threadHandles: LoopHandles = new LoopHandles(this);
   #poller: Poller | undefined;
   #pollerAsked = false;
   #watchdog: Watchdog | undefined;
@@ -215,6 +224,49 @@ export class IOLoop {
     const former = this.#watchdog;
     this.#watchdog = replaceWatchdog(former, this.#host, this.logger, options);
     return this.#watchdog?.whenWatching ?? former?.close() ?? Promise.resolve();
+  }
+
+  /**
+   * Runs a function that a module exports on another thread, and resolves with a clone of what it returned or rejects
+   * with what it threw: name, message, stack, causes and own properties are kept. For work that blocks or computes.
+   * Without an executor the loop's own is used: {@link setDefaultExecutor}'s, or a pool of as many threads as there
+   * are processors. `task.signal` gives it up, `task.transfer` names arguments that move.
+   *
+   * @throws TypeError, before anything happens, on what is no task or no executor
+   * @throws ExecutorError, WorkerCrashedError by rejecting
+   * @example
+   * const work = tasksOf<typeof import("./work.js")>(new URL("./work.js", import.meta.url));
+   * const digest = await loop.runInExecutor(undefined, work("hash"), "a password");
+   */
+  runInExecutor<F extends TaskFunction = (...args: unknown[]) => unknown>(
+    executor: Executor | undefined,
+    task: Task<F>,
+    ...args: TaskArgs<F>
+  ): Promise<TaskResult<F>> {
+    return this.#executor.run(executor, task, args) as Promise<TaskResult<F>>;
+  }
+
+  /**
+   * Sets what {@link runInExecutor} uses when it is given none. Closing it stays the caller's.
+   *
+   * @throws TypeError on anything that has no `run`
+   */
+  setDefaultExecutor(executor: Executor): void {
+    this.#executor.set(executor);
+  }
+
+  /**
+   * Makes a handle by which one other thread may schedule these callbacks on this loop, by name: the only thing here
+   * that is safe from other threads. Tornado had `add_callback` for it.
+   *
+   * @throws TypeError, RangeError on callbacks that are no functions, or a bad limit
+   * @example
+   * const handle = loop.threadHandle({ progress: (part: number) => console.log(part) });
+   * new Worker(url, { workerData: { loop: handle }, transferList: [handle.port] });
+   * // there: openLoopHandle<…>(workerData.loop).addCallbackFromThread("progress", 0.5);
+   */
+  threadHandle<C extends ThreadCallbacks>(callbacks: C, options?: LoopHandleOptions): LoopHandle<C> {
+    return this.#threadHandles.make(callbacks, options);
   }
 
   /** Where layers above say what they are doing; `undefined` unless a watchdog is set. */

@@ -169,7 +169,9 @@ it("each entry can be required, exports these names and no others, and starts no
     for (const entry of ["@tw/ioloop", "@tw/ioloop/testing"]) console.log(Object.keys(require(entry)).join(" "));
     console.log(process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|Signal/.test(name)).length);`);
   expect(out.split("\n")).toEqual([
-    "ERROR HandlerError IOLoop LoopRunningError NoPollerError NodeHost READ STOP_TIMEOUT_MS WRITE WatchdogError",
+    "ERROR ExecutorError HandlerError IOLoop LoopHandleError LoopRunningError MAX_PENDING MAX_QUEUE NoPollerError " +
+      "NodeHost READ STOP_TIMEOUT_MS ThreadPoolExecutor WRITE WatchdogError WorkerCrashedError executorFrom " +
+      "openLoopHandle tasksOf transferring",
     "VirtualHost VirtualIdleError hostCases installLoop virtualLoop",
     "0",
   ]);

@@ -1,0 +1,58 @@
+// Pools of others behind the Executor interface.
+
+import type { Transferable } from "node:worker_threads";
+import { ENTRY } from "../executor-entry.js";
+import { takeAnswer } from "./answer.js";
+import type { Executor } from "./executor.js";
+import { orderOf } from "./task.js";
+import type { Answer } from "./wire.js";
+
+/** What piscina and its relatives have in common. */
+export interface PiscinaLike {
+  // biome-ignore lint/suspicious/noExplicitAny: what it takes and gives is for its worker, which is ours.
+  run(task: any, options?: any): Promise<any>;
+}
+
+interface PiscinaRunOptions {
+  readonly filename: string;
+  readonly name: string;
+  readonly signal: AbortSignal | null;
+  readonly transferList: readonly Transferable[];
+}
+
+/**
+ * Makes an executor of a piscina: its queue and threads, our tasks, arguments and errors. What ends a task otherwise
+ * (a full queue, an abort, a thread that died) rejects as piscina has it. Closing it stays the caller's.
+ *
+ * @throws TypeError when `pool` has no `run`
+ * @example
+ * loop.setDefaultExecutor(executorFrom(new Piscina({ maxThreads: 4 })));
+ */
+export function executorFrom(pool: PiscinaLike, options: { readonly entry?: URL } = {}): Executor {
+  if (typeof (pool as PiscinaLike | undefined)?.run !== "function") {
+    throw new TypeError("executorFrom() takes a piscina, or what has its run(task, options)");
+  }
+  const { entry = ENTRY } = options;
+  return {
+    async run(task, args) {
+      const order = orderOf(task, args);
+      const { signal = null, transfer = [] } = task;
+      signal?.throwIfAborted();
+      const how: PiscinaRunOptions = {
+        filename: entry.href,
+        name: "runTask",
+        signal,
+        transferList: transfer,
+      };
+      let answer: Answer;
+      try {
+        answer = (await pool.run(order, how)) as Answer;
+      } catch (error) {
+        // It rejects with an AbortError of its own.
+        if (signal?.aborted) throw signal.reason;
+        throw error;
+      }
+      return takeAnswer(answer);
+    },
+  };
+}

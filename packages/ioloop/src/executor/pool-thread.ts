@@ -1,0 +1,139 @@
+// One thread of a pool, from its start to its exit: idle, running one task, or ending.
+
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+  type WorkerOptions,
+} from "node:worker_threads";
+import { outsideContexts } from "../context.js";
+import { takeAnswer } from "./answer.js";
+import { ExecutorError, WorkerCrashedError } from "./errors.js";
+import type { Run } from "./run.js";
+import type { Answer, ThreadStart } from "./wire.js";
+
+/** What a thread tells its pool. */
+export interface ThreadOwner {
+  /** It has settled its task and can take another. */
+  onFree(thread: PoolThread): void;
+  /** It is gone. `idleFailure` is what ended it while it had no task. */
+  onGone(thread: PoolThread, idleFailure: unknown): void;
+}
+
+/** Holds the process while it runs a task or ends, not while it is idle. */
+export class PoolThread {
+  readonly #owner: ThreadOwner;
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #entry: URL;
+  #run: Run | undefined;
+  #answered = false;
+  #ending = false;
+  #failure: unknown;
+
+  constructor(owner: ThreadOwner, entry: URL, options: WorkerOptions) {
+    this.#owner = owner;
+    this.#entry = entry;
+    // The thread outlives the request that needed it first, and must not keep its context.
+    const [worker, port] = outsideContexts(() => startThread(entry, options));
+    this.#worker = worker;
+    this.#port = port;
+    port.on("message", (answer: Answer) => this.#take(answer));
+    port.on("messageerror", (cause) => {
+      this.#settle((run) => {
+        run.reject(
+          new ExecutorError("ERR_TW_TASK_CLONE", "The result cannot be read in this thread", { cause }),
+        );
+      });
+    });
+    port.unref();
+    worker.unref();
+    worker.on("error", (error) => {
+      this.#failure = error;
+    });
+    worker.once("exit", (code) => this.#gone(code));
+  }
+
+  get run(): Run | undefined {
+    return this.#run;
+  }
+
+  /** Sends a task. Returns false when it could not go, and was rejected: the thread is still idle. */
+  start(run: Run): boolean {
+    try {
+      this.#port.postMessage(run.order, run.transfer);
+    } catch (cause) {
+      const message = `The arguments of ${run.order.name}() cannot be sent to another thread`;
+      run.reject(new ExecutorError("ERR_TW_TASK_CLONE", message, { cause }));
+      return false;
+    }
+    this.#run = run;
+    this.#worker.ref();
+    return true;
+  }
+
+  /** Ends the thread wherever it is. Its task is for the caller to settle. May be repeated. */
+  end(): void {
+    this.#run = undefined;
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#worker.ref();
+    void this.#worker.terminate();
+  }
+
+  #take(answer: Answer): void {
+    this.#answered = true;
+    this.#settle((run) => settleWith(run, answer));
+  }
+
+  #settle(how: (run: Run) => void): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    how(run);
+    this.#worker.unref();
+    this.#owner.onFree(this);
+  }
+
+  #gone(exitCode: number): void {
+    // What it said last is still on the way when it exits right after.
+    const last = this.#run === undefined ? undefined : receiveMessageOnPort(this.#port);
+    const run = this.#run;
+    const ended = this.#ending;
+    this.#run = undefined;
+    this.#ending = true;
+    this.#port.close();
+    if (run !== undefined) {
+      if (last !== undefined) settleWith(run, last.message as Answer);
+      else run.reject(this.#crashed(run, exitCode));
+    }
+    this.#owner.onGone(this, run === undefined && !ended ? this.#failure : undefined);
+  }
+
+  #crashed(run: Run, exitCode: number): WorkerCrashedError {
+    const cause = this.#failure;
+    const code = (cause as { code?: unknown } | undefined)?.code;
+    if (!this.#answered && code === "MODULE_NOT_FOUND") {
+      const message = `Cannot start threads: there is no ${this.#entry.href}. Where the package is bundled, carry this file along, or name it with the option entry`;
+      return new WorkerCrashedError(message, exitCode, { cause });
+    }
+    const message = `The thread exited with ${exitCode} before ${run.order.name}() was done`;
+    return new WorkerCrashedError(message, exitCode, cause === undefined ? undefined : { cause });
+  }
+}
+
+function settleWith(run: Run, answer: Answer): void {
+  try {
+    run.resolve(takeAnswer(answer));
+  } catch (thrown) {
+    run.reject(thrown);
+  }
+}
+
+/** A port of its own: what tasks say on `parentPort` is not for us, and cannot be taken for an answer. */
+function startThread(entry: URL, options: WorkerOptions): [Worker, MessagePort] {
+  const { port1, port2 } = new MessageChannel();
+  const workerData: ThreadStart = { twExecutor: true, port: port2 };
+  return [new Worker(entry, { ...options, workerData, transferList: [port2] }), port1];
+}
