@@ -1,0 +1,197 @@
+import { virtualLoop } from "@tw/ioloop/testing";
+import { nullLogger } from "@tw/log";
+import { describe, expect, it } from "vitest";
+import {
+  CachingResolver,
+  DefaultResolver,
+  type Endpoint,
+  isValidIp,
+  networkOf,
+  OverrideResolver,
+  type Resolver,
+} from "../src/index.js";
+
+const HERE: Endpoint = { address: "127.0.0.1", port: 80, family: 4 };
+
+/** Remembers what it was asked. */
+class Recorder implements Resolver {
+  readonly asked: string[] = [];
+  answer: (host: string, port: number) => Promise<readonly Endpoint[]> = async (_host, port) => [
+    { ...HERE, port },
+  ];
+
+  resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]> {
+    this.asked.push(`${host} ${port} ${family}`);
+    return this.answer(host, port);
+  }
+}
+
+describe("isValidIp()", () => {
+  it.each(["127.0.0.1", "4.4.4.4", "::1", "2620:0:1cfe:face:b00c::3", "fe80::1%lo"])(
+    "says yes to %j",
+    (ip) => {
+      expect(isValidIp(ip)).toBe(true);
+    },
+  );
+
+  it.each([
+    "",
+    " ",
+    "1",
+    "1.2",
+    "127.1",
+    "4.4.4.4.4",
+    "256.1.1.1",
+    "localhost",
+    "www.example.com",
+    "\n",
+    "\0",
+  ])("says no to %j", (ip) => {
+    expect(isValidIp(ip)).toBe(false);
+  });
+
+  it("says no to what is not a string, or has anything around it", () => {
+    expect(isValidIp(1 as never)).toBe(false);
+    expect(isValidIp(undefined as never)).toBe(false);
+    for (const ip of [" ::1", "::1 ", "::1\0", "[::1]", "4.4.4.4:80", "4.4.4.4\n"])
+      expect(isValidIp(ip)).toBe(false);
+    expect(isValidIp("1".repeat(64))).toBe(false);
+  });
+});
+
+describe("DefaultResolver", () => {
+  it("answers a numeric host with itself, a name with its addresses, each once", async () => {
+    const { loop } = virtualLoop({ logger: nullLogger });
+    const resolver = new DefaultResolver(loop);
+    expect(await resolver.resolve("::1", 80, 0)).toEqual([{ address: "::1", port: 80, family: 6 }]);
+    expect(await resolver.resolve("::1", 80, 4)).toEqual([]);
+    const found = await resolver.resolve("localhost", 80, 4);
+    expect(found).toEqual([HERE]);
+  });
+
+  it("rejects with ENOTFOUND for a name that is none", async () => {
+    const { loop } = virtualLoop({ logger: nullLogger });
+    await expect(networkOf(loop).resolve("no such name", 0)).rejects.toMatchObject({ code: "ENOTFOUND" });
+  });
+});
+
+describe("OverrideResolver", () => {
+  const mapped = (mapping: ConstructorParameters<typeof OverrideResolver>[1]) => {
+    const recorder = new Recorder();
+    return { recorder, resolver: new OverrideResolver(recorder, mapping) };
+  };
+
+  it("prefers host:port:family to host:port to host, and leaves the rest alone", async () => {
+    const { recorder, resolver } = mapped({
+      "a.test": "1.1.1.1",
+      "a.test:80": ["2.2.2.2", 81],
+      "a.test:80:6": ["::2", 82],
+      "[::1]:80": ["::3", 83],
+    });
+    await resolver.resolve("a.test", 443, 0);
+    await resolver.resolve("a.test", 80, 0);
+    await resolver.resolve("a.test", 80, 6);
+    await resolver.resolve("::1", 80, 0);
+    await resolver.resolve("b.test", 80, 0);
+    expect(recorder.asked).toEqual(["1.1.1.1 443 0", "2.2.2.2 81 0", "::2 82 6", "::3 83 0", "b.test 80 0"]);
+  });
+
+  it("leads to a Unix socket", async () => {
+    const { recorder, resolver } = mapped(new Map([["db.test", "unix:/run/db.sock"]]));
+    expect(await resolver.resolve("db.test", 5432, 0)).toEqual([
+      { address: "/run/db.sock", port: 0, family: "unix" },
+    ]);
+    expect(recorder.asked).toEqual([]);
+  });
+
+  it("knows no host by the name of an Object's property", async () => {
+    const { recorder, resolver } = mapped({});
+    await resolver.resolve("constructor", 80, 0);
+    expect(recorder.asked).toEqual(["constructor 80 0"]);
+  });
+
+  it.each([[""], [80], [["host"]], [["host", "80"]], [null]])("refuses to map to %j", (value) => {
+    expect(() => mapped({ host: value as never })).toThrow(TypeError);
+  });
+});
+
+describe("CachingResolver", () => {
+  function caching(options: { ttlMs?: number; maxEntries?: number } = {}) {
+    const { loop, host } = virtualLoop({ logger: nullLogger });
+    const recorder = new Recorder();
+    return { host, recorder, resolver: new CachingResolver(recorder, { loop, ...options }) };
+  }
+
+  it("asks once in ttlMs, and again when it is over", async () => {
+    const { host, recorder, resolver } = caching({ ttlMs: 1000 });
+    await resolver.resolve("a", 80, 0);
+    await host.advance(999);
+    expect(await resolver.resolve("a", 80, 0)).toEqual([HERE]);
+    expect(recorder.asked).toHaveLength(1);
+    await host.advance(1);
+    await resolver.resolve("a", 80, 0);
+    expect(recorder.asked).toHaveLength(2);
+  });
+
+  it("tells host, port and family apart", async () => {
+    const { recorder, resolver } = caching();
+    await resolver.resolve("a", 80, 0);
+    await resolver.resolve("a", 81, 0);
+    await resolver.resolve("a", 80, 4);
+    await resolver.resolve("b", 80, 0);
+    expect(recorder.asked).toHaveLength(4);
+  });
+
+  it("shares one question between all who ask while it is open", async () => {
+    const { recorder, resolver } = caching();
+    let answer = (_: readonly Endpoint[]): void => {};
+    recorder.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const asking = [resolver.resolve("a", 80, 0), resolver.resolve("a", 80, 0)];
+    answer([HERE]);
+    expect(await Promise.all(asking)).toEqual([[HERE], [HERE]]);
+    expect(recorder.asked).toHaveLength(1);
+  });
+
+  it("keeps neither failures nor empty answers", async () => {
+    const { recorder, resolver } = caching();
+    recorder.answer = async () => {
+      throw new Error("down");
+    };
+    await expect(resolver.resolve("a", 80, 0)).rejects.toThrow("down");
+    recorder.answer = async () => [];
+    expect(await resolver.resolve("a", 80, 0)).toEqual([]);
+    expect(resolver.size).toBe(0);
+    recorder.answer = async () => [HERE];
+    expect(await resolver.resolve("a", 80, 0)).toEqual([HERE]);
+  });
+
+  it("keeps maxEntries answers and forgets the one used longest ago", async () => {
+    const { recorder, resolver } = caching({ maxEntries: 2 });
+    for (const name of ["a", "b", "a", "c"]) await resolver.resolve(name, 80, 0);
+    expect(resolver.size).toBe(2);
+    await resolver.resolve("a", 80, 0);
+    expect(recorder.asked).toHaveLength(3);
+    await resolver.resolve("b", 80, 0);
+    expect(recorder.asked).toHaveLength(4);
+  });
+
+  it("forgets all on clear(), and an answer that comes later is not kept", async () => {
+    const { recorder, resolver } = caching();
+    const asking = resolver.resolve("a", 80, 0);
+    resolver.clear();
+    await asking;
+    expect(resolver.size).toBe(0);
+    await resolver.resolve("a", 80, 0);
+    expect(recorder.asked).toHaveLength(2);
+  });
+
+  it("refuses limits that are none", () => {
+    const recorder = new Recorder();
+    expect(() => new CachingResolver(recorder, { ttlMs: -1 })).toThrow(RangeError);
+    expect(() => new CachingResolver(recorder, { maxEntries: 0 })).toThrow(RangeError);
+    expect(() => new CachingResolver(recorder, { maxEntries: 1.5 })).toThrow(RangeError);
+  });
+});
