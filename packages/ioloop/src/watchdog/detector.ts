@@ -8,6 +8,7 @@ export class Detector {
   readonly #thresholdMs: number;
   #seq: number | undefined;
   #since = 0;
+  #began = 0;
   #last = 0;
   #blocked = false;
 
@@ -15,26 +16,31 @@ export class Detector {
     this.#thresholdMs = thresholdMs;
   }
 
-  /** When the counter last moved, as far as was seen; time in which nobody looked is left out. */
-  get since(): number {
-    return this.#since;
+  /** How long the counter stands still at `now`; time in which nobody looked is left out. */
+  still(now: number): number {
+    return now - this.#since;
+  }
+
+  /** After `"ended"`: how long it had stood still. */
+  stood(now: number): number {
+    return now - this.#began;
   }
 
   look(seq: number, now: number): Verdict {
-    const pause = now - this.#last;
+    const unseen = now - this.#last;
     this.#last = now;
-    if (seq !== this.#seq) {
-      const ended = this.#blocked;
-      // What was, stays readable until the next look: the caller asks how long it took.
-      if (!ended) this.#since = now;
-      this.#seq = ended ? undefined : seq;
-      this.#blocked = false;
-      return ended ? "ended" : "quiet";
-    }
     // The watcher was not running either: a suspended process, or no CPU for anybody. That is no block.
-    if (pause > this.#thresholdMs) this.#since += pause;
-    if (this.#blocked || now - this.#since < this.#thresholdMs) return "quiet";
-    this.#blocked = true;
-    return "blocked";
+    if (unseen > this.#thresholdMs) this.#since += unseen;
+    if (seq === this.#seq) {
+      if (this.#blocked || now - this.#since < this.#thresholdMs) return "quiet";
+      this.#blocked = true;
+      return "blocked";
+    }
+    this.#seq = seq;
+    const ended = this.#blocked;
+    this.#blocked = false;
+    this.#began = this.#since;
+    this.#since = now;
+    return ended ? "ended" : "quiet";
   }
 }

@@ -62,7 +62,8 @@ export class Pauser {
     const answer = this.#answer;
     this.#answer = undefined;
     this.#scripts.clear();
-    answer?.(result);
+    // Out of the inspector's call, in which an exception would be lost.
+    if (answer !== undefined) setImmediate(answer, result);
   }
 }
 
@@ -81,13 +82,15 @@ export class Sampler {
     if (this.#everyMs === 0) return started();
     this.#session.post("Profiler.enable");
     this.#session.post("Profiler.setSamplingInterval", { interval: Math.round(this.#everyMs * 1000) });
-    this.#session.post("Profiler.start", () => started());
+    this.#session.post("Profiler.start", () => setImmediate(started));
   }
 
   /** Hands over what was seen until now, `undefined` where there is nothing, and goes on with an empty profile. */
   take(taken: (profile: Profiler.Profile | undefined) => void): void {
     if (this.#everyMs === 0) return taken(undefined);
-    this.#session.post("Profiler.stop", (error, result) => taken(error ? undefined : result.profile));
+    this.#session.post("Profiler.stop", (error, result) => {
+      setImmediate(taken, error ? undefined : result.profile);
+    });
     this.#session.post("Profiler.start");
   }
 }

@@ -1,6 +1,6 @@
 // What the loop's thread and the watchdog's thread share: a counter that moves with every job, and what is running.
 //
-//   words │ SEQ │ KIND │ NAME │ LABEL length │
+//   words │ SEQ │ KIND │ NAME │ LABEL length │ GONE │
 //   bytes │ label, 256 │ names: 1000 slots of 64, the first byte is the length │
 //
 // The loop writes and never waits. Names are written once each, so that a job costs two or three stores; the other
@@ -21,7 +21,8 @@ const SEQ = 0;
 const KIND = 1;
 const NAME = 2;
 const LABEL = 3;
-const HEAD_BYTES = 16;
+const GONE = 4;
+const HEAD_BYTES = 32;
 const LABEL_BYTES = 256;
 const NAME_BYTES = 64;
 const NAMES_AT = HEAD_BYTES + LABEL_BYTES;
@@ -90,6 +91,11 @@ export class Activity implements LoopActivity {
     this.#words[SEQ] = this.#seq = (this.#seq + 1) | 0;
   }
 
+  /** Blocks until {@link ActivityReader.leave} or for `ms`. Only for a process that is ending. */
+  waitUntilGone(ms: number): void {
+    Atomics.wait(this.#words, GONE, 0, ms);
+  }
+
   #idOf(name: unknown): number {
     // A function may carry anything as its name.
     const text = typeof name === "string" ? name : "";
@@ -117,6 +123,12 @@ export class ActivityReader {
   /** Moves whenever a job begins or ends, and when the loop turns. */
   get seq(): number {
     return Atomics.load(this.#words, SEQ);
+  }
+
+  /** Tells the loop's thread that the watchdog has let go of it. */
+  leave(): void {
+    Atomics.store(this.#words, GONE, 1);
+    Atomics.notify(this.#words, GONE);
   }
 
   /** What is running. Consistent only if {@link seq} is the same before and after. */

@@ -22,6 +22,9 @@ const blockedChannel = channel("tw:ioloop:blocked");
 /** The built file beside this one's bundle. */
 const WORKER = new URL("./watchdog/worker.js", import.meta.url);
 
+/** How long a process that ends waits for the watchdog to let go; it takes a millisecond. */
+const FAREWELL_MS = 500;
+
 type Message = { readonly report: BlockedReport } | { readonly started: true } | { readonly failed: Error };
 
 /** One watch over one loop, from the constructor to {@link close}. */
@@ -63,6 +66,7 @@ export class Watchdog {
     this.whenWatching = new Promise((resolve, reject) => this.#listen(resolve, reject));
     this.whenWatching.catch(() => undefined);
     this.#stopPulse = host.pulse(thresholdMs / 4, () => this.#activity.pulse());
+    if (isMainThread) process.on("exit", this.#onExit);
     setActivity(this.#activity);
   }
 
@@ -75,12 +79,18 @@ export class Watchdog {
   close(): Promise<void> {
     if (this.#closed === undefined) {
       this.#stopPulse();
+      process.off("exit", this.#onExit);
       if (activity === this.#activity) setActivity(undefined);
       this.#worker.ref();
       this.#closed = this.#worker.terminate().then(() => undefined);
     }
     return this.#closed;
   }
+
+  readonly #onExit = (): void => {
+    this.#worker.postMessage("leave");
+    this.#activity.waitUntilGone(FAREWELL_MS);
+  };
 
   #listen(resolve: () => void, reject: (error: Error) => void): void {
     const fail = (error: Error): void => {

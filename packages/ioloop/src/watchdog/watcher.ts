@@ -24,8 +24,8 @@ import { blame, blameNative, sampledStack } from "./stack.js";
 /** Stacks that may be asked for in a minute: each costs the loop some milliseconds. Further blocks are named by job. */
 export const PAUSES_PER_MINUTE = 20;
 
-/** How long the debugger may take to answer before it is taken for a native call. */
-const ANSWER_MS = 50;
+/** How long the debugger may take to answer before it is taken for a native call; on a busy machine it takes its time. */
+const ANSWER_MS = 200;
 
 /** Samples after which the profile is begun anew, which bounds its memory to some MB. */
 export const MAX_SAMPLES = 20_000;
@@ -44,6 +44,7 @@ interface Block {
   readonly seq: number;
   readonly askedAt: number;
   stack: readonly CodePosition[];
+  seenAt: number;
   state: "asked" | "located" | "native" | "held";
   ended: boolean;
   blockedMs: number;
@@ -96,7 +97,7 @@ export class Watcher {
     const { seq } = this.#reader;
     const verdict = this.#detector.look(seq, now);
     if (verdict === "blocked") this.#begin(seq, now);
-    else if (verdict === "ended") this.#end(now - this.#detector.since);
+    else if (verdict === "ended") this.#end(this.#detector.stood(now));
     else this.#wait(now);
   }
 
@@ -109,6 +110,7 @@ export class Watcher {
       seq,
       askedAt: now,
       stack: [],
+      seenAt: 0,
       state: "asked",
       ended: false,
       blockedMs: 0,
@@ -132,22 +134,35 @@ export class Watcher {
     // A pause that comes when the loop has gone on shows somebody else.
     else if (result.at === "stack" && this.#reader.seq === block.seq) {
       block.stack = result.stack;
-      if (block.state === "asked") {
-        block.state = "located";
-        this.#say(block, blame(block.stack, this.#settings.ownUrl), this.#lasting());
-      }
+      block.seenAt = performance.now();
+      // After a native call the block is mostly over: whether it goes on is seen later.
+      if (block.state === "asked") this.#locate(block);
     } else if (block.state === "asked") block.state = "native";
     if (block.ended) this.#finish(block);
   }
 
+  #locate(block: Block): void {
+    block.state = "located";
+    this.#say(block, blame(block.stack, this.#settings.ownUrl), this.#lasting());
+  }
+
   #wait(now: number): void {
     const block = this.#block;
+    const { thresholdMs } = this.#settings;
+    if (
+      block?.state === "native" &&
+      !block.ended &&
+      block.stack.length > 0 &&
+      now - block.seenAt > thresholdMs
+    ) {
+      this.#locate(block);
+    }
     if (block?.state === "asked" && !block.ended && now - block.askedAt > ANSWER_MS) {
       block.state = "native";
       const said = this.#nativeSaid.tally(block.running, undefined);
       said.count++;
       if (worthSaying(said.count))
-        this.#write(block, "a native call, whose line is named when it returns", now - this.#detector.since);
+        this.#write(block, "a native call, whose line is named when it returns", this.#detector.still(now));
     }
     const full = this.#settings.sampleMs * MAX_SAMPLES;
     if (block === undefined && full > 0 && now - this.#profileSince > full) this.#renewProfile();
@@ -208,7 +223,7 @@ export class Watcher {
   }
 
   #lasting(): number {
-    return performance.now() - this.#detector.since;
+    return this.#detector.still(performance.now());
   }
 
   #mayPause(now: number): boolean {

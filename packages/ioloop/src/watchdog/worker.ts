@@ -34,8 +34,13 @@ connect().then((session) => {
     parentPort?.postMessage({ failed: error });
     process.exit();
   });
-  const watcher = new Watcher(new ActivityReader(data.memory), session, data, (report) =>
-    parentPort?.postMessage({ report }),
-  );
+  const reader = new ActivityReader(data.memory);
+  // The process is ending, and would wait for this session with a word on stderr.
+  parentPort?.once("message", () => {
+    session?.disconnect();
+    reader.leave();
+    process.exit();
+  });
+  const watcher = new Watcher(reader, session, data, (report) => parentPort?.postMessage({ report }));
   watcher.start(() => parentPort?.postMessage({ started: true }));
 });
