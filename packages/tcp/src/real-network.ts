@@ -3,6 +3,7 @@
 import type { IOLoop } from "@tw/ioloop";
 import { nativeEngine } from "@tw/iostream/transports";
 import { chooseEngine } from "./engine.js";
+import { adoptDescriptor } from "./native/bind.js";
 import { nativeConnect } from "./native/connect.js";
 import { nativeListen } from "./native/listener.js";
 import type { EngineChoice, Network } from "./network.js";
@@ -19,6 +20,9 @@ export function realNetwork(loop: IOLoop): Network {
   return {
     async listen(options, onConnection) {
       const engine = native(options.engine);
+      const { fd, backlog } = options;
+      // Node closes a descriptor that it cannot listen on; where there is a poller it is asked first.
+      if (fd !== undefined && loop.poller !== undefined) adoptDescriptor(loop.poller, fd, backlog);
       const hasFile =
         options.family === "unix" && options.fd === undefined && !options.address.startsWith("\0");
       if (hasFile) await removeStaleSocket(options.address);

@@ -13,6 +13,7 @@ import { Connections, type ConnectionsOwner, ServedStream } from "./connections.
 import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { EngineChoice } from "./network.js";
+import { report } from "./report.js";
 import { checkStreamOptions } from "./stream-options.js";
 
 /** Options of a {@link TCPServer}. */
@@ -262,14 +263,9 @@ export class TCPServer implements AsyncDisposable {
 
   /** Ends what a handler failed on. A peer that went away is no fault of the handler, and no news. */
   #failed(err: unknown, stream: IOStream | undefined, transport: Transport): void {
-    const { logger } = this.loop;
-    try {
-      if (stream?.closed === true && isTwError(err, "ERR_TW_STREAM_CLOSED")) {
-        logger.debug({ err }, "Connection closed in handleStream");
-      } else logger.error({ err }, "Exception in handleStream");
-    } catch {
-      // A logger that throws is not worth the process.
-    }
+    const gone = stream?.closed === true && isTwError(err, "ERR_TW_STREAM_CLOSED");
+    if (gone) report(this.loop, "debug", "Connection closed in handleStream", err);
+    else report(this.loop, "error", "Exception in handleStream", err);
     if (stream === undefined) transport.abort(err);
     else stream.abort(err);
   }
@@ -280,7 +276,7 @@ export class TCPServer implements AsyncDisposable {
     const now = this.loop.time();
     if (now < this.#nextWarning) return;
     this.#nextWarning = now + WARNING_INTERVAL_MS;
-    this.loop.logger.warn(`${this.#maxConnections} connections are open; the next ones have to wait`);
+    report(this.loop, "warn", `${this.#maxConnections} connections are open; the next ones have to wait`);
   }
 
   /** There is room for one more; or, where descriptors had run out, one of those. */

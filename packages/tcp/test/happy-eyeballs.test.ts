@@ -20,14 +20,14 @@ function watchTimers(loop: IOLoop): Set<Timeout> {
   const timers = new Set<Timeout>();
   const callLater = loop.callLater.bind(loop);
   const removeTimeout = loop.removeTimeout.bind(loop);
-  loop.callLater = (delayMs: number, fn: (...args: never[]) => unknown, ...args: never[]) => {
+  loop.callLater = ((delayMs: number, fn: () => unknown) => {
     const timer: Timeout = callLater(delayMs, () => {
       timers.delete(timer);
-      return fn(...args);
+      return fn();
     });
     timers.add(timer);
     return timer;
-  };
+  }) as IOLoop["callLater"];
   loop.removeTimeout = (timer) => {
     timers.delete(timer);
     removeTimeout(timer);

@@ -2,6 +2,7 @@
 
 import { chmodSync } from "node:fs";
 import { type NativeEngine, systemError } from "@tw/iostream/transports";
+import type { Poller } from "@tw/poller";
 import { ListenError } from "../errors.js";
 import type { ListenOptions } from "../network.js";
 
@@ -37,7 +38,7 @@ export function bindDescriptor({ poller }: NativeEngine, options: ListenOptions)
  *
  * @throws ListenError `ERR_TW_NOT_LISTENING`; the descriptor is left as it was
  */
-export function adoptDescriptor({ poller }: NativeEngine, fd: number, backlog: number): void {
+export function adoptDescriptor(poller: Poller, fd: number, backlog: number): void {
   const result = poller.listen(fd, backlog);
   if (result < 0) {
     const why = poller.errnoName(-result);

@@ -16,8 +16,9 @@ import {
 } from "@tw/iostream/transports";
 import { type PollHandle, type PollSink, READ } from "@tw/poller";
 import type { Listener, ListenOptions } from "../network.js";
+import { report } from "../report.js";
 import { fileAt, removeOwnSocket } from "../unix-path.js";
-import { adoptDescriptor, bindDescriptor } from "./bind.js";
+import { bindDescriptor } from "./bind.js";
 
 /** Accepts per turn: enough for a burst of thousands, few enough that neighbours have their turn. */
 const ACCEPTS_PER_TURN = 64;
@@ -36,10 +37,7 @@ export function nativeListen(
   options: ListenOptions,
   onConnection: OnConnection,
 ): NativeListener {
-  if (options.fd !== undefined) {
-    adoptDescriptor(engine, options.fd, options.backlog);
-    return new NativeListener(engine, options.fd, onConnection);
-  }
+  if (options.fd !== undefined) return new NativeListener(engine, options.fd, onConnection);
   const fd = bindDescriptor(engine, options);
   const file = options.family === "unix" && !options.address.startsWith("\0") ? options.address : undefined;
   return new NativeListener(engine, fd, onConnection, file);
@@ -110,7 +108,7 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
       transport.runInAsyncScope(this.#onConnection, undefined, transport);
     } catch (error) {
       transport.abort(error);
-      this.#engine.loop.logger.error({ err: error }, "Exception in onConnection");
+      report(this.#engine.loop, "error", "Exception in onConnection", error);
     }
   }
 
@@ -136,7 +134,11 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
     this.#retry = loop.callLater(EXHAUSTED_PAUSE_MS, () => this.resume());
     if (this.#warned) return;
     this.#warned = true;
-    loop.logger.warn(`accept: ${name}; pausing for ${EXHAUSTED_PAUSE_MS} ms or until a connection closes`);
+    report(
+      loop,
+      "warn",
+      `accept: ${name}; pausing for ${EXHAUSTED_PAUSE_MS} ms or until a connection closes`,
+    );
   }
 
   #forgetRetry(): void {

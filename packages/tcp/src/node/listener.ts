@@ -14,6 +14,7 @@ import type { Transport } from "@tw/iostream";
 import { type NodeTransport, nodeTransport } from "@tw/iostream/transports";
 import { codeOf, ListenError } from "../errors.js";
 import type { Listener, ListenOptions } from "../network.js";
+import { report } from "../report.js";
 
 /** As many as the native engine accepts. */
 const DELIVERED_PER_TURN = 64;
@@ -62,7 +63,7 @@ class NodeListener implements Listener {
       else withUmask(0o777 & ~mode, () => server.listen(options));
       server.once("listening", () => {
         server.removeAllListeners("error");
-        server.on("error", (error) => loopWarn(this.#loop, error));
+        server.on("error", (error) => report(this.#loop, "warn", "accept failed", error));
         try {
           if (mode !== undefined && !address.startsWith("\0")) chmodSync(address, mode);
         } catch (error) {
@@ -93,7 +94,7 @@ class NodeListener implements Listener {
       transport.runInAsyncScope(this.#onConnection, undefined, transport);
     } catch (error) {
       transport.abort(error);
-      this.#loop.logger.error({ err: error }, "Exception in onConnection");
+      report(this.#loop, "error", "Exception in onConnection", error);
     }
   }
 
@@ -157,8 +158,4 @@ function notListening(fd: number, error: unknown): ListenError {
   return new ListenError("ERR_TW_NOT_LISTENING", `Descriptor ${fd} is no listening stream socket: ${why}`, {
     cause: error,
   });
-}
-
-function loopWarn(loop: IOLoop, error: unknown): void {
-  loop.logger.warn({ err: error }, "accept failed");
 }

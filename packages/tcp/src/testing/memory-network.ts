@@ -6,6 +6,7 @@ import type { Transport } from "@tw/iostream";
 import { type MemoryPairOptions, memoryPair } from "@tw/iostream/transports";
 import { literal } from "../addresses.js";
 import type { ConnectOptions, Listener, ListenOptions, Network, ResolvedAddress } from "../network.js";
+import { report } from "../report.js";
 
 /** The only address there is. */
 const HERE = "127.0.0.1";
@@ -104,7 +105,7 @@ class MemoryListener extends AsyncResource implements Listener {
         });
       } catch (error) {
         transport.abort(error);
-        this.#loop.logger.error({ err: error }, "Exception in onConnection");
+        report(this.#loop, "error", "Exception in onConnection", error);
       }
     }
   }
