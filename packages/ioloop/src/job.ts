@@ -37,12 +37,12 @@ export class Job extends AsyncResource {
 
   /** Calls it in the context it was stored in. Never throws: what it throws or rejects with is logged, once. */
   run(): void {
-    this.runInAsyncScope(activity === undefined ? callJob : callWatched, this, this.args);
+    this.runInAsyncScope(callJob, this, this.args);
   }
 
   /** As {@link run}, with other arguments. */
   runWith(...args: readonly unknown[]): void {
-    this.runInAsyncScope(activity === undefined ? callJob : callWatched, this, args);
+    this.runInAsyncScope(callJob, this, args);
   }
 }
 
@@ -56,20 +56,15 @@ export function reportFailure(owner: JobOwner, err: unknown, message: string): v
 }
 
 function callJob(this: Job, args: readonly unknown[]): void {
+  const watching = activity;
+  if (watching !== undefined) watching.begin(this.kind, this.fn);
   try {
     const result = (this.fn as Callback)(...args);
     if (isPromiseLike(result)) result.then(undefined, (error) => report(this, error));
   } catch (error) {
     report(this, error);
   }
-}
-
-/** As {@link callJob}, while a watchdog looks on. */
-function callWatched(this: Job, args: readonly unknown[]): void {
-  const watching = activity;
-  watching?.begin(this.kind, this.fn);
-  callJob.call(this, args);
-  watching?.leave();
+  if (watching !== undefined) watching.leave();
 }
 
 function report(job: Job, error: unknown): void {

@@ -6,6 +6,7 @@ import {
   HANDLER,
   MAX_NAMES,
   makeMemory,
+  NAMES_PER_PULSE,
   TIMER,
 } from "../src/watchdog/memory.js";
 
@@ -79,6 +80,18 @@ describe("Activity", () => {
     expect(reader.running().name).toBe(`n${MAX_NAMES}`);
     activity.enter(named("n1"));
     expect(reader.running().name).toBe("n1");
+  });
+
+  it("reads 2000 names between two pulses, and calls what comes later nameless until the next", () => {
+    const { activity, reader } = pair();
+    const [one, two] = [named("one"), named("two")];
+    for (let i = 0; i < NAMES_PER_PULSE; i++) activity.enter(i % 2 ? two : one);
+    expect(reader.running().name).toBe("two");
+    activity.enter(one);
+    expect(reader.running().name).toBe("");
+    activity.pulse();
+    activity.enter(one);
+    expect(reader.running().name).toBe("one");
   });
 
   it("takes a function whose name is no text for one without a name", () => {

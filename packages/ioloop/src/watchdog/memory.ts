@@ -1,15 +1,21 @@
 // What the loop's thread and the watchdog's thread share: a counter that moves with every job, and what is running.
 //
-//   words │ SEQ │ KIND │ NAME │ LABEL length │ GONE │
+//   words │ SEQ │ RUNNING = name << 2 | kind │ LABEL length │ LABELLED = SEQ of the label │ GONE │
 //   bytes │ label, 256 │ names: 1000 slots of 64, the first byte is the length │
 //
-// The loop writes and never waits. Names are written once each, so that a job costs two or three stores; the other
-// thread can read them while the loop sits in a native call and can tell nothing itself.
+// The loop writes and never waits. Names are written once each, so that a job costs two stores when it begins and one
+// when it ends; the other thread can read them while the loop sits in a native call and can tell nothing itself.
 
 import type { RunningJob, RunningKind } from "./report.js";
 
 /** How many different function names are told apart; what comes later reads as a function without a name. */
 export const MAX_NAMES = 1000;
+
+/**
+ * How many names are read between two pulses: reading one costs as much as half a callback, so that a loop with
+ * a hundred thousand of them in a second goes without the later ones.
+ */
+export const NAMES_PER_PULSE = 2000;
 
 const KINDS: readonly RunningKind[] = ["outside", "callback", "timer", "handler"];
 export const OUTSIDE = 0;
@@ -18,9 +24,9 @@ export const TIMER = 2;
 export const HANDLER = 3;
 
 const SEQ = 0;
-const KIND = 1;
-const NAME = 2;
-const LABEL = 3;
+const RUNNING = 1;
+const LABEL = 2;
+const LABELLED = 3;
 const GONE = 4;
 const HEAD_BYTES = 32;
 const LABEL_BYTES = 256;
@@ -52,6 +58,9 @@ export class Activity implements LoopActivity {
   readonly #ids = new Map<string, number>([["", 0]]);
   #seq = 0;
   #last: unknown;
+  #lastName: unknown = "";
+  #nameBits = 0;
+  #toRead = NAMES_PER_PULSE;
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory, 0, HEAD_BYTES / 4);
@@ -60,12 +69,9 @@ export class Activity implements LoopActivity {
 
   /** A job of the loop begins. */
   begin(kind: number, fn: { readonly name: string }): void {
+    if (fn !== this.#last) this.#nameIt(fn);
     const words = this.#words;
-    if (fn !== this.#last) {
-      this.#last = fn;
-      words[NAME] = this.#idOf(fn.name);
-    }
-    words[KIND] = kind;
+    words[RUNNING] = this.#nameBits | kind;
     words[SEQ] = this.#seq = (this.#seq + 1) | 0;
   }
 
@@ -74,26 +80,35 @@ export class Activity implements LoopActivity {
   }
 
   leave(): void {
-    const words = this.#words;
-    words[KIND] = OUTSIDE;
-    words[LABEL] = 0;
-    words[SEQ] = this.#seq = (this.#seq + 1) | 0;
+    this.#words[RUNNING] = OUTSIDE;
   }
 
   describe(label: string): void {
-    this.#words[LABEL] = this.#bytes.write(label, HEAD_BYTES, LABEL_BYTES, "utf8");
+    const words = this.#words;
+    words[LABEL] = this.#bytes.write(label, HEAD_BYTES, LABEL_BYTES, "utf8");
+    words[LABELLED] = this.#seq;
   }
 
   /** Says that the loop turns, although it has no work. */
   pulse(): void {
     // What the last job called is kept alive no longer than until here.
     this.#last = undefined;
+    this.#toRead = NAMES_PER_PULSE;
     this.#words[SEQ] = this.#seq = (this.#seq + 1) | 0;
   }
 
   /** Blocks until {@link ActivityReader.leave} or for `ms`. Only for a process that is ending. */
   waitUntilGone(ms: number): void {
     Atomics.wait(this.#words, GONE, 0, ms);
+  }
+
+  #nameIt(fn: { readonly name: string }): void {
+    this.#last = fn;
+    const name = this.#toRead > 0 ? fn.name : "";
+    this.#toRead--;
+    if (name === this.#lastName) return;
+    this.#lastName = name;
+    this.#nameBits = this.#idOf(name) << 2;
   }
 
   #idOf(name: unknown): number {
@@ -120,9 +135,10 @@ export class ActivityReader {
     this.#bytes = Buffer.from(memory);
   }
 
-  /** Moves whenever a job begins or ends, and when the loop turns. */
+  /** Changes whenever a job begins or ends, and when the loop turns. */
   get seq(): number {
-    return Atomics.load(this.#words, SEQ);
+    const running = Atomics.load(this.#words, RUNNING) === OUTSIDE ? 0 : 1;
+    return Atomics.load(this.#words, SEQ) * 2 + running;
   }
 
   /** Tells the loop's thread that the watchdog has let go of it. */
@@ -133,9 +149,14 @@ export class ActivityReader {
 
   /** What is running. Consistent only if {@link seq} is the same before and after. */
   running(): RunningJob {
-    const kind = KINDS[Atomics.load(this.#words, KIND)] ?? "outside";
-    const at = NAMES_AT + Atomics.load(this.#words, NAME) * NAME_BYTES;
-    const label = this.#bytes.toString("utf8", HEAD_BYTES, HEAD_BYTES + Atomics.load(this.#words, LABEL));
+    const words = this.#words;
+    const running = Atomics.load(words, RUNNING);
+    const kind = KINDS[running & 3] ?? "outside";
+    const labelled = kind !== "outside" && Atomics.load(words, LABELLED) === Atomics.load(words, SEQ);
+    const label = labelled
+      ? this.#bytes.toString("utf8", HEAD_BYTES, HEAD_BYTES + Atomics.load(words, LABEL))
+      : "";
+    const at = NAMES_AT + (running >> 2) * NAME_BYTES;
     const name = this.#bytes.toString("utf8", at + 1, at + 1 + (this.#bytes[at] ?? 0));
     return { kind, name: kind === "outside" ? "" : name, label };
   }

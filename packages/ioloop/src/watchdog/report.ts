@@ -9,7 +9,7 @@ export type RunningKind = "outside" | "callback" | "timer" | "handler";
 export interface RunningJob {
   /** `outside` is what the loop has not started itself: continuations of promises, Node's own timers and sockets. */
   readonly kind: RunningKind;
-  /** The name of the stored function; empty when it has none. */
+  /** The name of the stored function; empty when it has none, and in a storm of callbacks in which no names are read. */
   readonly name: string;
   /** What a layer above said it was doing, such as `GET /report`; empty when none did. */
   readonly label: string;
