@@ -134,7 +134,7 @@ describe.concurrent("a block that is over is reported", { timeout: 60_000 }, () 
     expect(reportsOf(outcome)).toMatchObject([
       { native: false, running: { kind: "outside", name: "" }, position: { line: lineOf("busyFor") } },
     ]);
-    expect(reportsOf(outcome)[0]?.stack[1]?.functionName).toBe("later");
+    expect(reportsOf(outcome)[0]?.stack.map(({ functionName }) => functionName)).toContain("later");
   });
 
   it("a function without a name is called anonymous, its line is named all the same", async () => {

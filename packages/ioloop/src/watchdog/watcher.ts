@@ -161,7 +161,8 @@ export class Watcher {
       block.state = "native";
       const said = this.#nativeSaid.tally(block.running, undefined);
       said.count++;
-      if (worthSaying(said.count))
+      // Outside the loop's jobs there would be no name in the line.
+      if (block.running.kind !== "outside" && worthSaying(said.count))
         this.#write(block, "a native call, whose line is named when it returns", this.#detector.still(now));
     }
     const full = this.#settings.sampleMs * MAX_SAMPLES;
@@ -198,6 +199,8 @@ export class Watcher {
 
   #conclude(block: Block, stack: readonly CodePosition[], position: CodePosition | undefined): void {
     this.#block = undefined;
+    // No job, no frame, no sample: the thread had no CPU, or V8 none for it. There is nobody to blame.
+    if (block.state === "native" && block.running.kind === "outside" && stack.length === 0) return;
     const tally = this.#offenders.tally(block.running, position);
     tally.count++;
     tally.totalMs += block.blockedMs;
