@@ -13,7 +13,10 @@ export {
 export {
   type MakePair,
   type TestRunner,
+  type TortureCase,
+  type TortureOptions,
   type TransportPair,
+  torture,
   transportConformance,
 } from "@tw/iostream/testing";
 export { ExpectedLogError, ExpectLog, type ExpectLogOptions, expectLog } from "@tw/log/testing";

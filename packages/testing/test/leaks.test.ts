@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
 import { hasSubscribers } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import type { afterEach as nodeAfterEach, beforeEach as nodeBeforeEach } from "node:test";
+import { fileURLToPath } from "node:url";
 import { IOLoop, READ } from "@tw/ioloop";
 import { IOStream } from "@tw/iostream";
 import { memoryPair } from "@tw/iostream/transports";
 import { loadPoller } from "@tw/poller";
-import { nativeAvailable } from "@tw/tooling-testing";
+import { TCPClient, TCPServer } from "@tw/tcp";
+import { nativeAvailable, onEveryEngine } from "@tw/tooling-testing";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   guardEachTest,
@@ -149,6 +152,30 @@ describe("watchLeaks()", () => {
   });
 });
 
+onEveryEngine((engine) => {
+  it("names streams over real sockets, and is content when both ends are closed", async () => {
+    const loop = new IOLoop();
+    const guard = watchLeaks();
+    const server = new TCPServer(
+      (stream) => stream.readUntilClose({ maxBytes: 1 }).then(() => stream.close()),
+      {
+        loop,
+        engine,
+      },
+    );
+    await server.listen(0, "127.0.0.1");
+    const stream = await new TCPClient({ loop, engine }).connect("127.0.0.1", server.port);
+    const mine = guard.leaks().find(({ object }) => object === stream);
+    expect(mine?.what).toContain(
+      `stream (${engine}, 127.0.0.1:${stream.info.localPort} to 127.0.0.1:${server.port})`,
+    );
+    expect(mine?.made).toMatch(/^TCPClient\..*\(\) at test\/leaks\.test\.ts:\d+:\d+$/);
+    await stream.close();
+    await server.stop();
+    await guard.close();
+  });
+});
+
 describe("VirtualHost.run() while leaks are watched", () => {
   it("names what is still there when nothing is left to wait for", async () => {
     const { loop, host } = virtualLoop();
@@ -212,7 +239,31 @@ describe("guardEachTest()", () => {
     expect(listening()).toBe(false);
   });
 
-  it("takes the hooks of node:test", () => {
+  it("guards tests of node:test, whose hooks and functions fit", async () => {
+    const entry = fileURLToPath(new URL("../dist/index.js", import.meta.url));
+    const program = `
+      import { afterEach, beforeEach, test } from "node:test";
+      import { guardEachTest, leakGuard, virtualLoop } from ${JSON.stringify(entry)};
+      const { loop } = virtualLoop();
+      const leak = () => loop.callLater(50000, () => {});
+      guardEachTest({ beforeEach, afterEach }, { graceMs: 0 });
+      test("clean", () => {});
+      test("by hook", () => void leak());
+      test("by function", leakGuard(() => void leak(), { graceMs: 0 }));`;
+    const child = spawn(process.execPath, ["--test-reporter=tap", "--input-type=module", "-e", program]);
+    let out = "";
+    child.stdout.on("data", (chunk) => {
+      out += chunk;
+    });
+    const [code] = await once(child, "close");
+    expect(out).toMatch(/^ok 1 - clean$/m);
+    expect(out).toMatch(/^not ok 2 - by hook$/m);
+    expect(out).toMatch(/^not ok 3 - by function$/m);
+    expect(out).toContain("ERR_TW_LEAK");
+    expect(code).toBe(1);
+  });
+
+  it("takes the hooks of node:test by their types", () => {
     expectTypeOf<{
       beforeEach: typeof nodeBeforeEach;
       afterEach: typeof nodeAfterEach;

@@ -61,9 +61,10 @@ export interface DocumentedDefault {
 /** What has a number as its default and is no limit. */
 const NO_LIMITS: ReadonlySet<string> = new Set(["status"]);
 
-/** Every limit with a number as `@default` in the sources, but those of the testing entries. */
+/** Every limit with a number as `@default` in the sources, but those of the testing entries and of what is for tests. */
 export function documentedDefaults(): DocumentedDefault[] {
-  return readdirSync(packages).flatMap((owner) =>
+  const owners = readdirSync(packages).filter((owner) => owner !== "testing");
+  return owners.flatMap((owner) =>
     sources(join(packages, owner, "src")).flatMap((source) => {
       const documented =
         /\/\*\*((?:(?!\*\/)[\s\S])*?)@default (\d[\d _]*\d)(?:(?!\*\/)[\s\S])*\*\/\s*readonly (\w+)\??:/g;

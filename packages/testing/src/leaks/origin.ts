@@ -7,6 +7,9 @@ import { virtualLoop } from "@tw/ioloop/testing";
 /** Frames kept: what a framework puts between a test and a timer may be deep. */
 const DEPTH = 50;
 
+/** Calls named where all are ours. */
+const MAX_CALLS = 4;
+
 /** A stack that is read only when somebody asks. */
 export interface Origin {
   readonly stack?: string;
@@ -31,21 +34,28 @@ interface Frame {
   readonly position: string;
 }
 
+/** Where a loop calls what it keeps: whoever stands below has only started the loop. */
+const CALLED_BY_LOOP = /\bcallJob\b|\b(?:\w*Job|VirtualTurn|VirtualHost)\.|\bonEvents\b/;
+
 /**
  * `TCPServer.listen() at test/server.test.ts:12:20`: the place in somebody's own code, and the call of ours that was made
- * there. Where no such code is on the stack, because a continuation of ours made it, the outermost place of ours.
+ * there. Where a loop called ours and nobody else's code was in between, the calls of ours, the innermost first.
  */
 export function describeOrigin({ stack = "" }: Origin): string {
-  const frames = stack.split("\n").flatMap(readFrame);
-  // The frames up to the publisher are this package's and Node's.
-  let ours: Frame | undefined;
-  for (const frame of frames) {
-    if (isOurs(frame.file)) ours = frame;
-    else return `${ours === undefined || ours.call === "" ? "" : `${ours.call}() `}at ${placeOf(frame)}`;
+  const ours: Frame[] = [];
+  for (const frame of stack.split("\n").flatMap(readFrame)) {
+    if (!isOurs(frame.file)) {
+      const call = ours.at(-1)?.call ?? "";
+      return `${call === "" ? "" : `${call}() `}at ${placeOf(frame)}`;
+    }
+    if (isTracker(frame.file)) continue;
+    if (CALLED_BY_LOOP.test(frame.call)) break;
+    ours.push(frame);
   }
-  return ours === undefined
-    ? "at an unknown place"
-    : `within ${ours.call || "the stack"} at ${placeOf(ours)}`;
+  const [first] = ours;
+  if (first === undefined) return "an unknown place";
+  const calls = ours.map(({ call }) => call).filter((call, at, all) => call !== "" && call !== all[at - 1]);
+  return `${calls.slice(0, MAX_CALLS).join(" in ")} at ${placeOf(first)}`;
 }
 
 const FRAME =
@@ -71,6 +81,11 @@ function placeOf({ file, position }: Frame): string {
 }
 
 let home: string | undefined;
+
+/** This file and its neighbours, which are on every stack, and so is what publishes. */
+function isTracker(file: string): boolean {
+  return /[\\/]testing[\\/](?:src[\\/]leaks|dist)[\\/]/.test(file);
+}
 
 /** Of a package of this stack: installed under its scope, or a neighbour of the loop's in a checkout. */
 function isOurs(file: string): boolean {

@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import * as testing from "../src/index.js";
+
+it("exports these names and no others", () => {
+  expect(Object.keys(testing).sort()).toEqual([
+    "ExpectLog",
+    "ExpectedLogError",
+    "LeakError",
+    "LeakGuard",
+    "MemoryNetwork",
+    "Random",
+    "SimulatedNetwork",
+    "VirtualHost",
+    "VirtualIdleError",
+    "bindUnusedPort",
+    "expectLog",
+    "guardEachTest",
+    "hostCases",
+    "installLoop",
+    "leakGuard",
+    "networkConformance",
+    "simulate",
+    "torture",
+    "transportConformance",
+    "virtualLoop",
+    "watchLeaks",
+  ]);
+});

@@ -1,0 +1,147 @@
+import { AsyncHTTPClient } from "@tw/httpclient";
+import { HTTPServer } from "@tw/httpserver";
+import { HTTPHeaders } from "@tw/httputil";
+import { IOLoop } from "@tw/ioloop";
+import { nullLogger } from "@tw/log";
+import { networkOf, TCPClient, TCPServer } from "@tw/tcp";
+import { describe, expect, it } from "vitest";
+import { LeakError, type SimulateOptions, simulate, VirtualIdleError } from "../src/index.js";
+import { ask, connect, echoServer } from "./support.js";
+
+/** An application as it would run on real sockets, and clients of it: nothing here knows of a network. */
+async function application(requests: number): Promise<string[]> {
+  const server = new HTTPServer((request) => {
+    const body = `${request.method} ${request.uri} ${"x".repeat(3000)}`;
+    const headers = new HTTPHeaders({ "Content-Length": String(body.length) });
+    request.connection.writeHeaders({ version: "HTTP/1.1", code: 200, reason: "OK" }, headers, body);
+    request.connection.finish();
+  });
+  await server.listen(8888);
+  const client = new AsyncHTTPClient();
+  const answers = await Promise.all(
+    Array.from({ length: requests }, async (_, i) => {
+      try {
+        return (await client.fetch(`http://localhost:8888/${i}`)).text().slice(0, 9);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    }),
+  );
+  await client.close();
+  await server.close();
+  return answers;
+}
+
+/** What happens to it, in every detail. */
+async function traceOf(options: SimulateOptions): Promise<string> {
+  return await simulate(
+    async ({ network, clock }) => {
+      const answers = await application(8);
+      return [...network.trace, ...answers, clock.now()].join("\n");
+    },
+    { logger: nullLogger, trace: true, ...options },
+  );
+}
+
+describe("simulate()", () => {
+  it("runs a server and its clients unchanged", async () => {
+    const answers = await simulate(() => application(3), { latencyMs: [1, 40], pieces: "random", seed: 5 });
+    expect(answers).toEqual(["GET /0 xx", "GET /1 xx", "GET /2 xx"]);
+  });
+
+  const ROUGH: SimulateOptions = {
+    latencyMs: [1, 40],
+    pieces: "random",
+    writes: "random",
+    resetChance: 0.02,
+  };
+
+  it("does the same for the same seed, byte for byte, and something else for another", async () => {
+    for (const seed of [1, 2, 3]) {
+      const first = await traceOf({ ...ROUGH, seed });
+      expect(await traceOf({ ...ROUGH, seed })).toBe(first);
+      expect(await traceOf({ ...ROUGH, seed: seed + 10 })).not.toBe(first);
+      expect(first.split("\n").length).toBeGreaterThan(100);
+    }
+  });
+
+  it("leaves every request of a rough network answered or failed with a code, whatever the seed", async () => {
+    const seen = new Set<string>();
+    for (let seed = 0; seed < 25; seed++) {
+      for (const answer of await simulate(() => application(6), { ...ROUGH, seed, logger: nullLogger })) {
+        seen.add(answer.slice(0, 5));
+        expect(answer).toMatch(/^(GET \/\d xx|ERR_TW_\w+)$/);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(1);
+  });
+
+  it("makes its loop the current one meanwhile, and puts the former one back, also after a failure", async () => {
+    const before = IOLoop.current();
+    await simulate(({ loop, network }) => {
+      expect(IOLoop.current()).toBe(loop);
+      expect(networkOf(loop)).toBe(network);
+    });
+    expect(IOLoop.current()).toBe(before);
+    const failing = simulate(() => {
+      throw new Error("its own");
+    });
+    await expect(failing).rejects.toThrow("its own");
+    expect(IOLoop.current()).toBe(before);
+    await expect(simulate(undefined as never)).rejects.toThrow(TypeError);
+    await expect(simulate(() => 1, { latencyMs: -1 })).rejects.toThrow(RangeError);
+    expect(IOLoop.current()).toBe(before);
+  });
+
+  it("takes the times that the clock begins with", async () => {
+    const wall = Date.UTC(2030, 1, 2);
+    const times = await simulate(({ loop }) => [loop.time(), loop.wallTime()], { now: 500, wall });
+    expect(times).toEqual([500, wall]);
+  });
+
+  it("fails when a stream survives, and says who opened it", async () => {
+    const leak = async (): Promise<void> => {
+      await new TCPServer(() => undefined).listen(7);
+      await new TCPClient().connect("localhost", 7);
+    };
+    const leaking = simulate(leak);
+    await expect(leaking).rejects.toThrow(LeakError);
+    const ends = String.raw`\(memory, 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+\) that is open, made by`;
+    await expect(leaking).rejects.toThrow(new RegExp(`a stream ${ends} TCPClient.*at test/simulate`));
+    await expect(leaking).rejects.toThrow(new RegExp(`a stream ${ends} .*TCPServer`));
+    await simulate(leak, { leaks: false });
+  });
+
+  it("gives what is on its way a second of its own time", async () => {
+    await simulate(async ({ loop }) => void loop.callLater(990, () => undefined));
+    await expect(simulate(async ({ loop }) => void loop.callLater(1010, () => undefined))).rejects.toThrow(
+      LeakError,
+    );
+  });
+
+  it("names the stream that waits when nothing is left to wait for", async () => {
+    const hanging = simulate(async ({ network }) => {
+      const silent = new TCPServer(() => undefined, { loop: network.host("silent").loop });
+      await silent.listen(7);
+      const stream = await connect(network.localhost, "silent", 7);
+      await stream.readBytes(1);
+    });
+    await expect(hanging).rejects.toThrow(VirtualIdleError);
+    await expect(hanging).rejects.toThrow(
+      /a stream \(memory, 10\.0\.0\.1:\d+ to 10\.0\.0\.2:7\) that is (reading|open), made by/,
+    );
+  });
+
+  it("takes hours of time-outs in no time", async () => {
+    await simulate(
+      async ({ clock }) => {
+        await using _server = await echoServer(IOLoop.current(), 7);
+        const stream = await new TCPClient().connect("localhost", 7, { timeoutMs: 0 });
+        for (let i = 0; i < 100; i++) expect(await ask(stream, "tick")).toBe("tick");
+        expect(clock.now()).toBeGreaterThan(12 * 3_600_000);
+        await stream.close();
+      },
+      { latencyMs: 250_000, leaks: { graceMs: 1_000_000 } },
+    );
+  });
+});
