@@ -46,7 +46,7 @@ export async function startSample(name: string, env: Record<string, string> = {}
     let said = "";
     child.stdout?.on("data", (text: string) => {
       said += text;
-      const address = /^http:\/\/localhost:(\d+)\n/m.exec(said);
+      const address = /^\w+:\/\/localhost:(\d+)\n/m.exec(said);
       if (address !== null) resolve(Number(address[1]));
     });
     whenEnded.then((ending) => reject(new Error(`${name} ended: ${JSON.stringify(ending)}`)));

@@ -1,0 +1,92 @@
+// Commands to publish and to listen.
+
+import { join, leave, type Subscriber } from "../pubsub.js";
+import { array, bulk, integer, NIL, ReplyError } from "../resp/replies.js";
+import type { Request } from "../resp/request-parser.js";
+import { globMatches } from "../store/glob.js";
+import type { Client, Commands } from "./command.js";
+import { arg } from "./strings.js";
+
+export const pubsub: Commands = {
+  publish: { arity: 3, run: ({ db }, args) => integer(db.pubsub.publish(arg(args, 1), arg(args, 2))) },
+  subscribe: { arity: -2, subscribed: true, run: (client, args) => subscribe(client, args, "subscribe") },
+  psubscribe: { arity: -2, subscribed: true, run: (client, args) => subscribe(client, args, "psubscribe") },
+  unsubscribe: {
+    arity: -1,
+    subscribed: true,
+    run: (client, args) => unsubscribe(client, args, "unsubscribe"),
+  },
+  punsubscribe: {
+    arity: -1,
+    subscribed: true,
+    run: (client, args) => unsubscribe(client, args, "punsubscribe"),
+  },
+  pubsub: { arity: -2, run: inspect },
+};
+
+/** Ends everything that a client listens to. */
+export function leaveAll(client: Client): void {
+  for (const channel of client.channels) leave(client.db.pubsub.channels, channel, client);
+  for (const pattern of client.patterns) leave(client.db.pubsub.patterns, pattern, client);
+  client.channels.clear();
+  client.patterns.clear();
+}
+
+/** One answer for each topic: what was done, to which, and how many there are now. */
+function subscribe(client: Client, args: Request, kind: "subscribe" | "psubscribe"): string {
+  const { own, all } = topicsOf(client, kind === "psubscribe");
+  let reply = "";
+  for (let i = 1; i < args.length; i++) {
+    const topic = arg(args, i);
+    if (!own.has(topic)) {
+      if (count(client) >= client.db.limits.maxSubscriptions) {
+        // What was said before holds.
+        client.tell(reply);
+        throw new ReplyError("ERR too many subscriptions");
+      }
+      own.add(topic);
+      join(all, topic, client);
+    }
+    reply += array([bulk(kind), bulk(topic), integer(count(client))]);
+  }
+  return reply;
+}
+
+/** Without topics: from all of them. */
+function unsubscribe(client: Client, args: Request, kind: "unsubscribe" | "punsubscribe"): string {
+  const { own, all } = topicsOf(client, kind === "punsubscribe");
+  const topics = args.length > 1 ? args.slice(1) : [...own];
+  if (topics.length === 0) return array([bulk(kind), NIL, integer(count(client))]);
+  let reply = "";
+  for (const topic of topics) {
+    own.delete(topic);
+    leave(all, topic, client);
+    reply += array([bulk(kind), bulk(topic), integer(count(client))]);
+  }
+  return reply;
+}
+
+function inspect({ db }: Client, args: Request): string {
+  const { channels, patterns } = db.pubsub;
+  const what = arg(args, 1).toUpperCase();
+  if (what === "CHANNELS" && args.length <= 3)
+    return array([...channels.keys()].filter((name) => globMatches(args[2] ?? "*", name)).map(bulk));
+  if (what === "NUMSUB")
+    return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
+  if (what === "NUMPAT" && args.length === 2) return integer(patterns.size);
+  throw new ReplyError(`ERR Unknown PUBSUB subcommand or wrong number of arguments for '${arg(args, 1)}'`);
+}
+
+function topicsOf(
+  client: Client,
+  patterns: boolean,
+): { own: Set<string>; all: Map<string, Set<Subscriber>> } {
+  const { pubsub: topics } = client.db;
+  return patterns
+    ? { own: client.patterns, all: topics.patterns }
+    : { own: client.channels, all: topics.channels };
+}
+
+function count(client: Client): number {
+  return client.channels.size + client.patterns.size;
+}

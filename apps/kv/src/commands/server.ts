@@ -1,0 +1,103 @@
+// Commands about the connection and the server: as much as redis-cli, redis-benchmark and client libraries ask for.
+
+import { array, bulk, EMPTY_ARRAY, integer, OK, ReplyError, simple } from "../resp/replies.js";
+import type { Request } from "../resp/request-parser.js";
+import { globMatches } from "../store/glob.js";
+import { parseInteger } from "../store/integers.js";
+import type { Client, Commands, Database } from "./command.js";
+import { arg } from "./strings.js";
+
+export const server: Commands = {
+  ping: { arity: -1, subscribed: true, run: ping },
+  echo: { arity: 2, run: (_client, args) => bulk(arg(args, 1)) },
+  select: { arity: 2, run: select },
+  quit: {
+    arity: -1,
+    subscribed: true,
+    run(client) {
+      client.quit();
+      return OK;
+    },
+  },
+  info: { arity: -1, run: ({ db }) => bulk(info(db)) },
+  config: { arity: -2, run: config },
+};
+
+function ping(client: Client, args: Request): string {
+  if (args.length > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
+  // A client that has subscribed takes arrays only.
+  if (client.channels.size + client.patterns.size > 0) return array([bulk("pong"), bulk(args[1] ?? "")]);
+  return args[1] === undefined ? simple("PONG") : bulk(args[1]);
+}
+
+function select(_client: Client, args: Request): string {
+  const index = parseInteger(arg(args, 1));
+  if (index === undefined) throw new ReplyError("ERR invalid DB index");
+  if (index !== 0) throw new ReplyError("ERR DB index is out of range");
+  return OK;
+}
+
+function info({ store, stats, limits, pubsub }: Database): string {
+  return [
+    "# Server",
+    "redis_mode:standalone",
+    `process_id:${process.pid}`,
+    "",
+    "# Clients",
+    `connected_clients:${stats.clients}`,
+    `maxclients:${limits.maxClients}`,
+    "",
+    "# Memory",
+    `used_memory:${store.weight}`,
+    `maxmemory:${limits.maxMemory}`,
+    "maxmemory_policy:noeviction",
+    "",
+    "# Stats",
+    `total_connections_received:${stats.connections}`,
+    `total_commands_processed:${stats.commands}`,
+    `pubsub_channels:${pubsub.channels.size}`,
+    `pubsub_patterns:${pubsub.patterns.size}`,
+    "",
+    "# Keyspace",
+    ...(store.size > 0 ? [`db0:keys=${store.size},expires=${store.expiring},avg_ttl=0`] : []),
+    "",
+  ].join("\r\n");
+}
+
+function config({ db }: Client, args: Request): string {
+  if (arg(args, 1).toUpperCase() !== "GET" || args.length < 3)
+    throw new ReplyError(`ERR Unknown CONFIG subcommand or wrong number of arguments for '${arg(args, 1)}'`);
+  const settings: readonly (readonly [string, string])[] = [
+    ["save", ""],
+    ["appendonly", "no"],
+    ["databases", "1"],
+    ["maxmemory", String(db.limits.maxMemory)],
+    ["maxclients", String(db.limits.maxClients)],
+    ["proto-max-bulk-len", String(db.limits.maxBulkSize)],
+  ];
+  const wanted = args.slice(2).map((pattern) => pattern.toLowerCase());
+  const found = settings.filter(([name]) => wanted.some((pattern) => globMatches(pattern, name)));
+  return array(found.flatMap((setting) => setting.map(bulk)));
+}
+
+/** COMMAND, which needs the table that it is in. */
+export function describeCommands(all: Commands): Commands {
+  const names = Object.keys(all);
+  return {
+    command: {
+      arity: -1,
+      run(_client, args) {
+        const what = args[1]?.toUpperCase();
+        if (what === "COUNT") return integer(names.length + 1);
+        if (what === "DOCS") return EMPTY_ARRAY;
+        if (what !== undefined) throw new ReplyError(`ERR Unknown COMMAND subcommand '${args[1]}'`);
+        return array(
+          names.map((name) => {
+            const arity = all[name]?.arity ?? -1;
+            return array([bulk(name), integer(arity), EMPTY_ARRAY, integer(0), integer(0), integer(0)]);
+          }),
+        );
+      },
+    },
+  };
+}

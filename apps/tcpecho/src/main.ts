@@ -1,0 +1,20 @@
+// node dist/main.js                        serves on PORT, 8888 if not said otherwise
+// node dist/main.js 8888 "hello" "world"   says these lines to the server at that port
+
+import { IOLoop } from "@tw/ioloop";
+import { echo } from "./client.js";
+import { EchoServer } from "./server.js";
+
+async function main([port, ...messages]: readonly string[]): Promise<void> {
+  if (port !== undefined) return echo(Number(port), messages);
+  const server = new EchoServer();
+  IOLoop.current().onStop(() => server.stop());
+  await server.listen(Number(process.env.PORT ?? 8888));
+  console.log(`tcp://localhost:${server.port}`);
+  await IOLoop.current().start();
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,43 @@
+import { createConnection } from "node:net";
+import { MACHINES, runSample, startSample } from "@tw/tooling-samples";
+import { describe, expect, it } from "vitest";
+
+/** Everything that the server says to these bytes, until it closes or resets. */
+function ask(port: number, wire: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, "127.0.0.1", () => socket.end(wire, "latin1"));
+    let heard = "";
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      heard += text;
+    });
+    socket.on("error", (error: Error & { code?: string }) => resolve(`${heard}${error.code}`));
+    socket.on("end", () => resolve(heard));
+  });
+}
+
+describe.each(MACHINES)("tcpecho on $name", ({ env }) => {
+  it("says back what its client says, and ends with 0 on SIGTERM", async () => {
+    const server = await startSample("tcpecho", env);
+    const client = await runSample("tcpecho", [String(server.port), "hello", "", "grüße"], env);
+    expect(client).toEqual({ code: 0, signal: null, stdout: "hello\n\ngrüße\n", stderr: "" });
+    expect(await ask(server.port, "a\r\nb\n")).toBe("a\nb\n");
+    expect(await ask(server.port, `ok\n${"x".repeat(1023)}\n`)).toBe(`ok\n${"x".repeat(1023)}\n`);
+    expect(await server.stop()).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("ends the connection of a client whose line is too long, says why, and goes on", async () => {
+    const server = await startSample("tcpecho", env);
+    expect(await ask(server.port, `ok\n${"x".repeat(1024)}\n`)).toMatch(/^(ok\n)?(ECONNRESET)?$/);
+    expect(await ask(server.port, "still\n")).toBe("still\n");
+    const { code, stderr } = await server.stop();
+    expect([code, stderr]).toEqual([0, expect.stringContaining("Frame is too large")]);
+  });
+
+  it("a client without a server says so in one line, and ends with 1", async () => {
+    const server = await startSample("tcpecho", env);
+    await server.stop();
+    const client = await runSample("tcpecho", [String(server.port), "hello"], env);
+    expect(client.code).toBe(1);
+    expect(client.stderr).toMatch(/^.*ECONNREFUSED.*\n$/);
+  });
+});
