@@ -2,7 +2,7 @@
 
 import { Budget, limitText } from "./budget.js";
 import { escapeControls, escapeJson } from "./escape.js";
-import type { LogRecord } from "./record.js";
+import { type LogRecord, read } from "./record.js";
 import { errorText, toJson, toText } from "./values.js";
 
 const COLORS = {
@@ -14,53 +14,95 @@ const COLORS = {
   fatal: "\u001b[35m",
 } as const;
 const RESET = "\u001b[0m";
+const LETTERS = { trace: "T", debug: "D", info: "I", warn: "W", error: "E", fatal: "F" } as const;
 
 /** Text that would not be read back as one value: it is quoted. */
 const AMBIGUOUS = /^$|[\s"=]/;
+
+/** Printable ASCII that is JSON as it stands, which most texts are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const OWN: ReadonlySet<string> = new Set(["time", "level", "name", "msg"]);
 
 /**
  * `[I 261121 10:11:12 name] message key=value` in local time; the error of the record follows, each of its lines
  * indented by four, so that no text can pass for the beginning of a record.
  */
 export function formatPretty(record: LogRecord, color: boolean): string {
+  const { level, time, name, message, fields } = record;
+  const head = `[${LETTERS[level]} ${stamp(time)} ${escapeControls(name)}]`;
+  let line = `${color ? COLORS[level] + head + RESET : head} ${escapeControls(limitText(message))}`;
   const budget = new Budget();
-  const { err, ...fields } = record.fields;
-  const head = `[${letterOf(record)} ${stamp(record.time)} ${escapeControls(record.name)}]`;
-  let line = `${color ? COLORS[record.level] + head + RESET : head} ${escapeControls(limitText(record.message))}`;
-  for (const [key, value] of Object.entries(fields)) {
+  let trace = "";
+  for (const key of keysOf(fields)) {
+    const value = read(fields, key);
     if (value === undefined) continue;
-    const text = toText(value, budget);
-    const quoted = typeof value === "string" && AMBIGUOUS.test(text) ? JSON.stringify(text) : text;
-    line += ` ${escapeControls(`${budget.text(key)}=${quoted}`)}`;
-    if (budget.spent) break;
+    if (key === "err") trace = indented(value);
+    else if (!budget.spent) line += ` ${escapeControls(`${budget.text(key)}=${prettyValue(value, budget)}`)}`;
   }
-  if (err !== undefined) {
-    // An error has its own budget: long fields must not cost the stack.
-    for (const part of errorText(err, new Budget()).split("\n")) line += `\n    ${escapeControls(part)}`;
-  }
-  return `${line}\n`;
+  return `${line}${trace}\n`;
 }
 
 /** `{"time":…,"level":"info","name":…,"msg":…,…fields}`; fields cannot replace the first four. */
 export function formatJson(record: LogRecord): string {
-  const { time, level, name, message } = record;
+  const { time, level, name, message, fields } = record;
+  let line = `{"time":${jsonValue(time)},"level":"${level}","name":${jsonText(name)},"msg":${jsonText(limitText(message))}`;
   const budget = new Budget();
-  const own = { time, level, name, msg: limitText(message) };
-  let line = JSON.stringify(own).slice(0, -1);
-  for (const [key, value] of Object.entries(record.fields)) {
-    if (Object.hasOwn(own, key) || value === undefined) continue;
-    line += `,${JSON.stringify(budget.text(key))}:${toJson(value, key === "err" ? new Budget() : budget)}`;
-    if (budget.spent) break;
+  for (const key of keysOf(fields)) {
+    if (OWN.has(key)) continue;
+    const value = read(fields, key);
+    if (value === undefined) continue;
+    // An error has its own budget: long fields must not cost the stack.
+    if (key === "err") line += `,"err":${jsonValue(value)}`;
+    else if (!budget.spent) line += `,${jsonText(budget.text(key))}:${jsonValue(value, budget)}`;
   }
-  return `${escapeJson(line)}}\n`;
+  return `${line}}\n`;
 }
 
-function letterOf({ level }: LogRecord): string {
-  return (level[0] as string).toUpperCase();
+function prettyValue(value: unknown, budget: Budget): string {
+  const text = toText(value, budget);
+  return typeof value === "string" && AMBIGUOUS.test(text) ? JSON.stringify(text) : text;
 }
 
+function indented(error: unknown): string {
+  let text = "";
+  for (const part of errorText(error, new Budget()).split("\n")) text += `\n    ${escapeControls(part)}`;
+  return text;
+}
+
+function jsonValue(value: unknown, budget: Budget = new Budget()): string {
+  if (typeof value === "string") return jsonText(budget.text(value));
+  if (typeof value !== "number" || !Number.isFinite(value)) return escapeJson(toJson(value, budget));
+  budget.pay();
+  return String(value);
+}
+
+function jsonText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : escapeJson(JSON.stringify(text));
+}
+
+function keysOf(fields: object): readonly string[] {
+  try {
+    return Object.keys(fields);
+  } catch {
+    return [];
+  }
+}
+
+let stampedSecond = Number.NaN;
+let stamped = "";
+
+/** Local time; most records are of the second of the one before. */
 function stamp(time: number): string {
-  const at = new Date(time);
+  const second = Math.floor(time / 1000);
+  if (second !== stampedSecond) {
+    stamped = makeStamp(new Date(time));
+    stampedSecond = second;
+  }
+  return stamped;
+}
+
+function makeStamp(at: Date): string {
   const two = (part: number) => String(part).padStart(2, "0");
   const day = `${two(at.getFullYear() % 100)}${two(at.getMonth() + 1)}${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;

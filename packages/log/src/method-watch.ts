@@ -70,6 +70,6 @@ function swallowedBy(watchers: readonly Watcher[], record: LogRecord, enabled: b
 
 function recordOf(logger: Logger, level: LogLevel, [first, second, ...rest]: readonly unknown[]): LogRecord {
   const { name } = logger as { name?: unknown };
-  const call = readCall(first, second, rest, []);
+  const call = readCall(first, second, rest);
   return { level, time: Date.now(), name: typeof name === "string" ? name : "", ...call };
 }

@@ -18,46 +18,85 @@ export interface LogRecord {
   readonly fields: LogFields;
 }
 
+/** What stands around a record: fields of the context, and of the logger. */
+type Surroundings = LogFields | undefined;
+
 /** The message and the fields of one call, in any of the shapes that a logger of ours takes. Never throws. */
 export function readCall(
   first: unknown,
   second: unknown,
   rest: readonly unknown[],
-  sources: readonly (LogFields | undefined)[],
+  context?: Surroundings,
+  bindings?: Surroundings,
 ): Pick<LogRecord, "message" | "fields"> {
-  const fields: Record<string, unknown> = Object.create(null);
-  for (const source of sources) collect(fields, source);
+  if (typeof first === "string" && second === undefined && rest.length === 0) {
+    return { message: first, fields: merge(context, bindings, undefined) };
+  }
   const asFields = typeof first === "object" && first !== null;
-  const error = isError(first) ? first : undefined;
-  if (error !== undefined) fields.err = error;
-  else if (asFields) collect(fields, first);
-
+  const error = asFields && isError(first) ? first : undefined;
+  const fields = merge(
+    context,
+    bindings,
+    error !== undefined ? { err: error } : asFields ? first : undefined,
+  );
   const template = asFields ? second : first;
-  const args = asFields ? rest : second === undefined && rest.length === 0 ? rest : [second, ...rest];
-  let message: string;
-  if (template === undefined) message = error === undefined ? "" : said(() => error.message);
-  else message = typeof template === "string" ? template : said(() => String(template));
-  if (args.length === 0) return { message, fields };
-
-  const { text, unused } = interpolate(message, args);
-  // `log.error("it failed", error)` means the error, whatever the number of its %s.
-  for (const arg of unused) if (isError(arg)) fields.err ??= arg;
-  return { message: text, fields };
+  const message = messageOf(template, error);
+  const args = asFields ? rest : [second, ...rest];
+  return args.length === 0 || (args.length === 1 && args[0] === undefined)
+    ? { message, fields }
+    : filled(message, args, fields);
 }
 
-function collect(target: Record<string, unknown>, source: object | undefined): void {
-  if (source === undefined) return;
-  let keys: string[];
+/** A field, or that reading it threw. */
+export function read(fields: object, key: string): unknown {
+  try {
+    return (fields as Record<string, unknown>)[key];
+  } catch (error) {
+    return `[threw ${said(() => String(error))}]`;
+  }
+}
+
+function messageOf(template: unknown, error: Error | undefined): string {
+  if (typeof template === "string") return template;
+  if (template !== undefined) return said(() => String(template));
+  return error === undefined ? "" : said(() => error.message);
+}
+
+function filled(
+  template: string,
+  args: readonly unknown[],
+  fields: LogFields,
+): Pick<LogRecord, "message" | "fields"> {
+  const { text, unused } = interpolate(template, args);
+  // `log.error("it failed", error)` means the error, whatever the number of its %s.
+  const err = unused.find(isError);
+  const known = err === undefined || read(fields, "err") !== undefined;
+  return { message: text, fields: known ? fields : merge(fields, { err }, undefined) };
+}
+
+const NONE: LogFields = Object.freeze({});
+
+/** The fields of all, the later replacing the earlier; those of one alone are not copied. */
+function merge(context: Surroundings, bindings: Surroundings, own: object | undefined): LogFields {
+  if (context === undefined && bindings === undefined) return (own as LogFields | undefined) ?? NONE;
+  if (own === undefined && (context === undefined || bindings === undefined))
+    return (context ?? bindings) as LogFields;
+  const fields: Record<string, unknown> = {};
+  for (const source of [context, bindings, own]) if (source !== undefined) collect(fields, source);
+  return fields;
+}
+
+function collect(target: Record<string, unknown>, source: object): void {
+  let keys: readonly string[];
   try {
     keys = Object.keys(source);
   } catch {
     return;
   }
   for (const key of keys) {
-    try {
-      target[key] = (source as Record<string, unknown>)[key];
-    } catch (error) {
-      target[key] = `[threw ${said(() => String(error))}]`;
-    }
+    const value = read(source, key);
+    if (key === "__proto__")
+      Object.defineProperty(target, key, { value, enumerable: true, configurable: true });
+    else target[key] = value;
   }
 }

@@ -119,8 +119,14 @@ export function makeLogger(
     if (nested > MAX_NESTED) return;
     nested++;
     try {
-      const call = readCall(first, second, rest, [logContext(), fields]);
-      const record: LogRecord = { level, time: output.now(), name, ...call };
+      const call = readCall(first, second, rest, logContext(), fields);
+      const record: LogRecord = {
+        level,
+        time: output.now(),
+        name,
+        message: call.message,
+        fields: call.fields,
+      };
       if (taps.length > 0 && swallowed(record, logger, enabled)) return;
       if (enabled) output.write(record);
     } catch {

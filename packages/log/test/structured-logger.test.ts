@@ -99,6 +99,25 @@ describe("the arguments of a record", () => {
     expect(said((log) => log.error("%s failed", "x", error)).err).toMatchObject({ message: "no stock" });
   });
 
+  it("are left as they were, and an error behind them is added to a copy", () => {
+    const fields = Object.freeze({ a: 1 });
+    const { stream, logger } = jsonLogger();
+    logger.error(fields, "failed", new Error("no stock"));
+    logger.error({ ...fields, err: "kept" }, "failed", new Error("no stock"));
+    expect(stream.records).toMatchObject([
+      { a: 1, err: { message: "no stock" } },
+      { a: 1, err: "kept" },
+    ]);
+  });
+
+  it("cannot reach a prototype by their names", () => {
+    const { stream, logger } = jsonLogger();
+    const hostile = JSON.parse('{"__proto__":{"polluted":1}}') as object;
+    logger.child({ x: 1 }).info(hostile, "x");
+    expect(stream.text).toContain('"__proto__":{"polluted":1}');
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
   it("may be nothing, or nonsense", () => {
     for (const bad of [undefined, null, 7, Symbol("s"), () => 1, Object.create(null), []]) {
       const record = said((log) => log.info(bad as never));
