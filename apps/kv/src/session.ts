@@ -9,7 +9,7 @@ import type { IOStream } from "@tw/iostream";
 import type { Client, Database } from "./commands/command.js";
 import { execute } from "./commands/execute.js";
 import { leaveAll } from "./commands/pubsub.js";
-import { error } from "./resp/replies.js";
+import { error, REPLY_TOO_LARGE } from "./resp/replies.js";
 import { ProtocolError, RequestParser } from "./resp/request-parser.js";
 
 /** Answers that are collected before they go to the stream, in bytes. */
@@ -103,7 +103,7 @@ export class Session implements Client {
       if (request === undefined) return;
       const answer = execute(this, request, this.#failed);
       // What it was told meanwhile comes first.
-      this.#answers += answer;
+      this.#answers += answer.length > this.db.limits.maxReplySize ? error(REPLY_TOO_LARGE) : answer;
       if (this.#answers.length >= FLUSH_AT) this.#flush();
     }
     if (this.#state === "waiting") this.#parser.keep();

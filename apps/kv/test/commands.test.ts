@@ -176,9 +176,11 @@ describe("commands", () => {
     expect(await client.ask("SET", "b", "x".repeat(30))).toBe("+OK\r\n");
   });
 
-  it("maxReplySize refuses one value asked for many times", async () => {
+  it("maxReplySize refuses one value asked for many times, and any other answer", async () => {
     const { connect } = testServer({ maxReplySize: 1000 });
     const client = connect();
+    for (let i = 0; i < 70; i++) await client.ask("HSET", "h", `field ${i}`, "x");
+    expect(await client.ask("HGETALL", "h")).toBe("-ERR reply is too large\r\n");
     await client.ask("SET", "a", "x".repeat(400));
     expect((await client.ask("MGET", "a", "a")).length).toBeGreaterThan(800);
     expect(await client.ask("MGET", "a", "a", "a")).toBe("-ERR reply is too large\r\n");

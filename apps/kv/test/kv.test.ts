@@ -16,6 +16,8 @@ function tool(name: string, args: readonly string[], input = ""): Promise<string
       });
     child.on("error", () => reject(new Error(`${name} is missing: install redis-tools`)));
     child.on("close", () => resolve(said));
+    // One that needs no input may end before it has read any.
+    child.stdin.on("error", () => {});
     child.stdin.end(input);
   });
 }

@@ -36,6 +36,17 @@ describe("Session", () => {
     expect([client.closed, server.db.stats.clients]).toEqual([true, 0]);
   });
 
+  it("an HTTP request, which a page in a browser could send, runs nothing", async () => {
+    const { connect, server } = testServer();
+    const body = "SET a 1\r\n";
+    const answer = await connect().say(
+      `POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n${body}`,
+    );
+    expect(answer).toBe("-ERR this is not an HTTP server\r\n");
+    await connect().say(`GET / HTTP/1.1\r\nHost: localhost\r\n\r\n${body}`);
+    expect(server.db.store.size).toBe(0);
+  });
+
   it("QUIT is answered, and nothing behind it", async () => {
     const { connect, host } = testServer();
     const client = connect();

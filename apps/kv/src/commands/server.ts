@@ -19,9 +19,18 @@ export const server: Commands = {
       return OK;
     },
   },
+  // The first lines of an HTTP request: a page in somebody's browser sends its bytes to any port of this machine, and
+  // what it wrote into them would be commands (cross-protocol scripting). No client of ours says this.
+  post: { arity: -1, run: leaveAtOnce, subscribed: true },
+  "host:": { arity: -1, run: leaveAtOnce, subscribed: true },
   info: { arity: -1, run: ({ db }) => bulk(info(db)) },
   config: { arity: -2, run: config },
 };
+
+function leaveAtOnce(client: Client): string {
+  client.quit();
+  throw new ReplyError("ERR this is not an HTTP server");
+}
 
 function ping(client: Client, args: Request): string {
   if (args.length > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
@@ -82,7 +91,7 @@ function config({ db }: Client, args: Request): string {
 
 /** COMMAND, which needs the table that it is in. */
 export function describeCommands(all: Commands): Commands {
-  const names = Object.keys(all);
+  const names = Object.keys(all).filter((name) => name !== "post" && name !== "host:");
   return {
     command: {
       arity: -1,

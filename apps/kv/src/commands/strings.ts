@@ -8,6 +8,7 @@ import {
   NIL,
   NOT_INTEGER,
   OK,
+  REPLY_TOO_LARGE,
   ReplyError,
   SYNTAX,
   WRONG_TYPE,
@@ -115,7 +116,7 @@ function mget({ db }: Client, args: Request): string {
     items.push(typeof value === "string" ? bulk(value) : NIL);
     size += items[i - 1]?.length ?? 0;
     // One large value, asked for ten thousand times in one request.
-    if (size > db.limits.maxReplySize) throw new ReplyError("ERR reply is too large");
+    if (size > db.limits.maxReplySize) throw new ReplyError(REPLY_TOO_LARGE);
   }
   return array(items);
 }
