@@ -199,8 +199,7 @@ export class Watcher {
 
   #conclude(block: Block, stack: readonly CodePosition[], position: CodePosition | undefined): void {
     this.#block = undefined;
-    // No job, no frame, no sample: the thread had no CPU, or V8 none for it. There is nobody to blame.
-    if (block.state === "native" && block.running.kind === "outside" && stack.length === 0) return;
+    if (isNobody(block, position)) return;
     const tally = this.#offenders.tally(block.running, position);
     tally.count++;
     tally.totalMs += block.blockedMs;
@@ -210,6 +209,7 @@ export class Watcher {
 
   /** One line while the loop is blocked, for the first of its kind, the tenth, … */
   #say(block: Block, position: CodePosition | undefined, sinceMs: number): void {
+    if (isNobody(block, position)) return;
     if (!worthSaying(this.#offenders.tally(block.running, position).count + 1)) return;
     this.#write(block, position ? describePosition(position) : block.note || "code of Node itself", sinceMs);
   }
@@ -241,4 +241,12 @@ export class Watcher {
     this.#profileSince = performance.now();
     this.#sampler?.take(() => undefined);
   }
+}
+
+/**
+ * No job and no line of the user's: the thread had no CPU, or V8 and Node were busy with themselves. There is nobody to
+ * blame, unless the stack could not be asked for.
+ */
+function isNobody({ running, note }: Block, position: CodePosition | undefined): boolean {
+  return running.kind === "outside" && position === undefined && note !== NO_LINE && note !== TOO_OFTEN;
 }
