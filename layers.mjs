@@ -12,7 +12,7 @@ export const layers = [
   ["queues"],
   ["iostream"],
   ["tcp"],
-  ["http1connection"],
+  ["http1connection", "process"],
   ["httpserver", "httpclient"],
   ["web"],
   ["websocket"],

@@ -1,0 +1,42 @@
+// Options of Subprocess, and what is refused.
+
+import type { StreamOptions } from "@tw/iostream";
+import { checkInteger } from "@tw/util";
+
+/** Where a standard descriptor leads: an `IOStream`, the same place as ours, nowhere, or a descriptor of ours. */
+export type Redirection = "stream" | "inherit" | "ignore" | number;
+
+/** Options of a `Subprocess`. Those of streams hold for all streams that are asked for. */
+export interface SubprocessOptions extends StreamOptions {
+  /** @default "inherit" */
+  readonly stdin?: Redirection;
+  /** @default "inherit" */
+  readonly stdout?: Redirection;
+  /** @default "inherit" */
+  readonly stderr?: Redirection;
+  /** The directory it begins in. @default ours */
+  readonly cwd?: string;
+  /** Its environment, all of it. @default ours */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sends `killSignal` when it aborts. */
+  readonly signal?: AbortSignal;
+  /** What `signal` sends. @default "SIGTERM" */
+  readonly killSignal?: NodeJS.Signals;
+}
+
+/** Throws unless these can be the arguments of a `Subprocess`. @throws TypeError, RangeError */
+export function checkSubprocess(args: readonly string[], options: SubprocessOptions): void {
+  if (!Array.isArray(args) || args.length === 0 || !args.every((each) => typeof each === "string")) {
+    throw new TypeError('A Subprocess takes its program and arguments as an array of strings: ["ls", "-l"]');
+  }
+  for (const name of ["stdin", "stdout", "stderr"] as const) {
+    const value = options[name];
+    if (value === undefined || value === "stream" || value === "inherit" || value === "ignore") continue;
+    if (typeof value !== "number") {
+      throw new TypeError(
+        `${name} must be "stream", "inherit", "ignore" or a descriptor, got ${String(value)}`,
+      );
+    }
+    checkInteger(name, value);
+  }
+}

@@ -1,0 +1,146 @@
+// Real children of real parents, on both engines.
+
+import { createServer } from "node:net";
+import { onEveryEngine } from "@tw/tooling-testing";
+import { describe, expect, it } from "vitest";
+import { cpuCount, forkProcesses, taskId, taskSockets } from "../src/index.js";
+import { order, Server } from "./support.js";
+
+onEveryEngine((engine) => {
+  const start = (count: number, environment: Record<string, string> = {}) =>
+    new Server({ TW_ENGINE: engine, COUNT: String(count), ...environment });
+
+  describe("forkProcesses()", () => {
+    it("runs a child per task on one port; all of them answer, and SIGTERM ends all with 0", async () => {
+      const server = await start(3).until(({ served }) => served.length === 3);
+      expect(server.served.map(({ id }) => id).sort()).toEqual([0, 1, 2]);
+      expect(new Set(server.served.map(({ port }) => port)).size).toBe(1);
+      const answers = await Promise.all(Array.from({ length: 60 }, () => order(server.port, "who")));
+      const known = server.served.map(({ id, pid }) => `${id} ${pid}`);
+      expect(new Set(answers)).toEqual(new Set(known));
+      server.process.kill("SIGTERM");
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(server.stderr.match(/exited normally/g)).toHaveLength(3);
+    });
+
+    it.each([
+      ["crash", "exited with status 3, restarting"],
+      ["kill", "was ended by SIGKILL, restarting"],
+    ])("replaces a child that ends by %s with one of the same id", async (how, message) => {
+      const server = await start(2).until(({ served }) => served.length === 2);
+      expect(await order(server.port, how)).toBe("lost");
+      await server.until(({ served }) => served.length === 3);
+      expect(server.stderr).toContain(message);
+      const [first, second, third] = server.served;
+      const replaced = server.stderr.includes(`child ${first?.id} (pid`) ? first : second;
+      expect(third?.id).toBe(replaced?.id);
+      expect(third?.pid).not.toBe(replaced?.pid);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => order(server.port, "who")));
+      expect(answers).not.toContain("lost");
+      expect(answers).not.toContain("refused");
+    });
+
+    it("does not replace a child that exits with 0, and ends when all have", async () => {
+      const server = await start(2).until(({ served }) => served.length === 2);
+      expect(await order(server.port, "leave")).toBe("left");
+      await server.until(({ stderr }) => stderr.includes("exited normally"));
+      expect(await order(server.port, "leave")).toBe("left");
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(server.served).toHaveLength(2);
+    });
+
+    it("gives up after maxRestarts: the others are drained, and the parent fails", async () => {
+      const server = start(2, { CRASH_AT_START: "1", MAX_RESTARTS: "2" });
+      expect(await server.exit).toEqual({ code: 1, signal: null });
+      expect(server.stderr).toContain("ERR_TW_TOO_MANY_RESTARTS");
+      expect(server.stderr.match(/status 7, restarting/g)).toHaveLength(2);
+    });
+
+    it("loses no accepted connection when SIGTERM comes under load", async () => {
+      const server = await start(2).until(({ served }) => served.length === 2);
+      let greeted = 0;
+      let stopping = false;
+      const answers: string[] = [];
+      const client = async () => {
+        while (!stopping) {
+          answers.push(
+            await order(server.port, "slow", () => {
+              // The first answers are out, and every child is in the middle of others.
+              if (++greeted < 100 || stopping) return;
+              stopping = true;
+              server.process.kill("SIGTERM");
+            }),
+          );
+        }
+      };
+      await Promise.all(Array.from({ length: 40 }, client));
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(answers.filter((answer) => answer === "done").length).toBe(greeted);
+      expect(answers).not.toContain("lost");
+    });
+
+    it("kills children that do not end in time", async () => {
+      const server = await start(2, { STUBBORN: "1", STOP_TIMEOUT: "200" }).until(
+        ({ served }) => served.length === 2,
+      );
+      server.process.kill("SIGTERM");
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(server.stderr.match(/was ended by SIGKILL/g)).toHaveLength(2);
+    });
+
+    it("kills children at a second signal", async () => {
+      const server = await start(1, { STUBBORN: "1" }).until(({ served }) => served.length === 1);
+      const repeat = setInterval(() => server.process.kill("SIGTERM"), 50);
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      clearInterval(repeat);
+    });
+
+    it("fails where the port is taken, before there is any child", async () => {
+      const taken = createServer().listen(0, "127.0.0.1");
+      await new Promise((resolve) => taken.once("listening", resolve));
+      const { port } = taken.address() as { port: number };
+      const server = start(2, { PORT: String(port) });
+      expect(await server.exit).toEqual({ code: 1, signal: null });
+      expect(server.stderr).toContain("EADDRINUSE");
+      expect(server.stderr).not.toContain("restarting");
+      expect(server.served).toEqual([]);
+      taken.close();
+    });
+
+    it("its children do not outlive a parent that dies", async () => {
+      const server = await start(2).until(({ served }) => served.length === 2);
+      server.process.kill("SIGKILL");
+      // Its pipes close when the last one that holds them has ended.
+      expect(await server.exit).toEqual({ code: null, signal: "SIGKILL" });
+    });
+  });
+
+  // node:cluster closes the socket with its last child; the native engine's parent holds it.
+  if (engine === "native") {
+    it("connections that wait while the only child is replaced are answered by the next one", async () => {
+      const server = await start(1).until(({ served }) => served.length === 1);
+      expect(await order(server.port, "kill")).toBe("lost");
+      const waiting = await Promise.all(Array.from({ length: 20 }, () => order(server.port, "who")));
+      const [, next] = server.served;
+      expect(new Set(waiting)).toEqual(new Set([`0 ${next?.pid}`]));
+    });
+  }
+});
+
+describe("outside of a child", () => {
+  it("taskId() is undefined, and there are no task sockets", async () => {
+    expect(taskId()).toBeUndefined();
+    await expect(taskSockets()).rejects.toMatchObject({ code: "ERR_TW_FORK" });
+  });
+
+  it("forkProcesses() throws on bad arguments at once", () => {
+    for (const count of [-1, 0.5, 1025]) expect(() => forkProcesses(count)).toThrow(RangeError);
+    expect(() => forkProcesses("2" as never)).toThrow(TypeError);
+    expect(() => forkProcesses(1, { maxRestarts: -1 })).toThrow(RangeError);
+    expect(() => forkProcesses(1, { stopTimeoutMs: Number.NaN })).toThrow(RangeError);
+  });
+
+  it("cpuCount() is at least 1", () => {
+    expect(Number.isInteger(cpuCount()) && cpuCount() >= 1).toBe(true);
+  });
+});

@@ -1,0 +1,3 @@
+import { packageConfig } from "../../tooling/package/tsup.mjs";
+
+export default packageConfig("src/index.ts");
