@@ -40,6 +40,40 @@ export class CloseTimeoutError extends TwError {
   }
 }
 
+/** `startTls()` on a stream that is not idle: bytes are unread or unsent. The stream is as it was. */
+export class StartTlsError extends TwError {
+  constructor(message: string) {
+    super("ERR_TW_START_TLS", message);
+  }
+}
+
+/** Why a TLS handshake failed. */
+export type HandshakeFailure =
+  /** The certificate is another host's. */
+  | "wrong-host"
+  | "expired"
+  | "not-yet-valid"
+  /** Signed by nobody we trust, itself included. */
+  | "unknown-ca"
+  | "revoked"
+  /** Another fault of the certificate, or none was given. */
+  | "certificate"
+  | "timeout"
+  /** The peer closed or broke the connection, which is how it refuses our certificate, too. */
+  | "closed"
+  /** What came is no TLS, or there is no common version, cipher or protocol. */
+  | "protocol";
+
+/** A TLS handshake failed, and the connection is closed. `reason` says why, `cause` is Node's error. */
+export class TLSHandshakeError extends TwError {
+  readonly reason: HandshakeFailure;
+
+  constructor(reason: HandshakeFailure, cause: unknown) {
+    super("ERR_TW_TLS_HANDSHAKE", withCause(`TLS handshake failed (${reason})`, cause), { cause });
+    this.reason = reason;
+  }
+}
+
 function withCause(message: string, cause: unknown): string {
   return cause instanceof Error && cause.message !== "" ? `${message}: ${cause.message}` : message;
 }

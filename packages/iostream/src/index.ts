@@ -1,11 +1,23 @@
 export {
   CloseTimeoutError,
+  type HandshakeFailure,
+  StartTlsError,
   StreamBufferFullError,
   StreamBusyError,
   StreamClosedError,
+  TLSHandshakeError,
   UnsatisfiableReadError,
 } from "./errors.js";
-export { IOStream } from "./iostream.js";
-export type { CloseOptions, ReadBytesOptions, ReadUntilOptions, StreamOptions } from "./options.js";
+export { IOStream, SSLIOStream } from "./iostream.js";
+export type {
+  ChunksOptions,
+  CloseOptions,
+  ReadBytesOptions,
+  ReadOptions,
+  ReadUntilOptions,
+  StreamOptions,
+} from "./options.js";
 export type { StreamReceiver } from "./receiver.js";
 export type { Transport, TransportInfo, TransportReceiver } from "./transport.js";
+export type { PeerCertificate, SecureSocket } from "./transports/node/tls-facts.js";
+export type { TLSOptions } from "./transports/node/tls-options.js";

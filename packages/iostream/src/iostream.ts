@@ -4,23 +4,31 @@
 //                 └──────► ReadBuffer ──► read  otherwise: kept for a read; with none pending the transport is paused
 //   transport ◄──write──── WriteQueue ◄── send, write     one call for all that one callback wrote
 //
-// This file makes and ends a stream. The parts it consists of are in stream/, one idea each: see stream/base.ts.
+// This file makes a stream, and of a plain one a secure one. The parts it consists of are in stream/, one idea each: see
+// stream/base.ts.
 
 import { channel } from "node:diagnostics_channel";
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs } from "@tw/util";
-import { Closing } from "./closing.js";
-import { CloseTimeoutError, StreamBusyError } from "./errors.js";
+import { StartTlsError, StreamBusyError } from "./errors.js";
 import type { Codec } from "./framing/codec.js";
 import { Frames, type FramesOptions } from "./framing/frames.js";
-import { type CloseOptions, DEFAULT_GRACE_MS, type StreamOptions, streamLimits } from "./options.js";
+import { type StreamOptions, streamLimits } from "./options.js";
+import { refused } from "./reads.js";
 import type { StreamReceiver } from "./receiver.js";
-import { Ending } from "./stream/base.js";
-import { FedStream } from "./stream/feeding.js";
-import type { Transport, TransportReceiver } from "./transport.js";
+import { EndingStream } from "./stream/ending.js";
+import type { Transport } from "./transport.js";
+import { carrierOf } from "./transports/node/carrier.js";
+import { Handshake } from "./transports/node/handshake.js";
+import { StreamDuplex } from "./transports/node/stream-duplex.js";
+import { type PeerCertificate, type SecureSocket, tlsFacts } from "./transports/node/tls-facts.js";
+import { checkTlsOptions, type TLSOptions } from "./transports/node/tls-options.js";
+import { nodeTransport } from "./transports/node/transport.js";
+import { Upgrade } from "./upgrade.js";
 
 const opened = channel("tw:iostream:opened");
-const closed = channel("tw:iostream:closed");
+
+/** What a TLS record of a handshake begins with (RFC 8446 §5.1). */
+const HANDSHAKE_RECORD = "\x16";
 
 /**
  * A non-blocking stream of bytes.
@@ -38,7 +46,7 @@ const closed = channel("tw:iostream:closed");
  * const line = await stream.readUntil("\n", { maxBytes: 1024 });
  * await stream.close();
  */
-export class IOStream extends FedStream implements TransportReceiver {
+export class IOStream extends EndingStream {
   /** Takes `transport` over and starts it. @throws RangeError when a size is not a non-negative integer */
   constructor(transport: Transport, options: StreamOptions = {}) {
     super(transport, options.loop ?? IOLoop.current(), streamLimits(options));
@@ -67,74 +75,110 @@ export class IOStream extends FedStream implements TransportReceiver {
   }
 
   /**
-   * Flushes, then closes; delivery stops now, a pending read rejects. Always closes: it rejects only when the peer took
-   * nothing for `graceMs` or broke the connection before everything was sent. One may ignore the promise.
+   * Upgrades to TLS, in either role, and resolves with the secure stream when the handshake is over and the peer verified.
+   * This stream is closed from the call on: its descriptor or socket is the new one's, and closing, aborting and
+   * `whenClosed` are passed on to it. Limits and loop are kept. On the native engine the descriptor moves to a Node socket.
+   *
+   * Both sides must be idle. Bytes that came before the upgrade are plaintext, which an attacker may have put there, and
+   * are never taken for what came encrypted (STARTTLS injection): a server hands to the handshake what looks like the
+   * beginning of one; anything else is an error, and the stream as it was.
+   *
+   * Rejects with `StartTlsError` when bytes are unread, or unsent after one more try; with `StreamBusyError` while somebody
+   * reads; with `StreamClosedError`; with `TLSHandshakeError`, whose `reason` says what is wrong, after which the
+   * connection is closed; with `signal.reason`, likewise.
+   *
+   * @throws TypeError, RangeError for options that cannot work; a client needs `servername`
+   *
+   * @example
+   * await stream.write("STARTTLS\r\n");
+   * await stream.readUntil("\r\n", { maxBytes: 512 });
+   * const secure = await stream.startTls({ servername: "mail.example.com" });
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    if (!this.closed) {
-      const { graceMs = DEFAULT_GRACE_MS } = options;
-      checkDurationMs("graceMs", graceMs);
-      this.move("close");
-      this.uncorkAll();
-      this.flushInTime();
-      this.rejectRead();
-      this.ending ??= new Ending();
-      this.ending.closing = new Closing(this, graceMs);
-      this.regulate();
-    }
-    const closed = this.whenClosed.then(() => {
-      const failure = this.ending?.closing?.failure;
-      if (failure !== undefined) throw failure;
-    });
-    closed.catch(ignore);
-    return closed;
+  startTls(options: TLSOptions = {}): Promise<SSLIOStream> {
+    checkTlsOptions(options);
+    const refusal = this.refusalOfTls(options);
+    if (refusal !== undefined) return refused(refusal.reason);
+    const unread = this.takeUnread();
+    const { loop } = this;
+    const carrier = carrierOf(this.transport, unread) ?? this.handOn(unread);
+    const handshake = new Handshake(loop, carrier, options);
+    const secure = handshake.done.then((socket) => new SSLIOStream(socket, { loop, ...this.limits }));
+    secure.catch(ignore);
+    this.bequeath(new Upgrade(handshake, secure));
+    return secure;
   }
 
-  /** @internal The grace of `close` is over. */
-  giveUp(unsent: boolean): void {
-    this.abort(
-      unsent ? new CloseTimeoutError(`Peer did not take ${this.bufferedAmount} bytes in time`) : undefined,
-    );
+  /** A transport that cannot be taken apart goes on under another stream, which nobody else knows. */
+  private handOn(unread: Uint8Array): StreamDuplex {
+    const below = new IOStream(this.transport, { loop: this.loop, ...this.limits });
+    this.transport.resume();
+    below.detach(unread);
+    return new StreamDuplex(below);
   }
 
-  /** Closes now: what is queued is dropped, everybody who waits learns `reason`, the peer may see a reset. */
-  abort(reason?: unknown): void {
-    if (!this.move("abort")) return;
-    this.endWith(reason);
-    this.transport.abort(reason);
+  /** Why this stream cannot be upgraded as it is. */
+  private refusalOfTls({ isServer, signal }: TLSOptions): { readonly reason: unknown } | undefined {
+    if (signal?.aborted === true) return { reason: signal.reason };
+    if (this.closed || this.life !== "open" || this.input !== "open")
+      return { reason: this.closedError("Cannot start TLS") };
+    if (this.reading || this.receiver !== undefined)
+      return { reason: new StreamBusyError("Cannot start TLS: somebody is reading") };
+    const { buffer } = this;
+    if (buffer !== undefined && !(isServer === true && buffer.latin1(0, 1) === HANDSHAKE_RECORD))
+      return {
+        reason: new StartTlsError(`Cannot start TLS: ${buffer.length} bytes of plaintext are unread`),
+      };
+    if (!this.flushAll())
+      return { reason: new StartTlsError(`Cannot start TLS: ${this.bufferedAmount} bytes are unsent`) };
+    return undefined;
+  }
+}
+
+/**
+ * A stream over TLS: the result of {@link IOStream.startTls}, and of a TLS listener. It reads and writes as any other.
+ * TLS is Node's, on both engines. A FIN without close_notify counts as the peer's end: a protocol that must notice
+ * truncation frames its messages.
+ *
+ * @example
+ * const secure = await stream.startTls({ servername: "example.com", ALPNProtocols: ["http/1.1"] });
+ * console.log(secure.protocol, secure.alpnProtocol, secure.peerCertificate()?.subject);
+ */
+// In this file because each of the two makes the other.
+export class SSLIOStream extends IOStream {
+  readonly #socket: SecureSocket;
+  /** The version, such as `TLSv1.3`. */
+  readonly protocol: string;
+
+  /** Takes over `socket`, a `tls.TLSSocket` of which the handshake is over. */
+  constructor(socket: SecureSocket, options: StreamOptions = {}) {
+    super(nodeTransport(options.loop ?? IOLoop.current(), socket), options);
+    this.#socket = socket;
+    this.protocol = socket.getProtocol() ?? "";
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  /** The application protocol that both sides agreed on (RFC 7301), or `undefined`. */
+  get alpnProtocol(): string | undefined {
+    return tlsFacts.alpnProtocol(this.#socket);
   }
 
-  /** @internal Called by the transport. */
-  onClose(error?: unknown): void {
-    // What `abort` was given counts more than what became of it.
-    const reason = this.life === "aborted" ? this.error : error;
-    this.move("gone");
-    this.endWith(reason);
-    this.ending?.whenClosed?.resolve();
-    if (closed.hasSubscribers) closed.publish({ stream: this, error: reason });
-    try {
-      this.tellClose();
-    } catch (thrown) {
-      this.threw(thrown);
-    }
+  /** The name that the client asked for (SNI), or `undefined`. */
+  get servername(): string | undefined {
+    return tlsFacts.servername(this.#socket);
   }
 
-  /** Nothing will be read or written any more: tells everybody who waits. */
-  private endWith(error: unknown): void {
-    if (error !== undefined) {
-      this.ending ??= new Ending();
-      this.ending.error = error;
-    }
-    this.finishRead();
-    const failure = this.dropQueue();
-    const closing = this.ending?.closing;
-    if (closing === undefined) return;
-    if (failure !== undefined) closing.failure = failure;
-    closing.stop();
+  /** Whether the peer's certificate verified; false on a server that asked for none. */
+  get authorized(): boolean {
+    return this.#socket.authorized;
+  }
+
+  /** Why it did not, as OpenSSL's code or Node's, where `rejectUnauthorized` is false; else `undefined`. */
+  get authorizationError(): string | undefined {
+    return tlsFacts.authorizationError(this.#socket);
+  }
+
+  /** The peer's certificate while the stream is open, or `undefined` when it sent none. */
+  peerCertificate(): PeerCertificate | undefined {
+    return this.#socket.getPeerX509Certificate();
   }
 }
 

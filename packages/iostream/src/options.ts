@@ -5,6 +5,9 @@ import type { IOLoop } from "@tw/ioloop";
 /** Bytes that a stream buffers for a pending read, and bytes that it queues for a slow peer: 100 MiB each. */
 export const DEFAULT_BUFFER_SIZE: number = 100 * 1024 * 1024;
 
+/** How long `startTls()` waits for a handshake. */
+export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;
+
 /** Bytes of the largest chunk of `chunks()`. */
 export const DEFAULT_CHUNK_SIZE: number = 64 * 1024;
 

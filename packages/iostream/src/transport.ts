@@ -4,7 +4,8 @@
 //
 // The contract, which conformance (testing.ts) examines line by line:
 //
-//  1. `start(receiver)` is called once, before anything is delivered. Nothing is delivered during `start` itself.
+//  1. `start(receiver)` is called before anything is delivered. Nothing is delivered during `start` itself. Called again
+//     it hands the transport to another receiver, who gets all calls from then on.
 //  2. Calls to the receiver never nest, never come during a call on the transport and never after `onClose`, which
 //     comes exactly once, last, and always (to whoever starts a transport that is gone already, after `start`).
 //  3. After `pause()` returns no `onBytes` and no `onEnd` comes until `resume()`; both are levels and may be repeated.

@@ -8,9 +8,12 @@ it("the entries export what they promise, and nothing else", () => {
   expect(Object.keys(main).sort()).toEqual([
     "CloseTimeoutError",
     "IOStream",
+    "SSLIOStream",
+    "StartTlsError",
     "StreamBufferFullError",
     "StreamBusyError",
     "StreamClosedError",
+    "TLSHandshakeError",
     "UnsatisfiableReadError",
   ]);
   expect(Object.keys(testing).sort()).toEqual(["torture", "transportConformance"]);
@@ -48,6 +51,8 @@ it("the entries export what they promise, and nothing else", () => {
 it("every error has its own code", () => {
   const codes = [
     new main.CloseTimeoutError("x").code,
+    new main.StartTlsError("x").code,
+    new main.TLSHandshakeError("timeout", undefined).code,
     new main.StreamBufferFullError("x").code,
     new main.StreamBusyError("x").code,
     new main.StreamClosedError().code,

@@ -7,17 +7,26 @@ export interface SelfSigned {
   readonly cert: string;
 }
 
-export function selfSigned(): SelfSigned {
+/** What a certificate says. */
+export interface Claims {
+  readonly commonName?: string;
+  /** As UTCTime has it (RFC 5280 §4.1.2.5.1). */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+}
+
+export function selfSigned(claims: Claims = {}): SelfSigned {
+  const { commonName: host = "localhost", notBefore = "200101000000Z", notAfter = "491231235959Z" } = claims;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const ecdsaWithSha256 = sequence(der(0x06, Buffer.from("2a8648ce3d040302", "hex")));
   const commonName = der(0x06, Buffer.from("550403", "hex"));
-  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from("localhost")))));
+  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(host)))));
   const tbs = sequence(
     der(0xa0, integer(2)),
     integer(1),
     ecdsaWithSha256,
     name,
-    sequence(der(0x17, Buffer.from("200101000000Z")), der(0x17, Buffer.from("491231235959Z"))),
+    sequence(der(0x17, Buffer.from(notBefore)), der(0x17, Buffer.from(notAfter))),
     name,
     publicKey.export({ type: "spki", format: "der" }),
   );

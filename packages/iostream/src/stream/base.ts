@@ -1,9 +1,11 @@
 // What every part of a stream stands on: its transport and loop, how far its life has come, and why it ended.
 //
-// A stream is one object in six parts, each a class that knows those before it:
+// A stream is one object in parts, each a class that knows those before it:
 //
-//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── WaitingStream ◄── ReadingStream ◄── FedStream ◄── IOStream
+//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── WaitingStream ◄── ReadingStream ◄── FedStream ◄── EndingStream
 //   facts, life    queue, cork       buffer, pause       its one read      reads             attach        close, abort
+//
+// IOStream is the last of them.
 //
 // Tens of thousands of idle streams are normal: what only some of them need is `undefined` until then. The parts keep
 // their own in `private` members and not in `#` ones, of which methods cost each stream a field per class.
@@ -24,6 +26,16 @@ export class Ending {
   whenClosed: Deferred | undefined;
   /** The grace of `close`. */
   closing: Closing | undefined;
+  /** Who has the transport now. */
+  heir: Heir | undefined;
+}
+
+/** Whoever took a stream's transport over: what is asked of the stream is then asked of it. */
+export interface Heir {
+  readonly error: unknown;
+  readonly whenClosed: Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
+  abort(reason?: unknown): void;
 }
 
 /** Facts and life of a stream. */
@@ -42,7 +54,7 @@ export abstract class StreamBase {
     this.limits = limits;
   }
 
-  // What goes wrong in any part ends the stream; how, is IOStream's.
+  // What goes wrong in any part ends the stream; how, is EndingStream's.
   abstract close(options?: CloseOptions): Promise<void>;
   abstract abort(reason?: unknown): void;
 
@@ -58,12 +70,13 @@ export abstract class StreamBase {
 
   /** Why the stream closed: a system error, what `abort` was given, the limit that was exceeded; `undefined` after a clean end. */
   get error(): unknown {
-    return this.ending?.error;
+    return this.ending?.heir === undefined ? this.ending?.error : this.ending.heir.error;
   }
 
   /** Resolves when the transport is gone. Never rejects. */
   get whenClosed(): Promise<void> {
     this.ending ??= new Ending();
+    if (this.ending.heir !== undefined) return this.ending.heir.whenClosed;
     this.ending.whenClosed ??= new Deferred();
     if (isGone(this.life)) this.ending.whenClosed.resolve();
     return this.ending.whenClosed.promise;

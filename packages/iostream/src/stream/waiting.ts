@@ -5,6 +5,7 @@
 //   its signal aborts    it rejects with the signal's reason; the bytes stay, and the stream goes on
 //   the stream closes    it rejects with StreamClosedError
 
+import { EMPTY_BYTES } from "@tw/util";
 import { ReadBuffer } from "../read-buffer.js";
 import { bufferFull, type Read } from "../reads.js";
 import { ReceivingStream } from "./receiving.js";
@@ -38,6 +39,13 @@ export abstract class WaitingStream extends ReceivingStream {
     const result = read.atEnd(this.buffer);
     if (result !== undefined) this.buffer = undefined;
     return result;
+  }
+
+  /** Everything that is unread, taken out. */
+  protected takeUnread(): Uint8Array {
+    const unread = this.buffer?.takeAll() ?? EMPTY_BYTES;
+    this.buffer = undefined;
+    return unread;
   }
 
   /** Gives back what `read` has taken out of the stream and will not hand over. */

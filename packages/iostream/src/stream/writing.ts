@@ -136,6 +136,12 @@ export abstract class WritingStream extends StreamBase {
       process.nextTick(flushAndTell, this);
   }
 
+  /** Sends what is queued now, as far as the kernel takes it; false when something is left, or is held back. */
+  protected flushAll(): boolean {
+    this.flush();
+    return this.isFlushed && this.waits < CORK;
+  }
+
   /** Takes all corks out. */
   protected uncorkAll(): void {
     this.waits &= CORK - 1;

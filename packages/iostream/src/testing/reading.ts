@@ -22,6 +22,29 @@ export const reading: Define = (test) => {
     await x.until("the byte", () => x.b.receivedBytes === 1);
   });
 
+  test("1: start() again hands the transport to another receiver", async (x) => {
+    x.startBoth();
+    x.a.say("for the first");
+    await x.until("the first bytes", () => x.b.text === "for the first");
+    const { b } = x;
+    b.pause();
+    x.a.say("for the second");
+    const calls: string[] = [];
+    const note = (call: string) => (): void => void calls.push(call);
+    b.transport.start({
+      onBytes: (view) => void calls.push(String.fromCharCode(...view)),
+      onEnd: note("end"),
+      onDrain: note("drain"),
+      onClose: (error) => b.onClose(error),
+    });
+    b.resume();
+    await x.until("bytes at the second", () => calls.join("") === "for the second");
+    same(b.text, "for the first", "bytes at the first");
+    x.a.end();
+    await x.until("the end at the second", () => calls.includes("end"));
+    same(b.ended, false, "an end at the first");
+  });
+
   test("2: calls never nest while both ends answer each other from inside onBytes", async (x) => {
     let rounds = 0;
     x.b.script.onBytes = (view) => x.b.say(view.slice());

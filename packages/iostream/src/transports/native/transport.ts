@@ -70,6 +70,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   start(receiver: TransportReceiver): void {
     this.#receiver = receiver;
     if (this.#closed) return this.#tellClosed();
+    if (this.#handle !== UNWATCHED) return;
     const handle = this.#engine.poller.watch(this.#fd, this.#interest(), this, { edge: true });
     if (handle < 0) throw systemError(this.#engine.poller, handle, "watch");
     this.#handle = handle;

@@ -82,7 +82,9 @@ export class NodeTransport extends AsyncResource implements Transport {
   }
 
   start(receiver: TransportReceiver): void {
+    const again = this.#receiver !== undefined;
     this.#receiver = receiver;
+    if (again) return;
     const duplex = this.#duplex;
     duplex.on("end", onEnd);
     duplex.on("data", onData);
@@ -141,6 +143,20 @@ export class NodeTransport extends AsyncResource implements Transport {
   setKeepAlive(idleMs: number): void {
     if (this.#duplex instanceof Socket)
       this.#duplex.setKeepAlive(idleMs > 0, Math.min(Math.ceil(idleMs / 1000), MAX_KEEP_ALIVE) * 1000);
+  }
+
+  /** Hands the Node stream on and forgets it: paused, with what was received and not delivered. Nothing is told any more. */
+  detach(): Duplex {
+    const duplex = this.#duplex;
+    this.#fate ??= { error: undefined };
+    this.#receiver = undefined;
+    duplex.pause();
+    duplex.off("data", onData);
+    duplex.off("end", onEnd);
+    duplex.off("error", onError);
+    duplex.off("close", onClose);
+    delete (duplex as Linked)[transportOf];
+    return duplex;
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,107 @@
+// How a stream ends: closed with grace, aborted, or because its transport did; and who is told.
+
+import { channel } from "node:diagnostics_channel";
+import { checkDurationMs } from "@tw/util";
+import { Closing } from "../closing.js";
+import { CloseTimeoutError } from "../errors.js";
+import { type CloseOptions, DEFAULT_GRACE_MS } from "../options.js";
+import type { TransportReceiver } from "../transport.js";
+import { Ending, type Heir } from "./base.js";
+import { FedStream } from "./feeding.js";
+
+const closed = channel("tw:iostream:closed");
+
+/** A stream that ends. */
+export abstract class EndingStream extends FedStream implements TransportReceiver {
+  /**
+   * Flushes, then closes; delivery stops now, a pending read rejects. Always closes: it rejects only when the peer took
+   * nothing for `graceMs` or broke the connection before everything was sent. One may ignore the promise.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const heir = this.ending?.heir;
+    if (heir !== undefined) return heir.close(options);
+    if (!this.closed) {
+      const { graceMs = DEFAULT_GRACE_MS } = options;
+      checkDurationMs("graceMs", graceMs);
+      this.move("close");
+      this.uncorkAll();
+      this.flushInTime();
+      this.rejectRead();
+      this.ending ??= new Ending();
+      this.ending.closing = new Closing(this, graceMs);
+      this.regulate();
+    }
+    const closed = this.whenClosed.then(() => {
+      const failure = this.ending?.closing?.failure;
+      if (failure !== undefined) throw failure;
+    });
+    closed.catch(ignore);
+    return closed;
+  }
+
+  /** @internal The grace of `close` is over. */
+  giveUp(unsent: boolean): void {
+    this.abort(
+      unsent ? new CloseTimeoutError(`Peer did not take ${this.bufferedAmount} bytes in time`) : undefined,
+    );
+  }
+
+  /** Closes now: what is queued is dropped, everybody who waits learns `reason`, the peer may see a reset. */
+  abort(reason?: unknown): void {
+    const heir = this.ending?.heir;
+    if (heir !== undefined) return heir.abort(reason);
+    if (!this.move("abort")) return;
+    this.endWith(reason);
+    this.transport.abort(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal Called by the transport. */
+  onClose(error?: unknown): void {
+    // What `abort` was given counts more than what became of it.
+    const reason = this.life === "aborted" ? this.error : error;
+    this.move("gone");
+    this.endWith(reason);
+    this.ending?.whenClosed?.resolve();
+    this.publishClosed(reason);
+    try {
+      this.tellClose();
+    } catch (thrown) {
+      this.threw(thrown);
+    }
+  }
+
+  /** The transport is another's now: this stream is closed, and what is asked of it is asked of that one. */
+  protected bequeath(heir: Heir): void {
+    this.move("abort");
+    this.move("gone");
+    this.ending ??= new Ending();
+    this.ending.heir = heir;
+    const { whenClosed } = this.ending;
+    if (whenClosed !== undefined) heir.whenClosed.then(whenClosed.resolve);
+    this.publishClosed(undefined);
+  }
+
+  private publishClosed(error: unknown): void {
+    if (closed.hasSubscribers) closed.publish({ stream: this, error });
+  }
+
+  /** Nothing will be read or written any more: tells everybody who waits. */
+  private endWith(error: unknown): void {
+    if (error !== undefined) {
+      this.ending ??= new Ending();
+      this.ending.error = error;
+    }
+    this.finishRead();
+    const failure = this.dropQueue();
+    const closing = this.ending?.closing;
+    if (closing === undefined) return;
+    if (failure !== undefined) closing.failure = failure;
+    closing.stop();
+  }
+}
+
+function ignore(): void {}
