@@ -1,9 +1,13 @@
 // A socket that is bound and listens, but accepts only when somebody is there to serve: what bindSockets returns and
 // TCPServer.addSockets takes. Until then connections wait in the kernel's queue.
 
+import { channel } from "node:diagnostics_channel";
 import type { Transport } from "@tw/iostream";
 import { ListenError } from "./errors.js";
 import type { Listener, ListenOptions, Network } from "./network.js";
+
+const listening = channel("tw:tcp:listening");
+const stopped = channel("tw:tcp:stopped");
 
 /** Listens without accepting. @internal Use `bindSockets` and its like. */
 export async function openListeningSocket(
@@ -17,6 +21,7 @@ export async function openListeningSocket(
   });
   listener.pause();
   socket = new ListeningSocket(listener);
+  if (listening.hasSubscribers) listening.publish({ socket });
   return socket;
 }
 
@@ -84,6 +89,7 @@ export class ListeningSocket implements AsyncDisposable {
 
   /** Stops listening; connections that wait in the queue are reset, those delivered live on. Idempotent. */
   async close(): Promise<void> {
+    if (!this.#closed && stopped.hasSubscribers) stopped.publish({ socket: this });
     this.#closed = true;
     await this.#listener.close();
   }

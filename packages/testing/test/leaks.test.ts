@@ -30,7 +30,7 @@ const CHANNELS = ["handlerAdded", "handlerRemoved", "timerAdded", "virtualIdle"]
   (name) => `tw:ioloop:${name}`,
 );
 const listening = (): boolean =>
-  [...CHANNELS, "tw:iostream:opened", "tw:iostream:closed"].some(hasSubscribers);
+  [...CHANNELS, "tw:iostream:opened", "tw:iostream:closed", "tw:tcp:listening"].some(hasSubscribers);
 
 const briefly = { graceMs: 0 };
 
@@ -171,6 +171,22 @@ onEveryEngine((engine) => {
     );
     expect(mine?.made).toMatch(/^TCPClient\..*\(\) at test\/leaks\.test\.ts:\d+:\d+$/);
     await stream.close();
+    await server.stop();
+    await guard.close();
+  });
+});
+
+onEveryEngine((engine) => {
+  it("names sockets that listen, with the call that made them", async () => {
+    const loop = new IOLoop();
+    const guard = watchLeaks(briefly);
+    const server = new TCPServer(() => undefined, { loop, engine });
+    await server.listen(0, "127.0.0.1");
+    const line = lineAbove();
+    const [leak] = guard.leaks();
+    expect(leak).toMatchObject({ kind: "listener", what: `socket that listens on 127.0.0.1:${server.port}` });
+    expect(leak?.made).toContain(line);
+    await server.stop();
     await server.stop();
     await guard.close();
   });

@@ -1,4 +1,4 @@
-// A test that leaves handlers, timers or streams behind fails, and says where each was made.
+// A test that leaves handlers, timers, streams or listening sockets behind fails, and says where each was made.
 
 import { TwError } from "@tw/util";
 import { type Resource, type ResourceKind, Tracker } from "./tracker.js";
@@ -7,7 +7,7 @@ import { type Resource, type ResourceKind, Tracker } from "./tracker.js";
 export interface LeakGuardOptions {
   /** What is not counted: a timer that a layer is meant to keep, say. */
   readonly ignore?: (resource: Resource) => boolean;
-  /** Which kinds count. @default all three */
+  /** Which kinds count. @default all four */
   readonly kinds?: readonly ResourceKind[];
   /** Real milliseconds that {@link LeakGuard.close} gives what is on its way to its end; nothing is waited for without need. @default 200 */
   readonly graceMs?: number;
@@ -26,7 +26,7 @@ export class LeakError extends TwError {
 }
 
 const DEFAULT_GRACE_MS = 200;
-const KINDS: readonly ResourceKind[] = ["handler", "timer", "stream"];
+const KINDS: readonly ResourceKind[] = ["handler", "timer", "stream", "listener"];
 
 /** Watches from its making until it is closed or stopped. See {@link watchLeaks}. */
 export class LeakGuard implements AsyncDisposable {
@@ -88,7 +88,8 @@ export class LeakGuard implements AsyncDisposable {
 }
 
 /**
- * Begins to watch what is made in this thread: handlers on descriptors, timers of loops, streams. Tests that run at the
+ * Begins to watch what is made in this thread: handlers on descriptors, timers of loops, streams, listening
+ * sockets. Tests that run at the
  * same time in one thread are told of each other's: run them one after the other.
  *
  * @throws RangeError on an unknown kind or a negative grace

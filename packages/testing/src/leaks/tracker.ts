@@ -5,10 +5,11 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { HandlerHandle, IOLoop, Timeout } from "@tw/ioloop";
 import type { VirtualIdle } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
+import type { ListeningSocket } from "@tw/tcp";
 import { describeOrigin, type Origin, originHere } from "./origin.js";
 
 /** What is kept track of. */
-export type ResourceKind = "handler" | "timer" | "stream";
+export type ResourceKind = "handler" | "timer" | "stream" | "listener";
 
 /** Something that is still there. */
 export interface Resource {
@@ -17,8 +18,8 @@ export interface Resource {
   readonly what: string;
   /** Where it was made: `IOLoop.callLater() at test/x.test.ts:12:10`. */
   readonly made: string;
-  /** The handle of the handler, the timer or the stream. */
-  readonly object: HandlerHandle | Timeout | IOStream;
+  /** The handle of the handler, the timer, the stream or the listening socket. */
+  readonly object: HandlerHandle | Timeout | IOStream | ListeningSocket;
 }
 
 interface Entry {
@@ -114,6 +115,20 @@ export class Tracker {
       },
     ],
     [
+      "tw:tcp:listening",
+      (message) => {
+        const { socket } = message as { socket: ListeningSocket };
+        const what = () => `socket that listens on ${placeOf(socket)}`;
+        this.#add(socket, { kind: "listener", live: () => true, what });
+      },
+    ],
+    [
+      "tw:tcp:stopped",
+      (message) => {
+        this.#entries.delete((message as { socket: ListeningSocket }).socket);
+      },
+    ],
+    [
       "tw:ioloop:virtualIdle",
       (message) => {
         const { pending } = message as VirtualIdle;
@@ -124,6 +139,11 @@ export class Tracker {
       },
     ],
   ];
+}
+
+function placeOf({ address, port }: ListeningSocket): string {
+  if (port === 0) return address;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function describeStream(stream: IOStream): string {
