@@ -11,8 +11,12 @@ export function errnoName(errno: number): string {
   if (!Number.isInteger(errno)) throw new TypeError(`An errno must be an integer, not ${String(errno)}`);
   const positive = Math.abs(errno);
   // libuv's names come first: they are those of Node's own errors where one number has two names.
-  const known = getSystemErrorMap().get(-positive)?.[0];
+  names ??= getSystemErrorMap();
+  const known = names.get(-positive)?.[0];
   if (known !== undefined) return known;
   for (const [name, value] of Object.entries(constants.errno)) if (value === positive) return name;
   return `errno ${positive}`;
 }
+
+/** Node makes a new map of hundreds of names for each call. */
+let names: ReturnType<typeof getSystemErrorMap> | undefined;
