@@ -2,6 +2,17 @@
 
 export { jsonDecode, jsonEncode, urlEscape, urlUnescape, xhtmlEscape, xhtmlUnescape } from "@tw/escape";
 export {
+  BadYieldError,
+  coroutine,
+  moment,
+  multi,
+  sleep,
+  TimeoutError,
+  WaitIterator,
+  type WaitOptions,
+  withTimeout,
+} from "@tw/gen";
+export {
   AsyncHTTPClient,
   type AsyncHTTPClientOptions,
   type FetchOptions,
@@ -39,7 +50,19 @@ export {
   type StreamOptions,
   UnsatisfiableReadError,
 } from "@tw/iostream";
+export { BoundedSemaphore, Condition, Event, Lock, NotAcquiredError, Semaphore } from "@tw/locks";
 export { createLogger, type LoggerOptions, nullLogger } from "@tw/log";
+export {
+  CalledProcessError,
+  cpuCount,
+  type ForkOptions,
+  forkProcesses,
+  Subprocess,
+  type SubprocessOptions,
+  taskId,
+  taskSockets,
+} from "@tw/process";
+export { LifoQueue, PriorityQueue, Queue, QueueEmptyError, QueueFullError, TaskDoneError } from "@tw/queues";
 export { type PathArgs, type PathParams, urlFor } from "@tw/routing";
 export {
   type PeerAddress,
