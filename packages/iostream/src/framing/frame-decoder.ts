@@ -56,10 +56,11 @@ export class FrameDecoder<T> {
   #need = 1;
   #measured = false;
 
-  /** Messages decoded ahead, with the sizes of their frames, which count as unread. */
-  readonly #ahead: T[] = [];
+  /** Messages decoded ahead with the sizes of their frames, how many were handed out, and the bytes of how many left. */
+  #ahead: T[] = [];
   readonly #sizes: number[] = [];
   #served = 0;
+  #settled = 0;
 
   constructor(codec: Codec<T, never>, options: FrameDecoderOptions = {}) {
     const { maxFrameSize } = codec;
@@ -78,11 +79,13 @@ export class FrameDecoder<T> {
 
   /** Bytes that were pushed and belong to no message yet. */
   get length(): number {
+    this.#settle();
     return this.#to - this.#from + this.#view.length - this.#at;
   }
 
   /** These bytes, for who reads on: a view or a copy, valid until the next call. */
   get unread(): Uint8Array {
+    this.#settle();
     const front = this.#carry.subarray(this.#from, this.#to);
     const rest = this.#view.subarray(this.#at);
     if (front.length === 0) return rest;
@@ -112,8 +115,28 @@ export class FrameDecoder<T> {
     }
   }
 
+  /** The next messages, as many as come at once, or `undefined` when more bytes are needed. Errors as of {@link next}. */
+  nextBatch(): T[] | undefined {
+    if (!this.next()) return undefined;
+    if (this.#served === 1) {
+      // What was decoded ahead is a batch as it is.
+      const batch = this.#ahead;
+      this.#served = batch.length;
+      this.#forget();
+      return batch;
+    }
+    const batch = [this.message];
+    try {
+      while (this.next()) batch.push(this.message);
+    } catch {
+      // It stays, and is what comes next.
+    }
+    return batch;
+  }
+
   /** Copies what is left of the last view: it may be used for something else now. */
   keep(): void {
+    this.#settle();
     const left = this.#view.length - this.#at;
     if (left > 0) this.#take(left);
     this.#view = EMPTY_BYTES;
@@ -159,18 +182,26 @@ export class FrameDecoder<T> {
   }
 
   #serve(): boolean {
-    const at = this.#served++;
-    this.#message = this.#ahead[at] as T;
-    this.#consume(this.#sizes[at] as number, this.#to > this.#from);
+    this.#message = this.#ahead[this.#served++] as T;
     // Whoever waits for more holds nothing of what was.
     if (this.#served === this.#ahead.length) this.#forget();
     return true;
   }
 
   #forget(): void {
-    this.#served = 0;
-    this.#ahead.length = 0;
+    this.#settle();
+    this.#ahead = [];
     this.#sizes.length = 0;
+    this.#served = 0;
+    this.#settled = 0;
+  }
+
+  /** Goes on behind the frames of what was handed out of `#ahead`. */
+  #settle(): void {
+    if (this.#settled === this.#served) return;
+    let size = 0;
+    while (this.#settled < this.#served) size += this.#sizes[this.#settled++] as number;
+    this.#consume(size, this.#to > this.#from);
   }
 
   #decode(bytes: Uint8Array, start: number, size: number, carrying: boolean): boolean {

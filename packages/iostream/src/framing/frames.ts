@@ -48,7 +48,7 @@ export class Frames<T, S = T> implements AsyncIterable<T> {
   }
 
   /**
-   * The same messages, as many at a time as have come together: a promise for each batch and not for each message.
+   * The same messages, several at a time where they have come together: a promise for each batch and not for each message.
    *
    * @example
    * for await (const batch of stream.frames(lines({ maxFrameSize: 1024 })).batches()) count += batch.length;
@@ -80,12 +80,6 @@ function takeOne<T>(decoder: FrameDecoder<T>): IteratorYieldResult<T> | undefine
 }
 
 function takeAll<T>(decoder: FrameDecoder<T>): IteratorYieldResult<T[]> | undefined {
-  const batch: T[] = [];
-  try {
-    while (decoder.next()) batch.push(decoder.message);
-  } catch (error) {
-    // It stays, and is the next batch.
-    if (batch.length === 0) throw error;
-  }
-  return batch.length > 0 ? { done: false, value: batch } : undefined;
+  const value = decoder.nextBatch();
+  return value === undefined ? undefined : { done: false, value };
 }
