@@ -8,6 +8,7 @@ it("the entries export what they promise, and nothing else", () => {
   expect(Object.keys(main).sort()).toEqual([
     "CloseTimeoutError",
     "IOStream",
+    "PipeIOStream",
     "SSLIOStream",
     "StartTlsError",
     "StreamBufferFullError",
@@ -40,6 +41,7 @@ it("the entries export what they promise, and nothing else", () => {
     "MemoryTransport",
     "NativeTransport",
     "NodeTransport",
+    "chooseEngine",
     "connectNodeSocket",
     "memoryPair",
     "nativeEngine",

@@ -204,10 +204,15 @@ export abstract class WritingStream extends StreamBase {
         this.queue = undefined;
         giveQueue(queue);
       }
-      if (this.life !== "open" && this.move("flushed")) this.transport.end();
+      if (this.life !== "open" && this.move("flushed")) this.fin();
     } catch (error) {
       this.threw(error);
     }
+  }
+
+  /** The last byte is with the transport. */
+  protected fin(): void {
+    this.transport.end();
   }
 
   private tellDrained(): void {

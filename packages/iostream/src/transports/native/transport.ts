@@ -13,8 +13,11 @@ import type { NativeEngine } from "./engine.js";
 import { interrupted, systemError, wouldBlock } from "./errno.js";
 import { NativeInfo } from "./info.js";
 
-/** What kind of descriptor it is: only TCP may take a short read for "drained". */
-export type DescriptorKind = "tcp" | "unix" | "pipe";
+/**
+ * What kind of descriptor it is: only TCP may take a short read for "drained". A `pipe` has both directions (a terminal, a
+ * FIFO opened for both), a `source` can only be read and a `sink` only be written to.
+ */
+export type DescriptorKind = "tcp" | "unix" | "pipe" | "source" | "sink";
 
 /** Reads of one descriptor before its neighbours have their turn. */
 const READ_BUDGET = 16;
@@ -59,6 +62,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     this.#kind = kind;
     this.#remoteAddress = remoteAddress;
     this.#remotePort = remotePort;
+    if (kind === "source") this.#sending = "ended";
+    else if (kind === "sink") this.#held = ENDED;
   }
 
   get info(): TransportInfo {
@@ -74,6 +79,13 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     const handle = this.#engine.poller.watch(this.#fd, this.#interest(), this, { edge: true });
     if (handle < 0) throw systemError(this.#engine.poller, handle, "watch");
     this.#handle = handle;
+    if (this.#kind === "sink")
+      this.#engine.loop.addCallback(() => this.runInAsyncScope(this.#tellSink, this));
+  }
+
+  /** Nothing can be read of a sink: it has ended before it began. */
+  #tellSink(): void {
+    if (!this.#closed) this.#guard(() => (this.#receiver as TransportReceiver).onEnd());
   }
 
   pause(): void {
@@ -184,6 +196,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   /** Nobody reads just now, but a reset must not wait for that. */
   #checkError(): void {
+    // Of a sink it says that nobody reads any more, of another pipe that nobody will ever write.
+    if (this.#kind === "sink") return this.#close(brokenPipe());
     const errno = this.#engine.poller.socketError(this.#fd);
     if (errno > 0) this.#close(systemError(this.#engine.poller, -errno, "read"));
   }
@@ -289,4 +303,8 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       this.abort(error);
     }
   }
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

@@ -76,7 +76,9 @@ export class Outlet {
     return false;
   }
 
-  readonly #written = (): void => {
+  readonly #written = (error?: Error | null): void => {
+    // They have not gone: the stream is about to say so.
+    if (error !== undefined && error !== null) return;
     if (!this.#waiting || this.#duplex.writableLength > 0) return;
     this.#waiting = false;
     this.#drained();
@@ -88,7 +90,11 @@ function part(chunk: Uint8Array | string, from: number, to: number): Uint8Array 
   return typeof chunk === "string" ? chunk.slice(from, to) : chunk.subarray(from, to);
 }
 
-function put(duplex: Duplex, chunk: Uint8Array | string, written: (() => void) | undefined): void {
+function put(
+  duplex: Duplex,
+  chunk: Uint8Array | string,
+  written: ((error?: Error | null) => void) | undefined,
+): void {
   if (typeof chunk === "string") duplex.write(chunk, "latin1", written);
   else duplex.write(chunk, written);
 }

@@ -70,6 +70,8 @@ export class NodeTransport extends AsyncResource implements Transport {
     this.#loop = loop;
     this.#duplex = duplex;
     duplex.allowHalfOpen = true;
+    // A stream that can only be read has nothing to end.
+    this.#ended = !duplex.writable && duplex.writableFinished;
     (duplex as Linked)[transportOf] = this;
     duplex.on("error", onError);
     duplex.on("close", onClose);

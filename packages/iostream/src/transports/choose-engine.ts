@@ -1,0 +1,23 @@
+// Which engine carries the bytes. The only place that reads TW_ENGINE.
+
+import type { IOLoop } from "@tw/ioloop";
+import { TwError } from "@tw/util";
+
+/**
+ * The engine to use: what was asked for, else `TW_ENGINE`, else native where the poller loads.
+ *
+ * @throws TwError `ERR_TW_NO_POLLER` when native was asked for and cannot be had: it never falls back silently
+ */
+export function chooseEngine(loop: IOLoop, choice: "native" | "node" | undefined): "native" | "node" {
+  const asked = choice ?? process.env.TW_ENGINE ?? "";
+  if (asked === "node") return "node";
+  if (asked !== "" && asked !== "native") {
+    throw new TwError("ERR_TW_ENGINE", `TW_ENGINE is "${asked}"; it may be "native" or "node"`);
+  }
+  if (loop.poller !== undefined) return "native";
+  if (asked === "") return "node";
+  throw new TwError(
+    "ERR_TW_NO_POLLER",
+    'The native engine was asked for, but @tw/poller has no binary for this platform and found no C compiler; use engine "node"',
+  );
+}
