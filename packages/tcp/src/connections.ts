@@ -1,7 +1,13 @@
 // The connections that a server has accepted and that are still there: how many there may be, and when the last is gone.
 
 import type { IOLoop } from "@tw/ioloop";
-import { IOStream, type StreamOptions, type Transport } from "@tw/iostream";
+import {
+  IOStream,
+  type SSLIOStream,
+  type StreamOptions,
+  type TLSOptions,
+  type Transport,
+} from "@tw/iostream";
 import { Deferred } from "@tw/util";
 
 /** Who has connections: told when there is room for one more, or a descriptor. */
@@ -12,6 +18,10 @@ export interface ConnectionsOwner {
 
 /** A stream that tells its server when its transport is gone, without a promise or a closure of its own. */
 export class ServedStream extends IOStream {
+  /** @internal Its neighbours in the list of {@link Connections}; itself where it is in none. */
+  before: ServedStream = this;
+  /** @internal */
+  after: ServedStream = this;
   private readonly connections: Connections;
 
   /** @internal Servers make them. */
@@ -19,6 +29,13 @@ export class ServedStream extends IOStream {
     super(transport, options);
     this.connections = connections;
     connections.add(this);
+  }
+
+  /** As any stream's. The transport then has another owner, which tells of its end by {@link whenClosed}. */
+  override startTls(options?: TLSOptions): Promise<SSLIOStream> {
+    const secure = super.startTls(options);
+    this.whenClosed.then(() => this.connections.delete(this));
+    return secure;
   }
 
   /** @internal Called by the transport. */
@@ -31,15 +48,14 @@ export class ServedStream extends IOStream {
   }
 }
 
-/** What can be counted and ended. */
-interface Connection {
-  abort(reason?: unknown): void;
-}
-
-/** The open connections of one server. */
+/**
+ * The open connections of one server: a ring of streams, because a `Set` of them costs each connection more time than
+ * accepting it does, and more memory than two fields.
+ */
 export class Connections {
   readonly #owner: ConnectionsOwner;
-  readonly #open = new Set<Connection>();
+  #first: ServedStream | undefined;
+  #size = 0;
   #empty: Deferred | undefined;
 
   constructor(owner: ConnectionsOwner) {
@@ -47,17 +63,38 @@ export class Connections {
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#size;
   }
 
-  add(connection: Connection): void {
-    this.#open.add(connection);
+  /** Must not be there already. */
+  add(stream: ServedStream): void {
+    this.#size++;
+    const first = this.#first;
+    if (first === undefined) {
+      this.#first = stream;
+      return;
+    }
+    stream.after = first;
+    stream.before = first.before;
+    first.before.after = stream;
+    first.before = stream;
   }
 
   /** Harmless when it is not there any more. */
-  delete(connection: Connection): void {
-    if (!this.#open.delete(connection)) return;
-    if (this.#open.size === 0) {
+  delete(stream: ServedStream): void {
+    const { before, after } = stream;
+    if (after === stream) {
+      if (this.#first !== stream) return;
+      this.#first = undefined;
+    } else {
+      if (this.#first === stream) this.#first = after;
+      before.after = after;
+      after.before = before;
+      stream.before = stream;
+      stream.after = stream;
+    }
+    this.#size--;
+    if (this.#size === 0) {
       this.#empty?.resolve();
       this.#empty = undefined;
     }
@@ -66,14 +103,19 @@ export class Connections {
 
   /** Ends them all now; returns how many that were. */
   abortAll(reason: unknown): number {
-    const open = [...this.#open];
-    for (const connection of open) connection.abort(reason);
-    return open.length;
+    const all: ServedStream[] = [];
+    let stream = this.#first;
+    for (let i = this.#size; i > 0 && stream !== undefined; i--) {
+      all.push(stream);
+      stream = stream.after;
+    }
+    for (const each of all) each.abort(reason);
+    return all.length;
   }
 
   /** Resolves when there is none. */
   whenEmpty(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
+    if (this.#size === 0) return Promise.resolve();
     this.#empty ??= new Deferred();
     return this.#empty.promise;
   }

@@ -44,3 +44,5 @@ export {
   TCPServer,
   type TCPServerOptions,
 } from "./tcp-server.js";
+export type { TLSClientOptions } from "./tls/client-tls.js";
+export type { TLSCertificate, TLSServerOptions } from "./tls/server-tls.js";

@@ -1,7 +1,13 @@
 // A TCP client (Tornado's tcpclient): resolves a name and connects to the first address that answers.
 
 import { IOLoop } from "@tw/ioloop";
-import { IOStream, type StreamOptions, type Transport } from "@tw/iostream";
+import {
+  IOStream,
+  type SSLIOStream,
+  type StreamOptions,
+  type TLSOptions,
+  type Transport,
+} from "@tw/iostream";
 import { checkDurationMs } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connectAny } from "./connector.js";
@@ -9,6 +15,12 @@ import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
 import { DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
 import { checkStreamOptions } from "./stream-options.js";
+import { clientTls, type TLSClientOptions } from "./tls/client-tls.js";
+
+/** With these the stream is an `SSLIOStream`. */
+interface Secure {
+  readonly tls: true | TLSClientOptions;
+}
 
 /** Options of a {@link TCPClient}. */
 export interface TCPClientOptions extends StreamOptions {
@@ -26,6 +38,12 @@ export interface ConnectionOptions extends StreamOptions {
   readonly timeoutMs?: number;
   /** Gives up when aborted and rejects with its reason; nothing is left open. */
   readonly signal?: AbortSignal;
+  /**
+   * Speaks TLS: with `true` to whoever has a certificate for the host from an authority that Node knows. Other
+   * authorities (`ca`), another name (`servername`), our own certificate, protocols: in an object.
+   * @default false
+   */
+  readonly tls?: boolean | TLSClientOptions;
 }
 
 /** Options of one {@link TCPClient.connect}. */
@@ -70,13 +88,16 @@ export class TCPClient {
    * @throws TypeError, RangeError for what is no host, port or option, at once
    * @throws ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`; NoAddressError `ERR_TW_NO_ADDRESS`
    * @throws SystemError of the attempt that failed last, such as `ECONNREFUSED`, or of the resolver (`ENOTFOUND`)
+   * @throws TLSHandshakeError `ERR_TW_TLS_HANDSHAKE`, whose `reason` says what is wrong with the certificate
    */
+  connect(host: string, port: number, options: TCPConnectOptions & Secure): Promise<SSLIOStream>;
+  connect(host: string, port: number, options?: TCPConnectOptions): Promise<IOStream>;
   connect(host: string, port: number, options: TCPConnectOptions = {}): Promise<IOStream> {
     checkHost("host", host);
     checkPort("port", port, 1);
     const local = localEnd(options);
-    checkOptions(options);
-    return this.#within(place(host, port, literal(host)?.family ?? 4), options, async (signal) => {
+    const tls = checkOptions(options, host);
+    return this.#within(place(host, port, literal(host)?.family ?? 4), options, tls, async (signal) => {
       const endpoints = await abortable(this.#resolver.resolve(host, port, local.family), signal);
       return await this.#connectAny(host, endpoints, local, signal);
     });
@@ -88,11 +109,13 @@ export class TCPClient {
    * @throws TypeError, RangeError for what cannot be a path or an option, at once
    * @throws SystemError `ENOENT`, `ECONNREFUSED`, `EACCES`; ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`
    */
+  connectUnix(path: string, options: ConnectionOptions & Secure): Promise<SSLIOStream>;
+  connectUnix(path: string, options?: ConnectionOptions): Promise<IOStream>;
   connectUnix(path: string, options: ConnectionOptions = {}): Promise<IOStream> {
     checkUnixPath(path);
-    checkOptions(options);
+    const tls = checkOptions(options, undefined);
     const endpoint: Endpoint = { address: path, port: 0, family: "unix" };
-    return this.#within(place(path, 0, "unix"), options, (signal) => {
+    return this.#within(place(path, 0, "unix"), options, tls, (signal) => {
       return this.#connectAny(path, [endpoint], { family: 0 }, signal);
     });
   }
@@ -112,10 +135,21 @@ export class TCPClient {
     return connectAny(this.loop, [first, ...rest], connectOne, signal);
   }
 
+  #stream(transport: Transport, options: ConnectionOptions, signal: AbortSignal): IOStream {
+    try {
+      signal.throwIfAborted(); // while the connection was on its way to us
+      return new IOStream(transport, { ...this.#options, ...options, loop: this.loop });
+    } catch (error) {
+      transport.abort(error);
+      throw error;
+    }
+  }
+
   /** Runs all phases of one connection under one deadline and one signal. */
   async #within(
     where: string,
     options: ConnectionOptions,
+    tls: TLSOptions | undefined,
     open: (signal: AbortSignal) => Promise<Transport>,
   ): Promise<IOStream> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
@@ -126,14 +160,8 @@ export class TCPClient {
     signal?.addEventListener("abort", onAbort, { once: true });
     const timer = timeoutMs === 0 ? undefined : this.loop.callLater(timeoutMs, expire);
     try {
-      const transport = await open(cancel.signal);
-      try {
-        cancel.signal.throwIfAborted(); // while the connection was on its way to us
-        return new IOStream(transport, { ...this.#options, ...options, loop: this.loop });
-      } catch (error) {
-        transport.abort(error);
-        throw error;
-      }
+      const stream = this.#stream(await open(cancel.signal), options, cancel.signal);
+      return tls === undefined ? stream : await stream.startTls({ ...tls, signal: cancel.signal });
     } finally {
       if (timer !== undefined) this.loop.removeTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -171,9 +199,11 @@ function localOf(
   return { localAddress: ip ?? (family === 6 ? "::1" : "127.0.0.1"), localPort: port ?? 0 };
 }
 
-function checkOptions(options: ConnectionOptions): void {
-  if (options.timeoutMs !== undefined) checkDurationMs("timeoutMs", options.timeoutMs);
+function checkOptions(options: ConnectionOptions, host: string | undefined): TLSOptions | undefined {
+  const { timeoutMs, tls = false } = options;
+  if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkStreamOptions(options);
+  return tls === false ? undefined : clientTls(tls, host);
 }
 
 /** Resolvers cannot be cancelled: their answer is then ignored. */

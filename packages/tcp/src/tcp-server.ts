@@ -15,6 +15,7 @@ import type { ListeningSocket } from "./listening-socket.js";
 import type { EngineChoice } from "./network.js";
 import { report } from "./report.js";
 import { checkStreamOptions } from "./stream-options.js";
+import { ServerTLS, type TLSServerOptions } from "./tls/server-tls.js";
 
 /** Options of a {@link TCPServer}. */
 export interface TCPServerOptions extends StreamOptions {
@@ -29,6 +30,11 @@ export interface TCPServerOptions extends StreamOptions {
    * node engine in one of ours, of `backlog`) until another connection has closed. @default 100 000
    */
   readonly maxConnections?: number;
+  /**
+   * Speaks TLS on every connection: {@link handleStream} gets an `SSLIOStream`, when the handshake is over. Who fails it,
+   * or takes longer than `handshakeTimeoutMs`, is logged and never seen. @default plain TCP
+   */
+  readonly tls?: TLSServerOptions;
 }
 
 /** Options of one {@link TCPServer.listen}; the rest are the server's. */
@@ -76,6 +82,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #handler: StreamHandler | undefined;
   readonly #sockets: ListeningSocket[] = [];
   readonly #connections: Connections;
+  readonly #tls: ServerTLS | undefined;
   /** Bound, and waiting for `start`. */
   #bound: ListeningSocket[] = [];
   #draining = new AbortController();
@@ -84,7 +91,7 @@ export class TCPServer implements AsyncDisposable {
   #nextWarning = Number.NEGATIVE_INFINITY;
   #stops = 0;
 
-  /** @throws TypeError, RangeError for what is no function, number or size, before anything else happens */
+  /** @throws TypeError, RangeError for what is no function, number, size or certificate, before anything else happens */
   constructor(handler?: StreamHandler, options: TCPServerOptions = {}) {
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, backlog } = options;
     if (handler !== undefined) checkFunction("The handler of a TCPServer", handler);
@@ -94,6 +101,7 @@ export class TCPServer implements AsyncDisposable {
     this.loop = options.loop ?? IOLoop.current();
     this.#handler = handler;
     this.#options = { ...options, loop: this.loop };
+    this.#tls = options.tls === undefined ? undefined : new ServerTLS(options.tls);
     this.#maxConnections = maxConnections;
     const owner: ConnectionsOwner = { loop: this.loop, connectionGone: () => this.#connectionGone() };
     this.#connections = new Connections(owner);
@@ -186,6 +194,20 @@ export class TCPServer implements AsyncDisposable {
     return this.#draining.signal;
   }
 
+  /**
+   * Changes certificates without dropping a connection: the next handshake goes by `changes` and, for what they leave
+   * out, by what the server was made with. Connections and handshakes under way are not touched. When it throws, the
+   * server goes on as before.
+   *
+   * @throws TypeError when the server speaks no TLS, or OpenSSL cannot use what is given
+   * @example
+   * server.setSecureContext({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") });
+   */
+  setSecureContext(changes: TLSServerOptions): void {
+    if (this.#tls === undefined) throw new TypeError("This server was made without tls");
+    this.#tls.reload(changes);
+  }
+
   /** Override this, or pass a function to the constructor. */
   handleStream(stream: IOStream, address: PeerAddress): void | Promise<void> {
     if (this.#handler === undefined) throw new TypeError("Override handleStream or pass a handler");
@@ -249,25 +271,51 @@ export class TCPServer implements AsyncDisposable {
   }
 
   #accepted(transport: Transport): void {
-    let stream: IOStream | undefined;
-    const failed = (error: unknown): void => this.#failed(error, stream, transport);
+    let stream: ServedStream;
     try {
       stream = new ServedStream(transport, this.#options, this.#connections);
-      if (this.#connections.size >= this.#maxConnections) this.#pause();
-      const result = this.handleStream(stream, new Peer(transport));
-      if (isPromiseLike(result)) result.then(undefined, failed);
     } catch (error) {
-      failed(error);
+      report(this.loop, "error", "Cannot serve a connection", error);
+      return transport.abort(error);
+    }
+    if (this.#connections.size >= this.#maxConnections) this.#pause();
+    const peer = new Peer(transport);
+    if (this.#tls === undefined) return this.#serve(stream, peer);
+    const { address, port } = peer; // the socket that knew them is about to have another owner
+    stream.startTls(this.#tls.current).then(
+      (secure) => this.#serve(secure, { address, port }),
+      (error) => this.#handshakeFailed(error, stream, address),
+    );
+  }
+
+  #serve(stream: IOStream, peer: PeerAddress): void {
+    try {
+      const result = this.handleStream(stream, peer);
+      if (isPromiseLike(result)) result.then(undefined, (error) => this.#failed(error, stream));
+    } catch (error) {
+      this.#failed(error, stream);
     }
   }
 
+  /** Anybody can connect and say anything: a failed handshake is the peer's affair, and ends its connection only. */
+  #handshakeFailed(error: unknown, stream: IOStream, address: string): void {
+    const { reason } = error as { reason?: unknown };
+    const gone = reason === "closed" || reason === "timeout" || isTwError(error, "ERR_TW_STREAM_CLOSED");
+    report(
+      this.loop,
+      gone ? "debug" : "warn",
+      `TLS handshake with ${address || "a local peer"} failed`,
+      error,
+    );
+    stream.abort(error);
+  }
+
   /** Ends what a handler failed on. A peer that went away is no fault of the handler, and no news. */
-  #failed(err: unknown, stream: IOStream | undefined, transport: Transport): void {
-    const gone = stream?.closed === true && isTwError(err, "ERR_TW_STREAM_CLOSED");
+  #failed(err: unknown, stream: IOStream): void {
+    const gone = stream.closed && isTwError(err, "ERR_TW_STREAM_CLOSED");
     if (gone) report(this.loop, "debug", "Connection closed in handleStream", err);
     else report(this.loop, "error", "Exception in handleStream", err);
-    if (stream === undefined) transport.abort(err);
-    else stream.abort(err);
+    stream.abort(err);
   }
 
   #pause(): void {

@@ -1,5 +1,6 @@
 // A non-blocking connect on the poller.
 
+import { constants } from "node:os";
 import { type NativeEngine, NativeTransport, systemError } from "@tw/iostream/transports";
 import { type PollHandle, WRITE } from "@tw/poller";
 import type { ConnectOptions } from "../network.js";
@@ -69,9 +70,8 @@ class Attempt {
     const { address, port, family } = this.#options;
     const result = poller.connect(this.#fd, address, port);
     if (result === 0) return this.#connected();
-    const name = poller.errnoName(-result);
-    if (name === "EINPROGRESS") return this.#await();
-    if (name !== "EAGAIN" || family !== "unix") return this.#fail(result);
+    if (result === -constants.errno.EINPROGRESS) return this.#await();
+    if (result !== -constants.errno.EAGAIN || family !== "unix") return this.#fail(result);
     const retry = loop.callLater(FULL_QUEUE_PAUSE_MS, () => this.#connect());
     this.#cancel = () => loop.removeTimeout(retry);
   }

@@ -7,6 +7,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import type { Stats } from "node:fs";
+import { constants } from "node:os";
 import type { Timeout } from "@tw/ioloop";
 import {
   type DescriptorKind,
@@ -92,11 +93,11 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
         );
         continue;
       }
-      const name = poller.errnoName(-accepted);
-      if (name === "EAGAIN") {
+      if (accepted === -constants.errno.EAGAIN) {
         this.#warned = false;
         return;
       }
+      const name = poller.errnoName(-accepted);
       if (EXHAUSTED.has(name)) return this.#exhausted(name);
       // ECONNABORTED, EPROTO, EINTR and network errors concern one connection that is gone: go on with the next.
     }
