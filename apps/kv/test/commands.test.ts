@@ -1,91 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { CONVERSATIONS, OURS } from "./conversations.js";
 import { testServer } from "./support.js";
 
-/** Requests as words, and the answers to them; each row meets what the rows before it left. */
-const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-  strings: [
-    ["SET a 1", "+OK\r\n"],
-    ["get a", "$1\r\n1\r\n"],
-    ["GET b", "$-1\r\n"],
-    ["SET a 2 NX", "$-1\r\n"],
-    ["SET b 2 XX", "$-1\r\n"],
-    ["SET a 3 XX GET", "$1\r\n1\r\n"],
-    ["SET a 3 NX XX", "-ERR syntax error\r\n"],
-    ["SET a 3 EX", "-ERR syntax error\r\n"],
-    ["SET a 3 EX 0", "-ERR invalid expire time in 'set' command\r\n"],
-    ["SET a 3 EX x", "-ERR value is not an integer or out of range\r\n"],
-    ["SETNX a 4", ":0\r\n"],
-    ["SETNX n 4", ":1\r\n"],
-    ["MSET x 1 y 2", "+OK\r\n"],
-    ["MSET x 1 y", "-ERR wrong number of arguments for 'mset' command\r\n"],
-    ["MGET x nothing y", "*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n"],
-    ["APPEND x 23", ":3\r\n"],
-    ["STRLEN x", ":3\r\n"],
-    ["GETSET x 5", "$3\r\n123\r\n"],
-    ["GETDEL x", "$1\r\n5\r\n"],
-    ["EXISTS x y y", ":2\r\n"],
-  ],
-  integers: [
-    ["INCR i", ":1\r\n"],
-    ["DECR i", ":0\r\n"],
-    ["INCRBY i 41", ":41\r\n"],
-    ["DECRBY i -1", ":42\r\n"],
-    ["SET i 9223372036854775807", "+OK\r\n"],
-    ["INCR i", "-ERR increment or decrement would overflow\r\n"],
-    ["DECRBY i -9223372036854775808", "-ERR decrement would overflow\r\n"],
-    ["DECR i", ":9223372036854775806\r\n"],
-    ["SET i 1.5", "+OK\r\n"],
-    ["INCR i", "-ERR value is not an integer or out of range\r\n"],
-  ],
-  keys: [
-    ["MSET one 1 two 2 three 3", "+OK\r\n"],
-    ["KEYS t*", "*2\r\n$3\r\ntwo\r\n$5\r\nthree\r\n"],
-    ["DBSIZE", ":3\r\n"],
-    ["SCAN 0 COUNT 2", "*2\r\n$1\r\n1\r\n*2\r\n$3\r\none\r\n$3\r\ntwo\r\n"],
-    ["SCAN 0 MATCH th* COUNT 100", "*2\r\n$1\r\n0\r\n*1\r\n$5\r\nthree\r\n"],
-    ["SCAN 12345", "*2\r\n$1\r\n0\r\n*0\r\n"],
-    ["SCAN x", "-ERR invalid cursor\r\n"],
-    ["SCAN 0 COUNT 0", "-ERR syntax error\r\n"],
-    ["DEL one two nothing", ":2\r\n"],
-    ["TYPE three", "+string\r\n"],
-    ["FLUSHDB", "+OK\r\n"],
-    ["DBSIZE", ":0\r\n"],
-  ],
-  "hashes, and values of the wrong kind": [
-    ["HSET h f 1 g 2", ":2\r\n"],
-    ["HSET h f 3", ":0\r\n"],
-    ["HGET h f", "$1\r\n3\r\n"],
-    ["HLEN h", ":2\r\n"],
-    ["HGETALL h", "*4\r\n$1\r\nf\r\n$1\r\n3\r\n$1\r\ng\r\n$1\r\n2\r\n"],
-    ["GET h", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"],
-    ["INCR h", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"],
-    ["MGET h", "*1\r\n$-1\r\n"],
-    ["TYPE h", "+hash\r\n"],
-    ["HDEL h f g x", ":2\r\n"],
-    ["EXISTS h", ":0\r\n"],
-    ["SET s 1", "+OK\r\n"],
-    ["HGET s f", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"],
-    ["HSET s f 1", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"],
-    ["HSET h f", "-ERR wrong number of arguments for 'hset' command\r\n"],
-  ],
-  "the connection": [
-    ["PING", "+PONG\r\n"],
-    ["PING hello", "$5\r\nhello\r\n"],
-    ["ECHO hello", "$5\r\nhello\r\n"],
-    ["SELECT 0", "+OK\r\n"],
-    ["SELECT 1", "-ERR DB index is out of range\r\n"],
-    ["CONFIG GET save", "*2\r\n$4\r\nsave\r\n$0\r\n\r\n"],
-    ["CONFIG GET nothing", "*0\r\n"],
-    ["COMMAND DOCS", "*0\r\n"],
-    ["GET", "-ERR wrong number of arguments for 'get' command\r\n"],
-    ["GET a b", "-ERR wrong number of arguments for 'get' command\r\n"],
-    ["constructor", "-ERR unknown command 'constructor', with args beginning with: \r\n"],
-    ["FOO bar baz", "-ERR unknown command 'FOO', with args beginning with: 'bar' 'baz' \r\n"],
-  ],
-};
-
 describe("commands", () => {
-  it.each(Object.entries(CONVERSATIONS))("%s", async (_about, rows) => {
+  it.each(Object.entries({ ...CONVERSATIONS, "what is ours alone": OURS }))("%s", async (_about, rows) => {
     const { connect, logged } = testServer();
     const client = connect();
     for (const [words, answer] of rows) {

@@ -11,14 +11,19 @@ import { strings } from "./strings.js";
 
 const ALL: Commands = { ...strings, ...keys, ...hashes, ...pubsub, ...server };
 
-/** A map and not an object: a client may ask for `constructor`. */
-const TABLE: ReadonlyMap<string, Command> = new Map(Object.entries({ ...ALL, ...describeCommands(ALL) }));
+/** By the names in both cases. A map and not an object: a client may ask for `constructor`. */
+const TABLE: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ ...ALL, ...describeCommands(ALL) }).flatMap(([name, command]) => [
+    [name, command],
+    [name.toUpperCase(), command],
+  ]),
+);
 
 /** Answers one request. Never throws: what a command throws is an answer, or our fault and an answer too. */
 export function execute(client: Client, args: Request, failed: (error: unknown) => void): string {
   const { db } = client;
   const name = args[0] as string;
-  // Clients write GET, get or Get; most of them the first.
+  // Clients write GET, get or Get; the last of these seldom.
   const command = TABLE.get(name) ?? TABLE.get(name.toLowerCase());
   db.stats.commands++;
   if (command === undefined) return unknown(args);

@@ -1,7 +1,7 @@
 // Commands to publish and to listen.
 
 import { join, leave, type Subscriber } from "../pubsub.js";
-import { array, bulk, integer, NIL, ReplyError } from "../resp/replies.js";
+import { array, bulk, integer, NIL, ReplyError, unknownSubcommand } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import type { Client, Commands } from "./command.js";
@@ -74,7 +74,7 @@ function inspect({ db }: Client, args: Request): string {
   if (what === "NUMSUB")
     return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
   if (what === "NUMPAT" && args.length === 2) return integer(patterns.size);
-  throw new ReplyError(`ERR Unknown PUBSUB subcommand or wrong number of arguments for '${arg(args, 1)}'`);
+  throw new ReplyError(unknownSubcommand("PUBSUB", arg(args, 1)));
 }
 
 function topicsOf(

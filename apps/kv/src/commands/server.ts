@@ -1,6 +1,16 @@
 // Commands about the connection and the server: as much as redis-cli, redis-benchmark and client libraries ask for.
 
-import { array, bulk, EMPTY_ARRAY, integer, OK, ReplyError, simple } from "../resp/replies.js";
+import {
+  array,
+  bulk,
+  EMPTY_ARRAY,
+  integer,
+  NOT_INTEGER,
+  OK,
+  ReplyError,
+  simple,
+  unknownSubcommand,
+} from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { parseInteger } from "../store/integers.js";
@@ -41,7 +51,7 @@ function ping(client: Client, args: Request): string {
 
 function select(_client: Client, args: Request): string {
   const index = parseInteger(arg(args, 1));
-  if (index === undefined) throw new ReplyError("ERR invalid DB index");
+  if (index === undefined) throw new ReplyError(NOT_INTEGER);
   if (index !== 0) throw new ReplyError("ERR DB index is out of range");
   return OK;
 }
@@ -75,7 +85,7 @@ function info({ store, stats, limits, pubsub }: Database): string {
 
 function config({ db }: Client, args: Request): string {
   if (arg(args, 1).toUpperCase() !== "GET" || args.length < 3)
-    throw new ReplyError(`ERR Unknown CONFIG subcommand or wrong number of arguments for '${arg(args, 1)}'`);
+    throw new ReplyError(unknownSubcommand("CONFIG", arg(args, 1)));
   const settings: readonly (readonly [string, string])[] = [
     ["save", ""],
     ["appendonly", "no"],
@@ -99,7 +109,7 @@ export function describeCommands(all: Commands): Commands {
         const what = args[1]?.toUpperCase();
         if (what === "COUNT") return integer(names.length + 1);
         if (what === "DOCS") return EMPTY_ARRAY;
-        if (what !== undefined) throw new ReplyError(`ERR Unknown COMMAND subcommand '${args[1]}'`);
+        if (what !== undefined) throw new ReplyError(unknownSubcommand("COMMAND", what));
         return array(
           names.map((name) => {
             const arity = all[name]?.arity ?? -1;

@@ -39,3 +39,7 @@ export const NOT_INTEGER = "ERR value is not an integer or out of range";
 export const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const REPLY_TOO_LARGE = "ERR reply is too large";
+
+export function unknownSubcommand(command: string, subcommand: string): string {
+  return `ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ${command} HELP.`;
+}
