@@ -14,6 +14,8 @@ export interface SubprocessOptions extends StreamOptions {
   readonly stdout?: Redirection;
   /** @default "inherit" */
   readonly stderr?: Redirection;
+  /** Which engine carries the bytes. @default `TW_ENGINE`, else native where the poller loads, else node */
+  readonly engine?: "native" | "node";
   /** The directory it begins in. @default ours */
   readonly cwd?: string;
   /** Its environment, all of it. @default ours */

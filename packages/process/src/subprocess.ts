@@ -5,15 +5,14 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Duplex, Readable, Writable } from "node:stream";
 import type { WaitOptions } from "@tw/gen";
 import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
-import { IOStream } from "@tw/iostream";
-import { nodeTransport } from "@tw/iostream/transports";
-import { checkFunction } from "@tw/util";
+import type { IOStream } from "@tw/iostream";
+import { checkFunction, isTwError } from "@tw/util";
 import { CalledProcessError, SpawnError } from "./errors.js";
 import { type ExitStatus, exitStatus } from "./exit-status.js";
+import { Stdio } from "./stdio.js";
 import { checkSubprocess, type Redirection, type SubprocessOptions } from "./subprocess-options.js";
 
 /** The stream of a descriptor that was asked to have one. */
@@ -42,7 +41,7 @@ export interface WaitForExitOptions extends WaitOptions {
  * console.log(await cat.stdout.readUntil("\n"), await cat.waitForExit());
  */
 export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> implements AsyncDisposable {
-  /** To write to the program. */
+  /** To write to the program. On the native engine all three are `PipeIOStream`s. */
   readonly stdin: StreamFor<O["stdin"]>;
   /** What the program writes. */
   readonly stdout: StreamFor<O["stdout"]>;
@@ -62,15 +61,20 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     this.#loop = options.loop ?? IOLoop.current();
     this.#command = command;
     this.#waiters = new Waiters(this.#loop);
-    this.#child = start(command, rest, options, [stdin, stdout, stderr]);
+    const stdio = openStdio(command, this.#loop, [stdin, stdout, stderr], options.engine);
+    this.#child = start(command, rest, options, stdio);
     this.#child.on("exit", (code, by) => this.#exited(exitStatus(code, by)));
     this.#child.on("error", (error) => this.#failed(error));
-    const stream = (redirection: Redirection, end: Readable | Writable | null | undefined) =>
-      redirection === "stream" ? this.#stream(end, options) : undefined;
-    this.stdin = stream(stdin, this.#child.stdin) as StreamFor<O["stdin"]>;
-    this.stdout = stream(stdout, this.#child.stdout) as StreamFor<O["stdout"]>;
-    this.stderr = stream(stderr, this.#child.stderr) as StreamFor<O["stderr"]>;
-    for (const output of [this.stdout, this.stderr]) output?.end();
+    try {
+      this.stdin = stdio.stream(0, this.#child, options) as StreamFor<O["stdin"]>;
+      this.stdout = stdio.stream(1, this.#child, options) as StreamFor<O["stdout"]>;
+      this.stderr = stdio.stream(2, this.#child, options) as StreamFor<O["stderr"]>;
+    } catch (error) {
+      stdio.close();
+      this.kill("SIGKILL");
+      for (const stream of this.#streams()) stream.abort();
+      throw new SpawnError(command, error);
+    }
     if (signal === undefined) return;
     const kill = (): void => void this.kill(options.killSignal);
     signal.addEventListener("abort", kill, { once: true });
@@ -125,12 +129,6 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     for (const stream of this.#streams()) stream.abort();
   }
 
-  #stream(end: Readable | Writable | null | undefined, options: SubprocessOptions): IOStream {
-    // Out of descriptors: Node has made nothing.
-    if (end === null || end === undefined) throw new SpawnError(this.#command, "no descriptor for a pipe");
-    return new IOStream(nodeTransport(this.#loop, end as Duplex), { ...options, loop: this.#loop });
-  }
-
   #streams(): IOStream[] {
     return [this.stdin, this.stdout, this.stderr].filter((stream) => stream !== undefined);
   }
@@ -172,20 +170,37 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
   }
 }
 
+function openStdio(
+  command: string,
+  loop: IOLoop,
+  redirections: readonly Redirection[],
+  engine: "native" | "node" | undefined,
+): Stdio {
+  try {
+    return new Stdio(loop, redirections, engine);
+  } catch (error) {
+    if (isTwError(error)) throw error;
+    throw new SpawnError(command, error);
+  }
+}
+
 function start(
   command: string,
   args: readonly string[],
   { cwd, env }: SubprocessOptions,
-  redirections: readonly Redirection[],
+  stdio: Stdio,
 ): ChildProcess {
   try {
     return spawn(command, args, {
-      stdio: redirections.map((each) => (each === "stream" ? "pipe" : each)),
+      stdio: stdio.forChild,
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     });
   } catch (error) {
+    stdio.close();
     if (error instanceof TypeError || error instanceof RangeError) throw error;
     throw new SpawnError(command, error);
+  } finally {
+    stdio.closeTheirs();
   }
 }
