@@ -110,6 +110,8 @@ describe("values of fields", () => {
       "leaf",
     );
     logger.info({ wide }, "x");
+    const hollow: unknown = Array.from({ length: 3 }).reduce((inner: unknown) => Array(100).fill(inner), {});
+    logger.info({ hollow }, "x");
     for (const text of stream.texts) expect(text.length).toBeLessThan(3 * MAX_RECORD_LENGTH);
     if (format === "pretty") expect(stream.texts[0]).toContain("Error: kept");
   });

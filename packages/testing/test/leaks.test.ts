@@ -9,10 +9,12 @@ import { memoryPair } from "@tw/iostream/transports";
 import { loadPoller } from "@tw/poller";
 import { TCPClient, TCPServer } from "@tw/tcp";
 import { nativeAvailable, onEveryEngine } from "@tw/tooling-testing";
-import { describe, expect, expectTypeOf, it } from "vitest";
+import { afterEach, describe, expect, expectTypeOf, it } from "vitest";
 import {
   guardEachTest,
   LeakError,
+  type LeakGuard,
+  type LeakGuardOptions,
   leakGuard,
   type Resource,
   type TestHooks,
@@ -34,9 +36,20 @@ const listening = (): boolean =>
 
 const briefly = { graceMs: 0 };
 
+const guards: LeakGuard[] = [];
+afterEach(() => {
+  for (const guard of guards.splice(0)) guard.stop();
+});
+
+function watch(options?: LeakGuardOptions): LeakGuard {
+  const guard = watchLeaks(options);
+  guards.push(guard);
+  return guard;
+}
+
 describe("watchLeaks()", () => {
   it("names each timer that is pending, with the line that set it", async () => {
-    const guard = watchLeaks(briefly);
+    const guard = watch(briefly);
     const loop = new IOLoop();
     const timer = loop.callLater(50_000, () => undefined);
     const line = lineAbove();
@@ -58,7 +71,7 @@ describe("watchLeaks()", () => {
     const poller = loadPoller();
     if (poller === undefined) throw new Error("no poller");
     const [a, b] = [poller.socket(4), poller.socket(4)];
-    const guard = watchLeaks();
+    const guard = watch();
     const loop = new IOLoop();
     loop.addHandler(a, () => undefined, READ);
     const line = lineAbove();
@@ -75,7 +88,7 @@ describe("watchLeaks()", () => {
 
   it("names each stream that is open, with both its ends", async () => {
     const { loop, host } = virtualLoop();
-    const guard = watchLeaks(briefly);
+    const guard = watch(briefly);
     const ends = [
       { localAddress: "10.0.0.1", localPort: 1, remoteAddress: "10.0.0.2", remotePort: 2 },
       {},
@@ -98,7 +111,7 @@ describe("watchLeaks()", () => {
   it("knows nothing of what was made before it, and hears nothing after its end", () => {
     const loop = new IOLoop();
     const before = loop.callLater(1000, () => undefined);
-    const guard = watchLeaks();
+    const guard = watch();
     guard.check();
     guard.stop();
     const after = loop.callLater(1000, () => undefined);
@@ -109,8 +122,8 @@ describe("watchLeaks()", () => {
 
   it("counts the kinds asked for, and what is not ignored", () => {
     const { loop } = virtualLoop();
-    const make = (options: Parameters<typeof watchLeaks>[0]): readonly Resource[] => {
-      const guard = watchLeaks(options);
+    const make = (options: LeakGuardOptions): readonly Resource[] => {
+      const guard = watch(options);
       loop.callLater(1, () => undefined);
       guard.stop();
       return guard.leaks();
@@ -126,7 +139,7 @@ describe("watchLeaks()", () => {
 
   it("does not keep timers that fired: a week of them costs it nothing", async () => {
     const { loop, host } = virtualLoop();
-    const guard = watchLeaks();
+    const guard = watch();
     let left = 5000;
     const again = (): unknown => (--left > 0 ? loop.callLater(60_000, again) : undefined);
     again();
@@ -137,12 +150,12 @@ describe("watchLeaks()", () => {
 
   it("waits for what is on its way to its end", async () => {
     const loop = new IOLoop();
-    await using _guard = watchLeaks();
+    await using _guard = watch();
     loop.callLater(20, () => undefined);
   });
 
   it("is closed once, whoever closes it", async () => {
-    const guard = watchLeaks(briefly);
+    const guard = watch(briefly);
     const { loop } = virtualLoop();
     loop.callLater(1, () => undefined);
     await expect(guard.close()).rejects.toThrow(LeakError);
@@ -155,7 +168,7 @@ describe("watchLeaks()", () => {
 onEveryEngine((engine) => {
   it("names streams over real sockets, and is content when both ends are closed", async () => {
     const loop = new IOLoop();
-    const guard = watchLeaks();
+    const guard = watch();
     const server = new TCPServer(
       (stream) => stream.readUntilClose({ maxBytes: 1 }).then(() => stream.close()),
       {
@@ -179,7 +192,7 @@ onEveryEngine((engine) => {
 onEveryEngine((engine) => {
   it("names sockets that listen, with the call that made them", async () => {
     const loop = new IOLoop();
-    const guard = watchLeaks(briefly);
+    const guard = watch(briefly);
     const server = new TCPServer(() => undefined, { loop, engine });
     await server.listen(0, "127.0.0.1");
     const line = lineAbove();
@@ -195,7 +208,7 @@ onEveryEngine((engine) => {
 describe("VirtualHost.run() while leaks are watched", () => {
   it("names what is still there when nothing is left to wait for", async () => {
     const { loop, host } = virtualLoop();
-    const guard = watchLeaks();
+    const guard = watch();
     let line = "";
     const stuck = host.run(async () => {
       const [a] = memoryPair(loop);

@@ -68,7 +68,7 @@ function readFrame(line: string): Frame[] {
   return [
     {
       // A bundler may have put an underscore before the name of a class.
-      call: call.replace(/ \[as .*\]$/, "").replace(/^_/, ""),
+      call: call.replace(/ \[as .*\]$/, "").replace(/^(new )?_/, "$1"),
       file: file.startsWith("file://") ? fileURLToPath(file) : file,
       position,
     },
