@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import * as main from "../src/index.js";
+import * as testing from "../src/testing.js";
+
+it("the entries export what they promise, and nothing else", () => {
+  expect(Object.keys(main).sort()).toEqual([
+    "CachingResolver",
+    "ConnectTimeoutError",
+    "DefaultResolver",
+    "ListenError",
+    "ListeningSocket",
+    "NoAddressError",
+    "OverrideResolver",
+    "TCPClient",
+    "TCPServer",
+    "adoptSocket",
+    "bindSockets",
+    "bindUnixSocket",
+    "inheritedSockets",
+    "isValidIp",
+    "listenFds",
+    "networkOf",
+    "useNetwork",
+  ]);
+  expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "networkConformance"]);
+});
