@@ -26,7 +26,8 @@ export interface Simulation {
 }
 
 const GRACE_MS = 1000;
-const STEP_MS = 10;
+/** In how many steps it passes: after each it may be over. */
+const STEPS = 100;
 
 /**
  * Runs `fn` in virtual time, with a loop that is `IOLoop.current()` and a {@link SimulatedNetwork} behind it, and
@@ -66,7 +67,6 @@ export async function simulate<T>(
 }
 
 async function settle(guard: LeakGuard, clock: VirtualHost, graceMs: number): Promise<void> {
-  for (let spent = 0; spent < graceMs && guard.leaks().length > 0; spent += STEP_MS)
-    await clock.advance(STEP_MS);
+  for (let i = 0; i < STEPS && guard.leaks().length > 0; i++) await clock.advance(graceMs / STEPS);
   guard.check();
 }

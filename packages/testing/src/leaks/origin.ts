@@ -42,13 +42,16 @@ const CALLED_BY_LOOP = /\bcallJob\b|\b(?:\w*Job|VirtualTurn|VirtualHost)\.|\bonE
  * there. Where a loop called ours and nobody else's code was in between, the calls of ours, the innermost first.
  */
 export function describeOrigin({ stack = "" }: Origin): string {
+  const [self, ...frames] = stack.split("\n").flatMap(readFrame);
+  // The first frame is this file's: it tells where this package is, wherever that may be.
+  const here = SOURCES.exec(self?.file ?? "")?.[1] ?? "\0";
   const ours: Frame[] = [];
-  for (const frame of stack.split("\n").flatMap(readFrame)) {
-    if (!isOurs(frame.file)) {
+  for (const frame of frames) {
+    if (frame.file.startsWith(`${here}src/leaks/`) || frame.file.startsWith(`${here}dist/`)) continue;
+    if (!frame.file.startsWith(`${here}src/`) && !isOurs(frame.file)) {
       const call = ours.at(-1)?.call ?? "";
       return `${call === "" ? "" : `${call}() `}at ${placeOf(frame)}`;
     }
-    if (isTracker(frame.file)) continue;
     if (CALLED_BY_LOOP.test(frame.call)) break;
     ours.push(frame);
   }
@@ -57,6 +60,9 @@ export function describeOrigin({ stack = "" }: Origin): string {
   const calls = ours.map(({ call }) => call).filter((call, at, all) => call !== "" && call !== all[at - 1]);
   return `${calls.slice(0, MAX_CALLS).join(" in ")} at ${placeOf(first)}`;
 }
+
+/** What lies above the sources or the bundle of a package. */
+const SOURCES = /^(.*\/)(?:src|dist)\//;
 
 const FRAME =
   /^\s+at (?:(?:async )?(.+?) \()?(?:async )?((?:file:\/\/|[/\\]|[A-Za-z]:[\\/]).*?):(\d+:\d+)\)?$/;
@@ -69,7 +75,7 @@ function readFrame(line: string): Frame[] {
     {
       // A bundler may have put an underscore before the name of a class.
       call: call.replace(/ \[as .*\]$/, "").replace(/^(new )?_/, "$1"),
-      file: file.startsWith("file://") ? fileURLToPath(file) : file,
+      file: (file.startsWith("file://") ? fileURLToPath(file) : file).replaceAll("\\", "/"),
       position,
     },
   ];
@@ -82,17 +88,11 @@ function placeOf({ file, position }: Frame): string {
 
 let home: string | undefined;
 
-/** This file and its neighbours, which are on every stack, and so is what publishes. */
-function isTracker(file: string): boolean {
-  return /[\\/]testing[\\/](?:src[\\/]leaks|dist)[\\/]/.test(file);
-}
-
 /** Of a package of this stack: installed under its scope, or a neighbour of the loop's in a checkout. */
 function isOurs(file: string): boolean {
-  const path = file.replaceAll("\\", "/");
-  if (path.includes("/node_modules/@tw/")) return true;
+  if (file.includes("/node_modules/@tw/")) return true;
   home ??= findHome();
-  return path.startsWith(home) && /^[^/]+\/(?:src|dist)\//.test(path.slice(home.length));
+  return file.startsWith(home) && /^[^/]+\/(?:src|dist)\//.test(file.slice(home.length));
 }
 
 /** The folder that holds the package of the loop, as its own frames tell it. */
@@ -102,8 +102,8 @@ function findHome(): string {
   } catch (error) {
     for (const line of String((error as Error).stack).split("\n")) {
       const [frame] = readFrame(line);
-      const path = frame?.call.includes("callLater") ? frame.file.replaceAll("\\", "/") : "";
-      const found = /^(.*\/)[^/]+\/(?:src|dist)\//.exec(path)?.[1];
+      const path = frame?.call.includes("callLater") ? frame.file : "";
+      const found = /^(.*\/)[^/]+\/$/.exec(SOURCES.exec(path)?.[1] ?? "")?.[1];
       if (found !== undefined) return found;
     }
   }
