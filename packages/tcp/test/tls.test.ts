@@ -16,7 +16,9 @@ import {
   TCPServer,
   type TCPServerOptions,
   type TLSServerOptions,
+  useNetwork,
 } from "../src/index.js";
+import { MemoryNetwork } from "../src/testing.js";
 import { Authority } from "./certificates.js";
 import { descriptorsBackTo, openDescriptors, settle, until } from "./helpers.js";
 
@@ -47,6 +49,27 @@ describe("new TCPServer() with tls", () => {
 
   it("setSecureContext() is for servers that were made with tls", () => {
     expect(() => new TCPServer(() => {}).setSecureContext(here)).toThrow(TypeError);
+  });
+});
+
+describe("on a network in memory", () => {
+  it("TLS is carried, and nothing is left", async () => {
+    const loop = new IOLoop({ logger: nullLogger });
+    useNetwork(loop, new MemoryNetwork(loop));
+    const server = new TCPServer(
+      async (stream) => {
+        await stream.write(await stream.readUntil("\n", { maxBytes: 100 }));
+        await stream.close();
+      },
+      { loop, tls: here },
+    );
+    await server.listen(443);
+    const stream = await new TCPClient({ loop }).connect("localhost", 443, { tls: { ca } });
+    await stream.write("ping\n");
+    expect(Buffer.from(await stream.readUntil("\n")).toString()).toBe("ping\n");
+    expect(stream.authorized).toBe(true);
+    await stream.close();
+    expect(await server.drain()).toMatchObject({ aborted: 0 });
   });
 });
 
