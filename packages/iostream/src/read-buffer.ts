@@ -8,6 +8,12 @@
 
 import { EMPTY_BYTES, indexOfBytes } from "@tw/util";
 
+/** What one read of a transport brings at most, and what is kept for the next stream that needs as much. */
+const BLOCK_SIZE = 64 * 1024;
+
+/** Blocks kept per thread. */
+const SPARE_BLOCKS = 8;
+
 /** Bytes between the transport and a reader. Exists only while there are any. */
 export class ReadBuffer {
   #bytes: Uint8Array = EMPTY_BYTES;
@@ -101,16 +107,30 @@ export class ReadBuffer {
     return all;
   }
 
+  /** Ends the use of an empty buffer: memory that nobody was handed is kept, as making 64 KiB costs more than filling it. */
+  recycle(): void {
+    if (this.#bytes.length === BLOCK_SIZE && spare.length < SPARE_BLOCKS) spare.push(this.#bytes);
+    this.#bytes = EMPTY_BYTES;
+  }
+
   #makeRoom(count: number): void {
     const { length } = this;
     if (this.#start >= length && length + count <= this.#bytes.length) {
       this.#bytes.copyWithin(0, this.#start, this.#end);
     } else {
-      const grown = new Uint8Array(length === 0 ? count : Math.max(2 * length, length + count));
+      const grown = memoryOf(length === 0 ? count : Math.max(2 * length, length + count));
       grown.set(this.#bytes.subarray(this.#start, this.#end));
       this.#bytes = grown;
     }
     this.#start = 0;
     this.#end = length;
   }
+}
+
+const spare: Uint8Array[] = [];
+
+/** At least `size` bytes; a small buffer shall not hold a large block. */
+function memoryOf(size: number): Uint8Array {
+  if (size <= BLOCK_SIZE / 2 || size > BLOCK_SIZE) return new Uint8Array(size);
+  return spare.pop() ?? new Uint8Array(BLOCK_SIZE);
 }

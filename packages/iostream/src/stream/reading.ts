@@ -148,7 +148,7 @@ export abstract class ReadingStream extends WaitingStream {
     try {
       const { buffer } = this;
       const result = buffer === undefined ? undefined : this.attempt(read, buffer);
-      if (buffer?.length === 0) this.buffer = undefined;
+      if (buffer?.length === 0) this.dropBuffer();
       const last = result ?? this.lastOf(read);
       if (last !== undefined) {
         this.regulate();
@@ -193,7 +193,7 @@ export abstract class ReadingStream extends WaitingStream {
       if (this.buffer !== undefined) {
         this.buffer.append(view);
         result = this.attempt(read, this.buffer);
-        if (this.buffer.length === 0) this.buffer = undefined;
+        if (this.buffer.length === 0) this.dropBuffer();
       } else {
         try {
           result = this.attempt(read, passing.borrow(view));

@@ -32,6 +32,12 @@ export abstract class WaitingStream extends ReceivingStream {
     this.buffer.append(bytes);
   }
 
+  /** Nothing is unread. */
+  protected dropBuffer(): void {
+    this.buffer?.recycle();
+    this.buffer = undefined;
+  }
+
   /** What `read` makes of the end of input, if that has come and came cleanly. */
   protected lastOf<T>(read: Read<T>): T | undefined {
     if (this.input === "open" && (this.life !== "lost" || this.error !== undefined)) return undefined;

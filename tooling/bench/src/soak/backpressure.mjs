@@ -49,8 +49,7 @@ async function run(settings) {
   const began = performance.now();
   const [read, written] = await Promise.all([reader.next(), writer.next()]);
   const seconds = (performance.now() - began - settings.sleepMs) / 1000;
-  reader.child.disconnect();
-  writer.child.disconnect();
+  for (const { child } of [reader, writer]) if (child.connected) child.disconnect();
   return { read, written, seconds };
 }
 
