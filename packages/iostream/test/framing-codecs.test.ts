@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from "@tw/util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   type Codec,
   delimited,
@@ -281,6 +281,26 @@ describe("headed()", () => {
     expect(outcome(typed, `\x01${"x".repeat(63)}\n`)).toHaveLength(1);
     expect(outcome(typed, `\x01${"x".repeat(64)}\n`)).toBe("ERR_TW_FRAME_TOO_LARGE");
     expect(outcome(typed, "\x02\xff\xff")).toBe("ERR_TW_FRAME_TOO_LARGE");
+  });
+});
+
+describe("types", () => {
+  it("of messages follow from the codec", () => {
+    interface Call {
+      readonly id: number;
+    }
+    const calls = pipe(lengthPrefixed({ maxFrameSize }), json<Call>());
+    expectTypeOf(calls).toEqualTypeOf<Codec<Call>>();
+    const numbers = { decode: (from: string) => Number(from), encode: (message: number) => String(message) };
+    expectTypeOf(pipe(fixed(1), text(), numbers)).toEqualTypeOf<Codec<number>>();
+    expectTypeOf(jsonLines({ maxFrameSize })).toEqualTypeOf<Codec<unknown>>();
+    expectTypeOf(
+      headed({ head: lines({ maxFrameSize }), body: () => fixed(1), maxFrameSize }).decode,
+    ).returns.toEqualTypeOf<{ readonly head: string; readonly body: Uint8Array }>();
+    // @ts-expect-error a limit has no default
+    expect(() => lines({})).toThrow(RangeError);
+    // @ts-expect-error text is no payload of bytes: map it
+    expect(() => fixed(1).encode("x")).toThrow(TypeError);
   });
 });
 
