@@ -65,12 +65,22 @@ export {
 export { LifoQueue, PriorityQueue, Queue, QueueEmptyError, QueueFullError, TaskDoneError } from "@tw/queues";
 export { type PathArgs, type PathParams, urlFor } from "@tw/routing";
 export {
+  bindSockets,
+  bindUnixSocket,
+  CachingResolver,
+  DefaultResolver,
+  inheritedSockets,
+  isValidIp,
+  type ListeningSocket,
+  OverrideResolver,
   type PeerAddress,
+  type Resolver,
   TCPClient,
   type TCPClientOptions,
   type TCPConnectOptions,
   TCPServer,
   type TCPServerOptions,
+  type TLSServerOptions,
 } from "@tw/tcp";
 export { isTwError, type Logger, TwError } from "@tw/util";
 export {
