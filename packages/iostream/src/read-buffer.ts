@@ -14,6 +14,9 @@ const BLOCK_SIZE = 64 * 1024;
 /** Blocks kept per thread. */
 const SPARE_BLOCKS = 8;
 
+/** Bytes within which a delimiter is near: that of a short line is. */
+const NEAR = 64;
+
 /** Bytes between the transport and a reader. Exists only while there are any. */
 export class ReadBuffer {
   #bytes: Uint8Array = EMPTY_BYTES;
@@ -68,6 +71,22 @@ export class ReadBuffer {
   /** Index of `needle` among the unread bytes, looked for from `from` on, or −1. */
   indexOf(needle: Uint8Array, from: number): number {
     return indexOfBytes(this.#bytes.subarray(this.#start, this.#end), needle, from);
+  }
+
+  /** Index of `needle` when it is within the first few unread bytes, where looking takes neither a view nor a call; else −1. */
+  indexOfNear(needle: Uint8Array): number {
+    const bytes = this.#bytes;
+    const first = needle[0];
+    const last = Math.min(this.#end - needle.length, this.#start + NEAR);
+    for (let at = this.#start; at <= last; at++) {
+      if (bytes[at] === first && this.#isAt(needle, at)) return at - this.#start;
+    }
+    return -1;
+  }
+
+  #isAt(needle: Uint8Array, at: number): boolean {
+    for (let i = 1; i < needle.length; i++) if (this.#bytes[at + i] !== needle[i]) return false;
+    return true;
   }
 
   /** The unread bytes in `[from, to)` as text, one character a byte. */

@@ -8,7 +8,7 @@
 // follow. So the pattern is tried once on all there is, and only when it matches the shortest prefix is found by bisection.
 
 import type { ReadBuffer } from "./read-buffer.js";
-import { checkNeeded, Read } from "./reads.js";
+import { Read, tooMuch } from "./reads.js";
 import { measureRegex, type RegexSpan } from "./regex-width.js";
 
 /** Everything up to the end of the first match. */
@@ -35,7 +35,9 @@ export class RegexRead extends Read<Uint8Array> {
 
   attempt(buffer: ReadBuffer): Uint8Array | undefined {
     const needed = this.#find(buffer);
-    checkNeeded(needed ?? buffer.length, this.#maxBytes, this.#maxBufferSize, () => String(this.#regex));
+    const least = needed ?? buffer.length;
+    if (least > this.#maxBytes || least > this.#maxBufferSize)
+      throw tooMuch(least, this.#maxBytes, this.#maxBufferSize, String(this.#regex));
     return needed === undefined ? undefined : buffer.take(needed);
   }
 

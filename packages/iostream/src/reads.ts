@@ -1,7 +1,7 @@
 // What a reader waits for. A read tries itself on the buffer each time bytes arrive, and remembers how far it looked,
 // so that a peer that drips single bytes costs linear time.
 
-import { EMPTY_BYTES } from "@tw/util";
+import { EMPTY_BYTES, type TwError } from "@tw/util";
 import { StreamBufferFullError, UnsatisfiableReadError } from "./errors.js";
 import type { ReadBuffer } from "./read-buffer.js";
 
@@ -96,11 +96,13 @@ export class UntilRead extends Read<Uint8Array> {
   }
 
   attempt(buffer: ReadBuffer): Uint8Array | undefined {
+    const delimiter = this.#delimiter;
     // The delimiter may have begun in what was looked at already.
-    const at = buffer.indexOf(this.#delimiter, Math.max(0, this.#searched - this.#delimiter.length + 1));
+    const at = buffer.indexOf(delimiter, Math.max(0, this.#searched - delimiter.length + 1));
     this.#searched = buffer.length;
-    const needed = at === -1 ? buffer.length : at + this.#delimiter.length;
-    checkNeeded(needed, this.#maxBytes, this.#maxBufferSize, () => quote(this.#delimiter));
+    const needed = at === -1 ? buffer.length : at + delimiter.length;
+    if (needed > this.#maxBytes || needed > this.#maxBufferSize)
+      throw tooMuch(needed, this.#maxBytes, this.#maxBufferSize, quote(delimiter));
     return at === -1 ? undefined : buffer.take(needed);
   }
 }
@@ -116,17 +118,10 @@ export class UntilCloseRead extends Read<Uint8Array> {
   }
 }
 
-/** Throws when a read needs more bytes than it may; of two limits the lower one is met first, however bytes arrive. */
-export function checkNeeded(
-  needed: number,
-  maxBytes: number,
-  maxBufferSize: number,
-  what: () => string,
-): void {
-  if (needed > maxBytes && maxBytes <= maxBufferSize) {
-    throw new UnsatisfiableReadError(`Cannot read until ${what()}: not found within ${maxBytes} bytes`);
-  }
-  if (needed > maxBufferSize) throw bufferFull(needed, maxBufferSize);
+/** The error of a read that needs more than one of its limits: the lower one is met first, however bytes arrive. */
+export function tooMuch(needed: number, maxBytes: number, maxBufferSize: number, what: string): TwError {
+  if (maxBytes > maxBufferSize) return bufferFull(needed, maxBufferSize);
+  return new UnsatisfiableReadError(`Cannot read until ${what}: not found within ${maxBytes} bytes`);
 }
 
 /** The error of a read that needs more than the buffer may hold. */

@@ -70,13 +70,36 @@ export abstract class ReadingStream extends WaitingStream {
    * const line = await stream.readUntil("\r\n", { maxBytes: 8192 });
    */
   readUntil(delimiter: Uint8Array | string, options: ReadUntilOptions = {}): Promise<Uint8Array> {
-    const bytes = typeof delimiter === "string" ? latin1(delimiter) : delimiter;
+    const bytes = typeof delimiter === "string" ? delimiterOf(delimiter) : delimiter;
     if (!(bytes instanceof Uint8Array)) {
       throw new TypeError(`delimiter must be a Uint8Array or a string, got ${typeof delimiter}`);
     }
     if (bytes.length === 0) throw new RangeError("delimiter must not be empty");
     const maxBytes = checkSize("maxBytes", options.maxBytes, Number.POSITIVE_INFINITY);
-    return this.begin(new UntilRead(bytes, maxBytes, this.limits.maxBufferSize), options.signal);
+    return (
+      this.takeUntil(bytes, maxBytes, options.signal) ??
+      this.begin(new UntilRead(bytes, maxBytes, this.limits.maxBufferSize), options.signal)
+    );
+  }
+
+  /** The bytes up to a delimiter that is buffered near by, which is how most lines are: without a read that could wait. */
+  private takeUntil(
+    delimiter: Uint8Array,
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> | undefined {
+    const { buffer } = this;
+    if (buffer === undefined || this.read !== undefined || this.receiver !== undefined) return undefined;
+    if (signal !== undefined) return undefined;
+    const at = buffer.indexOfNear(delimiter);
+    const needed = at + delimiter.length;
+    if (at === -1 || needed > maxBytes || needed > this.limits.maxBufferSize) return undefined;
+    const bytes = buffer.take(needed);
+    if (buffer.length === 0) {
+      this.dropBuffer();
+      this.regulate();
+    }
+    return Promise.resolve(bytes);
   }
 
   /**
@@ -211,6 +234,14 @@ export abstract class ReadingStream extends WaitingStream {
     read.resolve(result);
   }
 }
+
+/** The bytes of a text that was most likely the delimiter of the read before, too. */
+function delimiterOf(text: string): Uint8Array {
+  if (text !== latest.text) latest = { text, bytes: latin1(text) };
+  return latest.bytes;
+}
+
+let latest: { readonly text: string; readonly bytes: Uint8Array } = { text: "", bytes: EMPTY_BYTES };
 
 /** What arrives while a read waits; of no stream's for longer than that. */
 const passing = new ReadBuffer();
