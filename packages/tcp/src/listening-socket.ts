@@ -35,6 +35,7 @@ export async function openListeningSocket(
 export class ListeningSocket implements AsyncDisposable {
   readonly #listener: Listener;
   #onConnection: ((transport: Transport) => void) | undefined;
+  #paused = false;
   #closed = false;
 
   /** @internal Use `bindSockets`. */
@@ -68,7 +69,7 @@ export class ListeningSocket implements AsyncDisposable {
       throw new ListenError("ERR_TW_SOCKET_TAKEN", `Cannot accept on ${this.address}:${this.port}: ${why}`);
     }
     this.#onConnection = onConnection;
-    this.#listener.resume();
+    this.retry();
   }
 
   /** @internal A connection has come. */
@@ -77,14 +78,24 @@ export class ListeningSocket implements AsyncDisposable {
     else this.#onConnection(transport);
   }
 
-  /** Leaves connections in the kernel's queue until {@link resume}. Repeats do no harm. */
+  /**
+   * Leaves connections in the kernel's queue until {@link resume}. Repeats do no harm. A server pauses and resumes its
+   * sockets by itself where it reaches its limit.
+   */
   pause(): void {
+    this.#paused = true;
     this.#listener.pause();
   }
 
   /** Goes on accepting, if anybody does. */
   resume(): void {
-    if (this.#onConnection !== undefined) this.#listener.resume();
+    this.#paused = false;
+    this.retry();
+  }
+
+  /** @internal Accepts again at once if it waits for descriptors: one may have come free. */
+  retry(): void {
+    if (!this.#paused && this.#onConnection !== undefined) this.#listener.resume();
   }
 
   /** Stops listening; connections that wait in the queue are reset, those delivered live on. Idempotent. */

@@ -330,8 +330,10 @@ export class TCPServer implements AsyncDisposable {
   /** There is room for one more; or, where descriptors had run out, one of those. */
   #connectionGone(): void {
     if (this.#connections.size >= this.#maxConnections) return;
-    this.#full = false;
-    for (const socket of this.#sockets) socket.resume();
+    if (this.#full) {
+      this.#full = false;
+      for (const socket of this.#sockets) socket.resume();
+    } else for (const socket of this.#sockets) socket.retry();
   }
 }
 

@@ -142,6 +142,22 @@ describe("TCPServer.drain() in virtual time", () => {
     expect(server.draining.aborted).toBe(false);
   });
 
+  it("gives idle handlers a signal for the read they wait in", async () => {
+    const { host, server, connect } = serve(async (stream) => {
+      await stream.readUntil("\n", { signal: server.draining }).catch(() => {});
+      await stream.write("bye");
+      await stream.close();
+    });
+    await host.run(() => server.listen(80));
+    const stream = await host.run(connect);
+    await host.advance(1);
+    const draining = server.drain();
+    expect(Buffer.from(await host.run(() => stream.readBytes(3))).toString()).toBe("bye");
+    stream.close();
+    expect(await host.run(() => draining)).toEqual({ finished: 1, aborted: 0 });
+    expect(host.now()).toBeLessThan(5000);
+  });
+
   it("refuses new connections meanwhile", async () => {
     const { host, server, connect } = serve(() => {});
     await host.run(() => server.listen(80));
@@ -239,6 +255,23 @@ onEveryEngine((engine) => {
     expect(server.connectionCount).toBe(2);
     await dial(server.port);
     await until(() => server.connectionCount === 3);
+  });
+
+  it("leaves a socket that was paused from outside alone when connections come and go", async () => {
+    const streams: IOStream[] = [];
+    const server = make((stream) => void streams.push(stream));
+    const [socket] = await bindSockets(0, "127.0.0.1", { engine, loop: server.loop });
+    server.addSocket(socket as ListeningSocket);
+    await dial(server.port);
+    await until(() => streams.length === 1);
+    socket?.pause();
+    streams[0]?.abort();
+    await dial(server.port);
+    await until(() => server.connectionCount === 0);
+    for (let i = 0; i < 10; i++) await settle();
+    expect(streams.length).toBe(1);
+    socket?.resume();
+    await until(() => streams.length === 2);
   });
 
   it("serves all of many clients with few at a time", async () => {
