@@ -20,6 +20,9 @@ export function spawnTask(
   descriptors: readonly number[],
   onExit: (status: ExitStatus) => void,
 ): Child {
+  // The children accept from one socket that the parent holds, rather than the parent accepting and dealing out: a
+  // connection that is dealt to a child which dies that moment is answered by nobody, and never closed.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ stdio: ["inherit", "inherit", "inherit", "ipc", ...descriptors] });
   const worker = cluster.fork({ [VARIABLE]: JSON.stringify(task) });
   whenEnded(worker, onExit);

@@ -4,7 +4,8 @@
 // kernel spreads connections over the tasks; those that wait for a task whose child has crashed wait for the next child,
 // because the parent holds the socket open. (Closing one of several SO_REUSEPORT sockets resets what waits in it.)
 //
-// Node engine: node:cluster does it. A child that listens asks the parent, which accepts and deals connections out.
+// Node engine: node:cluster does it. A child that listens is given a socket that the parent holds, the same for all;
+// whoever comes first accepts. It is closed with the last child that listens.
 
 import type { IOLoop } from "@tw/ioloop";
 import { adoptSocket, type BindOptions, bindSockets, type ListeningSocket } from "@tw/tcp";
