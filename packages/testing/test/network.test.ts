@@ -155,6 +155,27 @@ describe("ways", () => {
     );
   });
 
+  it("of a rate are shared by what is written one after the other", async () => {
+    await run(
+      async ({ network, loop, clock }) => {
+        const place = { address: "127.0.0.1", port: 7, family: 4, engine: undefined } as const;
+        const times: number[] = [];
+        const ignore = (): void => undefined;
+        const onBytes = (): void => void times.push(clock.now());
+        await network.listen({ ...place, backlog: 1 }, (transport) => {
+          transport.start({ onBytes, onEnd: () => transport.end(), onDrain: ignore, onClose: ignore });
+        });
+        const near = await network.connect(place);
+        near.start({ onBytes: ignore, onEnd: ignore, onDrain: ignore, onClose: ignore });
+        for (let i = 0; i < 3; i++) near.write(["x".repeat(100)]);
+        near.end();
+        await clockTo(loop, 100);
+        expect(times).toEqual([10, 20, 30]);
+      },
+      { bytesPerMs: 10 },
+    );
+  });
+
   it("that cut everything into single bytes, and take writes in parts, lose nothing", async () => {
     await run(
       async () => {
@@ -287,6 +308,20 @@ describe("partition()", () => {
     });
   });
 
+  it("that overlaps another one holds what is open until both are healed", async () => {
+    await run(async ({ network, loop, clock }) => {
+      const [alice, bob] = [network.host("alice"), network.host("bob")];
+      await using _server = await echoServer(bob.loop, 7);
+      const stream = await connect(alice, "bob", 7);
+      const heals = [network.partition(bob), network.partition(alice, bob)];
+      loop.callLater(100, () => heals[0]?.());
+      loop.callLater(200, () => heals[1]?.());
+      await ask(stream, "late");
+      expect(clock.now()).toBe(200);
+      await stream.close();
+    });
+  });
+
   it("of a host from all leaves it its loopback, and two of them must both be healed", async () => {
     await run(async ({ network, clock }) => {
       const [alice, bob] = [network.host("alice"), network.host("bob")];
@@ -415,6 +450,24 @@ describe("connecting", () => {
       );
     },
   );
+
+  it("to a listener that closes first ends in a reset, and nothing is left of the connection", async () => {
+    await run(async ({ network, loop, clock }) => {
+      const place = { address: "127.0.0.1", port: 7, family: 4, engine: undefined } as const;
+      for (const waiting of [true, false]) {
+        network.link(network.localhost, network.localhost, { latencyMs: waiting ? 0 : 10 });
+        const listener = await network.listen({ ...place, backlog: 9 }, () => undefined);
+        listener.pause();
+        const stream = await new TCPClient().connect("127.0.0.1", 7);
+        if (waiting) await clockTo(loop, clock.now() + 5);
+        expect(network.connections).toHaveLength(1);
+        await listener.close();
+        expect((await outcome(clock, stream.readBytes(1)))[0]).toBe("ECONNRESET");
+        await stream.whenClosed;
+        expect(network.connections).toEqual([]);
+      }
+    });
+  });
 
   it("races the families of a host whose first address is silent", async () => {
     await run(async ({ network, clock }) => {

@@ -1,3 +1,4 @@
+import { hasSubscribers } from "node:diagnostics_channel";
 import { AsyncHTTPClient } from "@tw/httpclient";
 import { HTTPServer } from "@tw/httpserver";
 import { HTTPHeaders } from "@tw/httputil";
@@ -87,6 +88,7 @@ describe("simulate()", () => {
       throw new Error("its own");
     });
     await expect(failing).rejects.toThrow("its own");
+    expect(hasSubscribers("tw:ioloop:timerAdded")).toBe(false);
     expect(IOLoop.current()).toBe(before);
     await expect(simulate(undefined as never)).rejects.toThrow(TypeError);
     await expect(simulate(() => 1, { latencyMs: -1 })).rejects.toThrow(RangeError);
