@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly onTaskEnd?: (id: number) => void;
 }
 
+const NOT_STARTED: Child = { pid: undefined, kill: () => undefined };
+
 /** Keeps a child per task alive, until all have ended by themselves or are stopped. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -70,10 +72,18 @@ export class Supervisor {
   }
 
   #spawn(id: number): void {
-    this.#alive.set(
-      id,
-      this.#options.spawn(id, (status) => this.#ended(id, status)),
-    );
+    const { spawn, logger } = this.#options;
+    try {
+      this.#alive.set(
+        id,
+        spawn(id, (status) => this.#ended(id, status)),
+      );
+    } catch (err) {
+      // Out of processes or descriptors: as if it had begun and crashed, so that this too is tried again and limited.
+      logger.error({ err }, `child ${id} could not be started`);
+      this.#alive.set(id, NOT_STARTED);
+      queueMicrotask(() => this.#ended(id, { code: 1, signal: undefined }));
+    }
   }
 
   #ended(id: number, status: ExitStatus): void {

@@ -9,10 +9,11 @@ interface Fake extends Child {
   end(code: number | null, signal?: string): void;
 }
 
-function stage(count: number, maxRestarts: number) {
+function stage(count: number, maxRestarts: number, refuse: (nth: number) => boolean = () => false) {
   const children: Fake[] = [];
   const ended: number[] = [];
   const logged: string[] = [];
+  let asked = 0;
   const at = (level: string) => (first: unknown, message?: string) => {
     logged.push(`${level}: ${message ?? String(first)}`);
   };
@@ -22,6 +23,7 @@ function stage(count: number, maxRestarts: number) {
     maxRestarts,
     logger,
     spawn(id, onExit) {
+      if (refuse(asked++)) throw new Error("EAGAIN");
       const signals: string[] = [];
       const end = (code: number | null, signal?: string) => onExit(exitStatus(code, signal ?? null));
       const child = { id, pid: 100 + children.length, signals, kill: (s: string) => signals.push(s), end };
@@ -102,6 +104,18 @@ describe("Supervisor", () => {
     child(2).end(9);
     expect(children).toHaveLength(3);
     expect(await state(supervisor.finished)).toBe("finished");
+  });
+
+  it("tries again when a child cannot be started, within the same limit", async () => {
+    const again = stage(1, 2, (nth) => nth < 2);
+    expect(await state(again.supervisor.finished)).toBe("running");
+    expect(again.children).toHaveLength(1);
+    expect(again.logged.filter((line) => line === "error: child 0 could not be started")).toHaveLength(2);
+    const never = stage(1, 2, () => true);
+    expect(await state(never.supervisor.finished)).toMatchObject({ code: "ERR_TW_TOO_MANY_RESTARTS" });
+    const one = stage(2, 0, (nth) => nth === 1);
+    expect(await state(one.supervisor.finished)).toBe("running");
+    expect(one.child(0).signals).toEqual(["SIGTERM"]);
   });
 
   it("stopRestarting() sends nothing", () => {
