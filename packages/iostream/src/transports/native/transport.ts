@@ -275,7 +275,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   release(): { readonly fd: number; readonly unread: Uint8Array } {
     this.#closed = true;
-    this.#engine.poller.unwatch(this.#handle);
+    if (this.#handle !== UNWATCHED) this.#engine.poller.unwatch(this.#handle);
     return { fd: this.#fd, unread: new Uint8Array(0) };
   }
 

@@ -1,6 +1,7 @@
 // A stream of ours as a Node Duplex, for what only Node streams can carry. Back-pressure reaches both ways.
 
 import { Duplex } from "node:stream";
+import type { CloseOptions } from "../../options.js";
 import type { StreamReceiver } from "../../receiver.js";
 
 /** What of an IOStream is needed to carry. */
@@ -10,7 +11,7 @@ export interface CarryingStream {
   resume(): void;
   write(chunk: Uint8Array): Promise<void>;
   end(): void;
-  close(): Promise<void>;
+  close(options: CloseOptions): Promise<void>;
   abort(reason?: unknown): void;
 }
 
@@ -52,8 +53,8 @@ export class StreamDuplex extends Duplex implements StreamReceiver {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // What was written still leaves, as it does from a socket of Node's: TLS says goodbye so.
-    if (error === null) void this.#stream.close();
+    // What was written still leaves, as it does from a socket of Node's (TLS says goodbye so), but nobody waits for the peer.
+    if (error === null) void this.#stream.close({ graceMs: 0 });
     else this.#stream.abort(error);
     done(error);
   }
