@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { openSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { loadPoller, type Poller } from "@tw/poller";
-import { onEveryEngine } from "@tw/tooling-testing";
+import { nativeAvailable, onEveryEngine } from "@tw/tooling-testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { adoptSocket, listenFds } from "../src/index.js";
 
@@ -68,7 +68,9 @@ onEveryEngine((engine) => {
   const servers: Server[] = [];
   const sockets: Socket[] = [];
   const descriptors: number[] = [];
+  // Makes the descriptors that are handed over, on the node engine too.
   const poller = loadPoller() as Poller;
+  const withPoller = it.skipIf(!nativeAvailable);
 
   afterEach(() => {
     for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -85,7 +87,7 @@ onEveryEngine((engine) => {
     return { fd, port: (poller.getsockname(fd) as { port: number }).port };
   }
 
-  it("inheritedSockets() serves on the service manager's descriptors", async () => {
+  withPoller("inheritedSockets() serves on the service manager's descriptors", async () => {
     const { fd, port } = listening();
     const script = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$0" --input-type=module -e "$1"';
     const child = spawn("/bin/sh", ["-c", script, process.execPath, program(engine)], {
@@ -100,7 +102,7 @@ onEveryEngine((engine) => {
     expect(String(data)).toBe("inherited");
   });
 
-  it("adoptSocket() refuses what is no listening stream socket, and leaves it open", async () => {
+  withPoller("adoptSocket() refuses what is no listening stream socket, and leaves it open", async () => {
     const { port } = listening();
     const connected = poller.socket(4);
     poller.connect(connected, "127.0.0.1", port);
@@ -120,7 +122,7 @@ onEveryEngine((engine) => {
     expect(() => adoptSocket("3" as never, { engine })).toThrow(TypeError);
   });
 
-  it("adoptSocket() owns the descriptor: closing the socket closes it", async () => {
+  withPoller("adoptSocket() owns the descriptor: closing the socket closes it", async () => {
     const { fd, port } = listening();
     descriptors.pop();
     const socket = await adoptSocket(fd, { engine });
