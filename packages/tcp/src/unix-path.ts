@@ -24,13 +24,14 @@ export async function removeStaleSocket(path: string): Promise<void> {
   if (now !== undefined && isSame(found, now)) await unlink(path).catch(absent);
 }
 
-/** Which file is at `path` now: what {@link removeOwnSocket} is to remove later. */
-export function fileAt(path: string): Stats {
-  return lstatSync(path);
+/** Which file is at `path` now: what {@link removeOwnSocket} is to remove later. `undefined` when somebody was quicker. */
+export function fileAt(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
 }
 
 /** Removes the file at `path` if it is still `own`: somebody else's socket may have taken its place. */
-export function removeOwnSocket(path: string, own: Stats): void {
+export function removeOwnSocket(path: string, own: Stats | undefined): void {
+  if (own === undefined) return;
   try {
     if (isSame(lstatSync(path), own)) unlinkSync(path);
   } catch {

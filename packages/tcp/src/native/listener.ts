@@ -53,7 +53,7 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
   readonly #kind: DescriptorKind;
   readonly #handle: PollHandle;
   readonly #onConnection: OnConnection;
-  readonly #file: { readonly path: string; readonly stats: Stats } | undefined;
+  readonly #file: { readonly path: string; readonly stats: Stats | undefined } | undefined;
   #retry: Timeout | undefined;
   #warned = false;
   #lastAddress = "";
