@@ -7,17 +7,26 @@
 // that an answer costs no allocation and an idle connection holds none. What a long queue costs beyond its bytes is
 // bounded: from some number on, small pieces are copied together and those who wait for them share a promise.
 
-import { Deferred } from "@tw/util";
 import { PAGE_SIZE, SMALL_PIECE, WritePages } from "./write-pages.js";
 
 /** Somebody who wants to know when the bytes before `mark` went to the kernel. */
-interface Waiter {
+class Waiter {
   /** Where the first of those who share it began to wait. */
   readonly first: number;
   mark: number;
   readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
+  resolve!: () => void;
+  reject!: (reason: unknown) => void;
+
+  constructor(mark: number) {
+    this.first = mark;
+    this.mark = mark;
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.promise.catch(ignore);
+  }
 }
 
 /** Adjacent texts are joined up to this length: one element instead of two for the kernel, no large copies. */
@@ -79,10 +88,9 @@ export class WriteQueue {
       last.mark = mark;
       return last.promise;
     }
-    const { promise, resolve, reject } = new Deferred();
-    promise.catch(ignore);
-    waiters.push({ first: mark, mark, promise, resolve, reject });
-    return promise;
+    const waiter = new Waiter(mark);
+    waiters.push(waiter);
+    return waiter.promise;
   }
 
   /** Removes the first `count` bytes, which have gone. */
@@ -117,7 +125,8 @@ export class WriteQueue {
     let done = 0;
     while (done < waiters.length && (waiters[done] as Waiter).mark <= this.flushed)
       (waiters[done++] as Waiter).resolve();
-    waiters.splice(0, done);
+    if (done === waiters.length) waiters.length = 0;
+    else waiters.splice(0, done);
   }
 }
 
