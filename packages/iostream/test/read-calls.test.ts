@@ -195,7 +195,9 @@ describe("measureRegex()", () => {
   }
 
   it("gives no bound for the flag v, whose classes may be of strings", () => {
-    expect(measureRegex(/[[a-z]--[aeiou]]x/v).width).toBe(Number.POSITIVE_INFINITY);
+    // Compilers of today's target do not know the flag.
+    const flags: string = "v";
+    expect(measureRegex(new RegExp("[[a-z]--[aeiou]]x", flags)).width).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
