@@ -44,7 +44,7 @@ export interface IOLoopOptions {
  */
 export class IOLoop {
   /** What whoever posts a loop to another thread reads in the `DataCloneError`: symbols cannot be cloned. */
-  readonly thread: symbol = Symbol("An IOLoop stays in its thread: send a loop.threadHandle() instead; it");
+  readonly thread: symbol = Symbol("An IOLoop stays in its thread: send a loop.threadHandle() instead");
   /** Hears of failures in user code. */
   readonly logger: Logger;
   readonly #host: LoopHost;

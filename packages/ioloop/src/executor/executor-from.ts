@@ -34,25 +34,23 @@ export function executorFrom(pool: PiscinaLike, options: { readonly entry?: URL 
   }
   const { entry = ENTRY } = options;
   return {
-    async run(task, args) {
+    run(task, args) {
       const order = orderOf(task, args);
       const { signal = null, transfer = [] } = task;
-      signal?.throwIfAborted();
+      if (signal?.aborted) return Promise.reject(signal.reason);
       const how: PiscinaRunOptions = {
         filename: entry.href,
         name: "runTask",
         signal,
         transferList: transfer,
       };
-      let answer: Answer;
-      try {
-        answer = (await pool.run(order, how)) as Answer;
-      } catch (error) {
-        // It rejects with an AbortError of its own.
-        if (signal?.aborted) throw signal.reason;
-        throw error;
-      }
-      return takeAnswer(answer);
+      return pool.run(order, how).then(
+        (answer: Answer) => takeAnswer(answer),
+        (error: unknown) => {
+          // It rejects with an AbortError of its own.
+          throw signal?.aborted ? signal.reason : error;
+        },
+      );
     },
   };
 }

@@ -28,13 +28,13 @@ export function openLoopHandle<C extends ThreadCallbacks>(handle: SentLoopHandle
         "transfer list. An IOLoop itself stays in its thread",
     );
   }
-  if (Atomics.load(handle.shared, CLOSED) === 1) throw closedError();
   if (Atomics.exchange(handle.shared, OPENED, 1) === 1) {
     throw new LoopHandleError(
       "ERR_TW_HANDLE_USED",
       "This handle has been opened already: keep what openLoopHandle() returned, or make a handle for each thread",
     );
   }
+  if (Atomics.load(handle.shared, CLOSED) === 1) throw closedError();
   return new RemoteLoop(handle);
 }
 
