@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type Codec, CodecError, FrameDecoder, fixed, lengthPrefixed, lines, map } from "../src/framing.js";
+import {
+  type Codec,
+  CodecError,
+  delimited,
+  FrameDecoder,
+  fixed,
+  lengthPrefixed,
+  lines,
+  map,
+} from "../src/framing.js";
 import { bytes, text } from "./helpers.js";
 
 const short = lengthPrefixed({ prefix: "u8", maxFrameSize: 200 });
@@ -27,6 +36,30 @@ describe("FrameDecoder", () => {
     expect([decoder.message.length, decoder.message.buffer.byteLength]).toEqual([199, 200]);
     expect(decoder.next()).toBe(true);
     expect([text(decoder.message), decoder.message.buffer.byteLength]).toEqual(["a", 1]);
+  });
+
+  it("without `own` goes back to the view behind a frame that began in an earlier one", () => {
+    const decoder = new FrameDecoder(delimited(";", { maxFrameSize: 99 }), { own: false });
+    decoder.push(bytes("a"));
+    expect(decoder.next()).toBe(false);
+    const view = bytes("b;cd;e");
+    decoder.push(view);
+    expect([decoder.next(), text(decoder.message)]).toEqual([true, "ab"]);
+    expect([decoder.next(), text(decoder.message), decoder.message.buffer === view.buffer]).toEqual([
+      true,
+      "cd",
+      true,
+    ]);
+  });
+
+  it("with `own` lets no message keep the memory of another alive", () => {
+    const decoder = new FrameDecoder(short);
+    decoder.push(bytes(`\x63${"x".repeat(99)}\x63${"y".repeat(99)}\x01a`));
+    decoder.keep();
+    expect(takeAll(decoder).map(({ buffer }) => buffer.byteLength)).toEqual([99, 99, 1]);
+    decoder.push(bytes(`\x96${"x".repeat(150)}\x63${"y".repeat(99)}`));
+    decoder.keep();
+    expect(takeAll(decoder).map(({ buffer }) => buffer.byteLength)).toEqual([150, 99]);
   });
 
   it("keeps the rest of a view once it found no more in it", () => {
@@ -83,8 +116,21 @@ describe("FrameDecoder", () => {
     const unknown = new FrameDecoder(lines({ maxFrameSize: 4 }));
     unknown.push(bytes("abc"));
     expect(unknown.next()).toBe(false);
-    unknown.push(bytes("d\n"));
+    unknown.push(bytes("d"));
     expect(() => unknown.next()).toThrow(expect.objectContaining({ code: "ERR_TW_FRAME_TOO_LARGE" }));
+  });
+
+  it("what lies beyond the limit does not decide which error it is", () => {
+    for (const pieces of [["abc\rd\n"], [..."abc\rd\n"]]) {
+      const decoder = new FrameDecoder(lines({ maxFrameSize: 4, strict: true }));
+      const feed = (): void => {
+        for (const piece of pieces) {
+          decoder.push(bytes(piece));
+          decoder.next();
+        }
+      };
+      expect(feed).toThrow(expect.objectContaining({ code: "ERR_TW_FRAME_TOO_LARGE" }));
+    }
   });
 
   it("throws the same error again, and keeps the frame it is about", () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { fixed, jsonLines, lengthPrefixed, lines } from "../src/framing.js";
 import { IOStream } from "../src/index.js";
@@ -191,6 +192,38 @@ describe("stream.frames()", () => {
     await expect(reader.next()).rejects.toThrow("enough");
     await expect(collect(stream.frames(line, { signal: AbortSignal.abort("now") }))).rejects.toBe("now");
     expect(text(await stream.readUntil("\n"))).toBe("b\n");
+  });
+
+  it("leaves nothing on a signal that lives on, however the iteration ends", async () => {
+    const { signal } = new AbortController();
+    const listeners = () => getEventListeners(signal, "abort").length;
+    const { stream, feed, transport } = scripted();
+    feed("a\nb\n\xff\n");
+    for await (const _ of stream.frames(line, { signal })) {
+      expect(listeners()).toBe(1);
+      break;
+    }
+    expect(listeners()).toBe(0);
+    await expect(collect(stream.frames(line, { signal }))).rejects.toMatchObject({
+      code: "ERR_TW_FRAME_MALFORMED",
+    });
+    expect(listeners()).toBe(0);
+    await stream.readBytes(2);
+    const ending = collect(stream.frames(line, { signal }));
+    transport.receiver.onEnd();
+    expect(await ending).toEqual([]);
+    expect(listeners()).toBe(0);
+  });
+
+  it("a clean end stays one when the stream is gone by the time somebody asks", async () => {
+    const { transport, stream, feed } = scripted();
+    const reader = stream.frames(line)[Symbol.asyncIterator]();
+    const first = reader.next();
+    feed("a\n");
+    transport.receiver.onEnd();
+    transport.receiver.onClose();
+    expect((await first).value).toBe("a");
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
   });
 
   it("is the only reader: a second one, a read and a receiver are StreamBusyError", async () => {
