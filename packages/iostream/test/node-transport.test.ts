@@ -1,10 +1,12 @@
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
+import { PROBE_MS } from "../src/transports/node/probes.js";
 import { connectNodeSocket, nodeTransport } from "../src/transports.js";
-import { Notes, text } from "./helpers.js";
+import { Notes, TestLoop, text } from "./helpers.js";
 import { loop, nodePair, settle, until } from "./node-pairs.js";
 
 for (const kind of ["tcp", "unix"] as const) {
@@ -217,3 +219,42 @@ describe("connectNodeSocket()", () => {
     }
   });
 });
+
+describe("nodeTransport() whose socket nobody reads", () => {
+  it.each(["paused", "half-closed"])("hears of a reset while it is %s, at the next probe", async (how) => {
+    const probing = new TestLoop();
+    const raw = await socketPair();
+    const transport = nodeTransport(probing, raw.accepted);
+    const notes = new Notes();
+    transport.start(notes);
+    if (how === "paused") {
+      // Node goes on reading until its buffer is full.
+      transport.pause();
+      raw.connected.write(new Uint8Array(16 * 1024 * 1024));
+      await settle();
+      await settle();
+    } else {
+      raw.connected.end();
+      await until(() => notes.calls.includes("end"));
+    }
+    raw.connected.resetAndDestroy();
+    await settle();
+    await settle();
+    expect(notes.calls.filter((call) => call.startsWith("close"))).toEqual([]);
+    await probing.settle(PROBE_MS);
+    await until(() => notes.calls.some((call) => call.startsWith("close")));
+    expect(notes.calls.at(-1)).toMatch(/^close (ECONNRESET|EPIPE)$/);
+    expect(probing.timers.size).toBe(0);
+  });
+});
+
+async function socketPair(): Promise<{ connected: Socket; accepted: Socket }> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const accepting = once(server, "connection");
+  const connected = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [accepted] = await accepting;
+  server.close();
+  return { connected, accepted };
+}

@@ -12,6 +12,7 @@ import { isPromiseLike } from "@tw/util";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { nodeInfo } from "./info.js";
 import { Outlet } from "./outlet.js";
+import { type Probed, probesOf } from "./probes.js";
 
 /** Why nothing is delivered just now. */
 const PAUSED = 1;
@@ -43,7 +44,7 @@ export function nodeTransport(loop: IOLoop, duplex: Duplex): NodeTransport {
 }
 
 /** See {@link nodeTransport}. */
-export class NodeTransport extends AsyncResource implements Transport {
+export class NodeTransport extends AsyncResource implements Transport, Probed {
   readonly #loop: IOLoop;
   readonly #duplex: Duplex;
   #receiver: TransportReceiver | undefined;
@@ -152,6 +153,7 @@ export class NodeTransport extends AsyncResource implements Transport {
     const duplex = this.#duplex;
     this.#fate ??= { error: undefined };
     this.#receiver = undefined;
+    probesOf(this.#loop).delete(this);
     duplex.pause();
     duplex.off("data", onData);
     duplex.off("end", onEnd);
@@ -164,7 +166,10 @@ export class NodeTransport extends AsyncResource implements Transport {
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #hold(why: number): void {
-    if ((this.#held & (PAUSED | LEASED)) === 0) this.#duplex.pause();
+    if ((this.#held & (PAUSED | LEASED)) === 0) {
+      this.#duplex.pause();
+      this.#probe();
+    }
     this.#held |= why;
   }
 
@@ -255,9 +260,27 @@ export class NodeTransport extends AsyncResource implements Transport {
     if (this.#incoming !== "open" && this.#duplex.writableFinished) this.#duplex.destroy();
   }
 
+  /** Node does not look for a reset while nobody reads. */
+  #probe(): void {
+    if (this.#duplex instanceof Socket && !this.#closed) probesOf(this.#loop).add(this);
+  }
+
+  /** @internal */
+  get idleSocket(): Socket | undefined {
+    const duplex = this.#duplex;
+    const asks = !this.#ended && this.#fate === undefined && duplex.writableLength === 0;
+    return asks && duplex instanceof Socket ? duplex : undefined;
+  }
+
+  /** @internal */
+  get isFlowing(): boolean {
+    return (this.#held & (PAUSED | LEASED)) === 0 && this.#incoming === "open";
+  }
+
   /** @internal 'end' */
   streamEnded(): void {
     this.#incoming = "ended";
+    this.#probe();
     this.#tellEnd();
   }
 
@@ -273,6 +296,7 @@ export class NodeTransport extends AsyncResource implements Transport {
     const clean = this.#ended && this.#incoming !== "open";
     this.#fate ??= { error: duplex.errored ?? (clean ? undefined : prematureClose()) };
     this.#closed = true;
+    probesOf(this.#loop).delete(this);
     if ((this.#held & BUSY) === 0) this.#tellClose();
     else this.#later();
   }
