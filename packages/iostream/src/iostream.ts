@@ -128,7 +128,7 @@ export class IOStream extends EndingStream {
       return {
         reason: new StartTlsError(`Cannot start TLS: ${buffer.length} bytes of plaintext are unread`),
       };
-    if (!this.flushAll())
+    if (!this.flushQueued())
       return { reason: new StartTlsError(`Cannot start TLS: ${this.bufferedAmount} bytes are unsent`) };
     return undefined;
   }

@@ -137,7 +137,7 @@ export abstract class WritingStream extends StreamBase {
   }
 
   /** Sends what is queued now, as far as the kernel takes it; false when something is left, or is held back. */
-  protected flushAll(): boolean {
+  protected flushQueued(): boolean {
     this.flush();
     return this.isFlushed && this.waits < CORK;
   }
