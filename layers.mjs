@@ -32,3 +32,7 @@ export const nodeImports = {
   "node:https": [],
   "node:http2": [],
 };
+
+// The files below packages/ that may import() a computed name, because importing what the application names is what
+// they are for. Everywhere else it would be a way around this file.
+export const computedImports = ["ioloop/src/executor/worker.ts"];

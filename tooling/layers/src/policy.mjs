@@ -4,10 +4,12 @@ export class Policy {
   #lines = new Map();
   #pure;
   #nodeImports;
+  #computedImports;
   /** Names that layers.mjs lists more than once. */
   repeated = [];
 
-  constructor(/** @type {import("./workspace.mjs").Tree["policy"]} */ { layers, pure, nodeImports }) {
+  constructor(/** @type {import("./workspace.mjs").Tree["policy"]} */ policy) {
+    const { layers, pure, nodeImports, computedImports = [] } = policy;
     layers.forEach((line, number) => {
       for (const folder of line) {
         if (this.#lines.has(folder)) this.repeated.push(folder);
@@ -16,6 +18,7 @@ export class Policy {
     });
     this.#pure = new Set(pure);
     this.#nodeImports = nodeImports;
+    this.#computedImports = new Set(computedImports.map((path) => `packages/${path}`));
   }
 
   /** Every package that layers.mjs speaks of, in `layers` or in `pure`. */
@@ -29,6 +32,11 @@ export class Policy {
 
   isPure(folder) {
     return this.#pure.has(folder);
+  }
+
+  /** Whether this file, by its path from the root, may import() a computed name. */
+  mayCompute(path) {
+    return this.#computedImports.has(path);
   }
 
   /** The folders that may import this built-in module, or undefined where all may. */
