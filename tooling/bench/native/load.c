@@ -1,5 +1,7 @@
 // The load generator, a process of its own so that its work is not counted as the server's.
 //   load http PORT CONNECTIONS SECONDS [PIPELINE]   load ws PORT CONNECTIONS SECONDS BYTES   load idle PORT
+//   load echo PORT CONNECTIONS SECONDS BYTES        load upload PORT SECONDS                 load download PORT SECONDS
+//   load churn PORT CONNECTIONS SECONDS             load storm PORT CROWD BYTES
 #include "load.h"
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -59,7 +61,7 @@ static unsigned percentile(uint64_t total, double share) {
     seen += latencies[slot];
     if (seen > wanted) return slot;
   }
-  return SLOTS - 1;
+  return seen == 0 ? 0 : SLOTS - 1; // 0: a transfer, of which nothing is a latency
 }
 
 void note_error(struct tally *tally, const char *what, const char *bytes, size_t length) {
@@ -128,6 +130,13 @@ int main(int argc, char **argv) {
   if (argc == 6 && strcmp(argv[1], "ws") == 0) {
     return run_websocket(atoi(argv[2]), atoi(argv[3]), atof(argv[4]), (size_t)atol(argv[5]));
   }
-  fprintf(stderr, "usage: load http PORT CONNECTIONS SECONDS [PIPELINE] | ws PORT CONNECTIONS SECONDS BYTES | idle PORT\n");
+  if (argc == 6 && strcmp(argv[1], "echo") == 0) {
+    return run_echo(atoi(argv[2]), atoi(argv[3]), atof(argv[4]), (size_t)atol(argv[5]));
+  }
+  if (argc == 4 && strcmp(argv[1], "upload") == 0) return run_upload(atoi(argv[2]), atof(argv[3]));
+  if (argc == 4 && strcmp(argv[1], "download") == 0) return run_download(atoi(argv[2]), atof(argv[3]));
+  if (argc == 5 && strcmp(argv[1], "churn") == 0) return run_churn(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
+  if (argc == 5 && strcmp(argv[1], "storm") == 0) return run_storm(atoi(argv[2]), atoi(argv[3]), (size_t)atol(argv[4]));
+  fprintf(stderr, "usage: load http|ws|idle|echo|upload|download|churn|storm PORT …, see load.c\n");
   return 2;
 }

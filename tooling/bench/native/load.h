@@ -1,4 +1,4 @@
-// What the three kinds of load share: sockets, clock, latencies, the check of one answer.
+// What all kinds of load share: sockets, clock, latencies, the check of one answer.
 #pragma once
 #define _GNU_SOURCE
 #include <stddef.h>
@@ -32,6 +32,11 @@ size_t write_request(char *out, size_t room, int port, unsigned n);
 int run_http(int port, int connections, double seconds, int pipeline);
 int run_websocket(int port, int connections, double seconds, size_t size);
 int run_idle(int port);
+int run_echo(int port, int connections, double seconds, size_t size);
+int run_upload(int port, double seconds);
+int run_download(int port, double seconds);
+int run_churn(int port, int connections, double seconds);
+int run_storm(int port, int crowd, size_t size);
 
 struct epoll_event;
 

@@ -31,6 +31,12 @@ export function httpLoad(/** @type {string | undefined} */ binary, { connections
 export const webSocketLoad = (binary, { port, connections, seconds, size }) =>
   generate([binary, "ws", port, connections, seconds, size]);
 
+/** A measurement whose command is made from a port and seconds. */
+export const loadOf =
+  (/** @type {(port: number, seconds: number) => (string | number)[]} */ command) =>
+  (/** @type {number} */ port, /** @type {number} */ seconds) =>
+    generate(command(port, seconds));
+
 async function generate(command) {
   const output = await run(command.map(String));
   if (!output.startsWith("{")) throw new Error(`the load generator failed: ${output}`);

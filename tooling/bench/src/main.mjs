@@ -10,6 +10,7 @@ import { parseOptions, USAGE } from "./options.mjs";
 import { Report } from "./report.mjs";
 import { chosen, httpRows, idleRows, webSocketRows } from "./rows.mjs";
 import { fetchRuntimes } from "./runtimes.mjs";
+import { compareStreams, runInPrivateNetwork } from "./stream.mjs";
 import { comparisonTable, idleTable, voidReason } from "./table.mjs";
 
 const say = (line) => console.error(line);
@@ -26,17 +27,27 @@ try {
 
 async function main(options) {
   if (options.build) build();
+  if (options.part === "stream") {
+    const code = runInPrivateNetwork([...process.argv.slice(2), "--no-build"]);
+    if (code !== undefined) {
+      process.exitCode = code;
+      return;
+    }
+  }
   const native = buildNative();
   const report = new Report(options);
   if (options.idle) await idle(options, native, report);
   else {
-    if (options.part !== "ws") await http(options, native, report);
-    if (options.part !== "http") await webSocket(options, native, report);
+    const wanted = (part) => options.part === part || options.part === "all";
+    if (wanted("http")) await http(options, native, report);
+    if (wanted("ws")) await webSocket(options, native, report);
+    if (wanted("stream")) await compareStreams(options, native, report, say);
   }
   const text = report.text();
   console.log(text);
   mkdirSync(results, { recursive: true });
-  const file = new URL(options.idle ? "latest-idle.md" : "latest.md", results);
+  const name = options.idle ? "latest-idle" : options.part === "all" ? "latest" : `latest-${options.part}`;
+  const file = new URL(`${name}.md`, results);
   writeFileSync(file, text);
   say(`written to ${fileURLToPath(file)}`);
   process.exitCode = report.failed ? 1 : 0;

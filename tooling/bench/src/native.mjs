@@ -8,16 +8,17 @@ const out = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
 const compilers = [process.env.CC, "cc", "gcc", "clang"].filter(Boolean);
 
 /**
- * @returns {{ server: string | undefined, load: string | undefined }} paths; undefined where nothing could be compiled
+ * @returns {{ server: string | undefined, streamServer: string | undefined, load: string | undefined }} paths; undefined where nothing could be compiled
  * @throws Error when a compiler is there and refuses
  */
 export function buildNative() {
   if (process.platform !== "linux" || process.env.TW_NO_COMPILER)
-    return { server: undefined, load: undefined };
+    return { server: undefined, streamServer: undefined, load: undefined };
   mkdirSync(out, { recursive: true });
   const files = readdirSync(sources).filter((file) => file.endsWith(".c"));
   return {
     server: compile("server", ["server.c"]),
+    streamServer: compile("stream-server", ["stream-server.c"]),
     load: compile(
       "load",
       files.filter((file) => file.startsWith("load")),

@@ -9,13 +9,13 @@ export const USAGE = `npm run bench -- [options]
   --quick         2 rounds of half a second: shows that the harness works, is no result
   --connections N keep-alive connections of the load (64)
   --pipeline N    requests sent at once on each (1)
-  --part P        http, ws or all (all)
+  --part P        http, ws, stream, loop or all (all)
   --idle          RSS per idle connection instead, between 5000 and 15000 of them
   --no-build      measure what is built already`;
 
 const DEFAULTS = { rounds: 7, seconds: 3, connections: 64, pipeline: 1 };
 const QUICK = { rounds: 2, seconds: 0.5 };
-const PARTS = ["http", "ws", "all"];
+const PARTS = ["http", "ws", "stream", "loop", "all"];
 const RUNTIMES = ["bun", "deno"];
 
 /**

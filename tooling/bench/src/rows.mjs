@@ -51,6 +51,29 @@ export const webSocketRows = () => [
   node("ws", titled("ws")),
 ];
 
+/**
+ * @param {string | undefined} limit  our C server
+ * @param {string} kind  what the servers that have one way of doing it are told
+ * @param {string[]} modes  the ways that ours have
+ * @returns {Row[]}
+ */
+export function streamRows(limit, kind, modes) {
+  const told = ({ command, ...row }, what) => ({ ...row, command: [...command, what] });
+  const names = { attach: "attached receiver", read: "`readBytes` and awaited `write`" };
+  return [
+    ...(limit === undefined
+      ? []
+      : [{ id: "c", title: "C, epoll (the limit)", command: [limit, kind], limit: true }]),
+    ...modes.flatMap((mode) =>
+      bothEngines("tw-stream", `**@tw/iostream**${names[mode] ? `, ${names[mode]}` : ""}`).map((row) => ({
+        ...told(row, mode),
+        id: `${row.id}-${mode}`,
+      })),
+    ),
+    told(node("node-net", "node:net"), kind),
+  ];
+}
+
 /** The rows whose memory per idle connection is measured: their servers collect garbage when told to. */
 export function idleRows() {
   const measured = ({ command: [binary, ...rest], ...row }) => ({

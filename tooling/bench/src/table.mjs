@@ -4,6 +4,7 @@ import { spread } from "./statistics.mjs";
 const perSecond = ({ median, min, max }) => `${thousands(median)} (${thousands(min)}–${thousands(max)})`;
 const micros = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
 const thousands = (value) => Math.round(value).toLocaleString("en-US");
+const latency = (micros) => (micros === 0 ? "–" : thousands(micros));
 const megabytes = (value) => `${(value / 1e6).toFixed(0)} MB`;
 const oneLine = (text) => text.split("\n").slice(0, 3).join(" · ").replaceAll("|", "\\|").slice(0, 200);
 
@@ -23,7 +24,7 @@ const table = (head, rows) =>
 export function comparisonTable(results, { unit, base, baseName }) {
   const head = [
     "server",
-    `${unit}s/s`,
+    unit === "MiB" ? "MiB/s" : `${unit}s/s`,
     "p50 µs",
     "p99 µs",
     `server CPU µs/${unit}`,
@@ -38,8 +39,8 @@ export function comparisonTable(results, { unit, base, baseName }) {
     return [
       result.row.title,
       perSecond(rate),
-      thousands(p50Us),
-      thousands(p99Us),
+      latency(p50Us),
+      latency(p99Us),
       micros(cpu),
       megabytes(rss),
       ...ratio,
