@@ -6,7 +6,7 @@
 //
 // The handler is added once and removed once. In between only its mask changes.
 
-import { type IOLoop, NoPollerError, READ, WRITE } from "@tw/ioloop";
+import { type IOLoop, NoPollerError, type Poller, READ, WRITE } from "@tw/ioloop";
 import type { Target } from "./target.js";
 
 /** The most that is read at once, and the most that an answer may have, in bytes. */
@@ -19,8 +19,7 @@ const MAX_ANSWER_SIZE = 1024 * 1024;
  * @throws NoPollerError where descriptors cannot be watched
  */
 export function selectorGet(loop: IOLoop, target: Target, say: (step: string) => void): Promise<Uint8Array> {
-  const { poller } = loop;
-  if (poller === undefined) throw new NoPollerError();
+  const poller = pollerOf(loop);
   const { family, address, port, host, path } = target;
   let request = new TextEncoder().encode(
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
@@ -95,4 +94,9 @@ export function selectorGet(loop: IOLoop, target: Target, say: (step: string) =>
       else reject(error);
     }
   });
+}
+
+function pollerOf(loop: IOLoop): Poller {
+  if (loop.poller === undefined) throw new NoPollerError();
+  return loop.poller;
 }

@@ -29,7 +29,7 @@ describe("loop.metrics()", () => {
     let now = loop.metrics();
     // The histogram's own timer decides when there is something.
     while (now.lag === undefined) {
-      await new Promise((resolve) => loop.callLater(5, resolve));
+      await new Promise<void>((resolve) => loop.callLater(5, () => resolve()));
       now = loop.metrics();
     }
     const { meanMs, p50Ms, p99Ms, maxMs } = now.lag;
@@ -45,10 +45,11 @@ describe("loop.metrics()", () => {
   it("sees in the lag that the loop was held", async () => {
     const loop = new IOLoop();
     loop.metrics();
-    while (loop.metrics().lag === undefined) await new Promise((resolve) => loop.callLater(5, resolve));
+    while (loop.metrics().lag === undefined)
+      await new Promise<void>((resolve) => loop.callLater(5, () => resolve()));
     const end = loop.time() + 200;
     while (loop.time() < end);
-    await new Promise((resolve) => loop.callLater(50, resolve));
+    await new Promise<void>((resolve) => loop.callLater(50, () => resolve()));
     expect(loop.metrics().lag?.maxMs).toBeGreaterThan(100);
   });
 

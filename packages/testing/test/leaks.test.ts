@@ -169,13 +169,10 @@ onEveryEngine((engine) => {
   it("names streams over real sockets, and is content when both ends are closed", async () => {
     const loop = new IOLoop();
     const guard = watch();
-    const server = new TCPServer(
-      (stream) => stream.readUntilClose({ maxBytes: 1 }).then(() => stream.close()),
-      {
-        loop,
-        engine,
-      },
-    );
+    const server = new TCPServer((stream) => stream.readUntilClose().then(() => stream.close()), {
+      loop,
+      engine,
+    });
     await server.listen(0, "127.0.0.1");
     const stream = await new TCPClient({ loop, engine }).connect("127.0.0.1", server.port);
     const mine = guard.leaks().find(({ object }) => object === stream);
