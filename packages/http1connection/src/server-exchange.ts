@@ -63,8 +63,10 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   begin(): MaybePromise {
     const { method, target, version, headers } = this.#request;
     const startLine: RequestStartLine = { method, path: target, version };
+    const { server } = this.#connection;
+    server.loop.activity?.describe(`${method} ${target}`);
     try {
-      this.#message = this.#connection.server.delegate.startRequest(this);
+      this.#message = server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);
       if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
     } catch (error) {

@@ -42,6 +42,8 @@ export abstract class FedStream extends ReadingStream {
   onBytes(view: Uint8Array): void | Promise<void> {
     const { receiver } = this;
     if (receiver === undefined || this.buffer !== undefined || this.closed) return this.store(view);
+    const { activity } = this.loop;
+    activity?.enter(receiver.constructor);
     this.enter();
     let result: unknown;
     try {
@@ -50,6 +52,7 @@ export abstract class FedStream extends ReadingStream {
       this.threw(error);
     }
     this.leave();
+    activity?.leave();
     if (isPromiseLike(result)) return this.lease(result);
   }
 
