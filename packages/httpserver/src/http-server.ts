@@ -3,7 +3,7 @@
 import { type HTTP1ConnectionOptions, HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
 import type { HTTPServerConnectionDelegate } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
-import { TCPServer, type TCPServerOptions } from "@tw/tcp";
+import { type ListeningSocket, TCPServer, type TCPServerOptions } from "@tw/tcp";
 import type { Logger } from "@tw/util";
 import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
 
@@ -59,6 +59,20 @@ export class HTTPServer implements AsyncDisposable {
   listen(port: number, address = ""): Promise<void> {
     this.#closing = false;
     return this.#tcp.listen(port, address);
+  }
+
+  /**
+   * Serves on listening sockets that were made elsewhere: `bindSockets`, a parent process, a service manager. They belong
+   * to the server from then on.
+   *
+   * @throws ListenError `ERR_TW_SOCKET_TAKEN` for one that was closed or has a server; those before it are served
+   * @example
+   * await forkProcesses(4, { listen: { port: 8888 } });
+   * server.addSockets(await taskSockets());
+   */
+  addSockets(sockets: Iterable<ListeningSocket>): void {
+    this.#closing = false;
+    this.#tcp.addSockets(sockets);
   }
 
   /** The port of the first listening socket, or 0. */

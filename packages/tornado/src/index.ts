@@ -44,6 +44,8 @@ export {
 } from "@tw/ioloop";
 export {
   IOStream,
+  PipeIOStream,
+  SSLIOStream,
   StreamBufferFullError,
   StreamBusyError,
   StreamClosedError,
