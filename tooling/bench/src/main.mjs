@@ -7,6 +7,7 @@ import { httpLoad, webSocketLoad } from "./load.mjs";
 import { compare } from "./measure.mjs";
 import { buildNative } from "./native.mjs";
 import { parseOptions, USAGE } from "./options.mjs";
+import { runPrograms } from "./programs.mjs";
 import { Report } from "./report.mjs";
 import { chosen, httpRows, idleRows, webSocketRows } from "./rows.mjs";
 import { fetchRuntimes } from "./runtimes.mjs";
@@ -41,7 +42,11 @@ async function main(options) {
     const wanted = (part) => options.part === part || options.part === "all";
     if (wanted("http")) await http(options, native, report);
     if (wanted("ws")) await webSocket(options, native, report);
-    if (wanted("stream")) await compareStreams(options, native, report, say);
+    if (wanted("stream")) {
+      await compareStreams(options, native, report, say);
+      runPrograms("stream", options, report, say);
+    }
+    if (wanted("loop")) runPrograms("loop", options, report, say);
   }
   const text = report.text();
   console.log(text);
