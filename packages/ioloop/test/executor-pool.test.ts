@@ -178,6 +178,36 @@ describe("a thread that dies", () => {
     expect(await executor.run(tasks("later"), ["next"])).toBe("next");
   });
 
+  it("cannot be started where there is none to be had: the task rejects, and run() does not throw", async () => {
+    await using executor = pool({ entry: new URL("http://localhost/worker.js") });
+    const error = await rejection(executor.run(tasks("add"), [1, 2]));
+    expect([error.code, error.cause]).toEqual(["ERR_TW_WORKER_CRASHED", expect.any(Error)]);
+    expect([executor.queued, executor.workers]).toEqual([0, 0]);
+  });
+
+  it("and has no successor rejects what waits, and nothing is thrown at the process", async () => {
+    let exhausted = false;
+    const resourceLimits = {
+      get maxOldGenerationSizeMb(): number {
+        if (exhausted) throw new Error("out of threads");
+        return 64;
+      },
+    };
+    await using executor = pool({ maxWorkers: 1, resourceLimits });
+    const first = executor.run(tasks("exit"), [3]);
+    const waiting = [executor.run(tasks("add"), [1, 1]), executor.run(tasks("add"), [2, 2])];
+    exhausted = true;
+    const messages = await Promise.all(
+      [first, ...waiting].map(async (run) => (await rejection(run)).message),
+    );
+    expect(messages).toEqual([
+      "The thread exited with 3 before exit() was done",
+      "Cannot start a thread: out of threads",
+      "Cannot start a thread: out of threads",
+    ]);
+    expect([executor.queued, executor.workers]).toEqual([0, 0]);
+  });
+
   it("because its entry is missing says what to do", async () => {
     await using executor = pool({ entry: new URL("./nowhere.js", entry) });
     const error = await rejection(executor.run(tasks("add"), [1, 2]));

@@ -82,6 +82,21 @@ describe("the executor that a loop makes for itself", () => {
   });
 });
 
+it.each(["--max-old-space-size=200", "--stack-trace-limit=20", "--title=tw"])(
+  "threads start in a process that was given %s",
+  async (flag) => {
+    // Without --input-type, which no file is read with.
+    const source = `import("@tw/ioloop").then(async ({ ThreadPoolExecutor }) => {
+      const pool = new ThreadPoolExecutor({ maxWorkers: 1 });
+      console.log(await pool.run({ module: ${JSON.stringify(workUrl.href)}, name: "add" }, [1, 2]));
+      await pool.close();
+    });`;
+    const cwd = fileURLToPath(new URL("..", import.meta.url));
+    const { stdout } = await run(process.execPath, [flag, "-e", source], { cwd, timeout: 10_000 });
+    expect(stdout.trim()).toBe("3");
+  },
+);
+
 describe("how long a handle for other threads holds the process", () => {
   it("not at all, unless ref() says so", async () => {
     const source = (rest: string) => `

@@ -21,7 +21,7 @@ export class ExecutorError extends TwError {
   }
 }
 
-/** `ERR_TW_WORKER_CRASHED`: the thread ended before the task did. The `cause` is what ended it, where there is one. */
+/** `ERR_TW_WORKER_CRASHED`: the thread ended before the task did, or none could be started. The `cause` is why, where there is one. */
 export class WorkerCrashedError extends TwError {
   /** What the thread exited with: 1 after an uncaught exception, else what `process.exit()` was given. */
   readonly exitCode: number;

@@ -11,7 +11,7 @@ import { createLogger } from "@tw/log";
 import { checkInteger, Deferred, type Logger } from "@tw/util";
 import { ENTRY } from "../executor-entry.js";
 import { reportFailure } from "../job.js";
-import { ExecutorError } from "./errors.js";
+import { ExecutorError, WorkerCrashedError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import { PoolThread, type ThreadOwner } from "./pool-thread.js";
 import { Run } from "./run.js";
@@ -73,8 +73,7 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
     this.#entry = entry;
     this.#workerOptions = {
       name: "tw-executor",
-      // A loader given by --import is for the tasks as well; what says how to read a script of -e is not.
-      execArgv: process.execArgv.filter((flag) => !flag.startsWith("--input-type")),
+      ...threadFlags(process.execArgv),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     };
     this.#logger = options.logger ?? createLogger();
@@ -99,7 +98,12 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
     const order = orderOf(task, args);
     if (task.signal?.aborted) return Promise.reject(task.signal.reason);
     if (this.#gone !== undefined) return Promise.reject(closedError());
-    const thread = this.#freeThread();
+    let thread: PoolThread | undefined;
+    try {
+      thread = this.#freeThread();
+    } catch (cause) {
+      return Promise.reject(notStarted(cause));
+    }
     if (thread === undefined && this.#waiting.size >= this.#maxQueue) {
       return Promise.reject(
         new ExecutorError(
@@ -169,11 +173,20 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
     if (idleFailure !== undefined) {
       reportFailure({ logger: this.#logger }, idleFailure, "A thread of the executor ended without a task");
     }
-    if (this.#waiting.size > 0) {
+    if (this.#waiting.size > 0) this.#replace();
+    if (this.#gone !== undefined) this.#endIdle();
+  }
+
+  /** A thread for what waits. Where none can be made, the others take it; where there is none, nobody ever would. */
+  #replace(): void {
+    try {
       const next = this.#freeThread();
       if (next !== undefined) this.onFree(next);
+    } catch (cause) {
+      if (this.#threads.size > 0) return;
+      for (const run of this.#waiting) run.reject(notStarted(cause));
+      this.#waiting.clear();
     }
-    if (this.#gone !== undefined) this.#endIdle();
   }
 
   #freeThread(): PoolThread | undefined {
@@ -200,4 +213,19 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
 
 function closedError(): ExecutorError {
   return new ExecutorError("ERR_TW_EXECUTOR_CLOSED", "This executor is closed: it takes no more tasks");
+}
+
+/** What the system or Node says when it has no thread to give. */
+function notStarted(cause: unknown): WorkerCrashedError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new WorkerCrashedError(`Cannot start a thread: ${why}`, 1, { cause });
+}
+
+/**
+ * What of the process's flags a thread is given. It has all of them by itself, those of V8 included, which it must not be
+ * given; only what says how to read a script of `-e` would make it refuse its entry, and then they are named.
+ */
+function threadFlags(flags: readonly string[]): WorkerOptions {
+  if (!flags.some((flag) => flag.startsWith("--input-type"))) return {};
+  return { execArgv: flags.filter((flag) => !flag.startsWith("--input-type")) };
 }
