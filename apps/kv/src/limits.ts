@@ -20,6 +20,8 @@ export interface Limits {
   readonly maxSubscriberBuffer: number;
   /** Channels and patterns of one client. At the limit: an error. */
   readonly maxSubscriptions: number;
+  /** One channel, or one pattern of channels or keys. At the limit: an error. */
+  readonly maxPatternSize: number;
   /** Connections. At the limit: an error, and the connection ends. */
   readonly maxClients: number;
 }
@@ -34,5 +36,6 @@ export const DEFAULT_LIMITS: Limits = {
   maxReplyBuffer: 1024 * 1024,
   maxSubscriberBuffer: 8 * 1024 * 1024,
   maxSubscriptions: 1024,
+  maxPatternSize: 1024,
   maxClients: 10_000,
 };

@@ -17,6 +17,13 @@ describe("commands", () => {
     expect(logged).toEqual([]);
   });
 
+  it("what a client wrote is quoted as it was, also where its capitals are no latin1", async () => {
+    const client = testServer().connect();
+    expect(await client.ask("COMMAND", "\xff\xb5")).toBe(
+      "-ERR unknown subcommand '\xff\xb5'. Try COMMAND HELP.\r\n",
+    );
+  });
+
   it("SCAN goes through all keys by its cursors, and forgets the oldest of too many", async () => {
     const { connect, server } = testServer();
     for (let i = 0; i < 100; i++) server.db.store.set(`k${i}`, "v");

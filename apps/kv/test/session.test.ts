@@ -178,6 +178,20 @@ describe("publishing", () => {
     expect((await quick.listen()).match(/message/g)).toHaveLength(25);
   });
 
+  it("maxPatternSize binds what a client names to listen or to look for, and nothing of it happens", async () => {
+    const { connect, server } = testServer({ maxPatternSize: 4 });
+    const client = connect();
+    const refused = "-ERR channel or pattern is too long\r\n";
+    for (const words of ["SUBSCRIBE a abcde", "PSUBSCRIBE abcde", "PUBLISH abcde m", "KEYS abcd*"])
+      expect([words, await client.ask(...words.split(" "))]).toEqual([words, refused]);
+    for (const words of ["SCAN 0 MATCH abcd*", "PUBSUB CHANNELS abcd*"])
+      expect([words, await client.ask(...words.split(" "))]).toEqual([words, refused]);
+    expect(server.db.pubsub.channels.size).toBe(0);
+    expect(await client.ask("KEYS", "abc*")).toBe("*0\r\n");
+    expect(await client.ask("PUBLISH", "abcd", "m")).toBe(":0\r\n");
+    expect(await client.ask("SUBSCRIBE", "abcd")).toContain("abcd");
+  });
+
   it("maxSubscriptions binds channels and patterns together", async () => {
     const { connect } = testServer({ maxSubscriptions: 2 });
     const client = connect();

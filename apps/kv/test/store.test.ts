@@ -1,7 +1,17 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { splitInline } from "../src/resp/inline.js";
 import { globMatches } from "../src/store/glob.js";
 import { addIntegers, parseInteger } from "../src/store/integers.js";
 import { Store } from "../src/store/store.js";
+
+/** Of what can be reached. */
+function heapUsed(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed;
+}
 
 function storeAt(): { store: Store; clock: { now: number } } {
   const clock = { now: 1000 };
@@ -31,6 +41,28 @@ describe("Store", () => {
     expect(store.expiresAt("a")).toBe(2000);
     store.set("a", "3");
     expect([store.expiresAt("a"), store.expiring]).toEqual([0, 0]);
+  });
+
+  it("append() makes one text of many, keeps the time of the key, and weighs what they weigh", () => {
+    const { store } = storeAt();
+    store.set("a", "", 2000);
+    for (let i = 0; i < 1000; i++) store.append("a", String(i % 10));
+    store.append("b", "begun");
+    expect([store.get("a"), store.get("b")]).toEqual(["0123456789".repeat(100), "begun"]);
+    expect(store.expiresAt("a")).toBe(2000);
+    const { store: other } = storeAt();
+    other.set("a", "0123456789".repeat(100));
+    other.set("b", "begun");
+    expect(store.weight).toBe(other.weight);
+  });
+
+  it("append() of single bytes keeps little more than the bytes", () => {
+    const { store } = storeAt();
+    const before = heapUsed();
+    for (let i = 0; i < 500_000; i++) store.append("a", "x");
+    // As a tree of its pieces it would be 16 MB.
+    expect(heapUsed() - before).toBeLessThan(4_000_000);
+    expect(store.get("a")).toHaveLength(500_000);
   });
 
   it("weighs nothing when everything is gone, whatever happened", () => {
@@ -139,4 +171,15 @@ describe("integers", () => {
     expect(addIntegers(2n ** 63n - 1n, 1)).toBeUndefined();
     expect(addIntegers(-(2n ** 63n), -1)).toBeUndefined();
   });
+});
+
+it("words of a line that are kept weigh what they say, and not the line or the characters one by one", () => {
+  const before = heapUsed();
+  const kept: unknown[] = [];
+  const filler = " ".repeat(30_000);
+  for (let i = 0; i < 100; i++)
+    kept.push(splitInline(`SET ${i}${filler} ${"v".repeat(10_000)} "${"q".repeat(10_000)}"`)?.slice(1));
+  // 2 MB are what they say: 3 MB more would be the lines they came in, and 32 MB a tree for each word.
+  expect(heapUsed() - before).toBeLessThan(3_500_000);
+  expect(kept[99]).toEqual(["99", "v".repeat(10_000), "q".repeat(10_000)]);
 });

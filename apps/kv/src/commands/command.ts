@@ -2,6 +2,7 @@
 
 import type { Limits } from "../limits.js";
 import type { PubSub, Subscriber } from "../pubsub.js";
+import { ReplyError } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import type { Store } from "../store/store.js";
 import type { Sweeper } from "../store/sweeper.js";
@@ -37,6 +38,16 @@ export interface Client extends Subscriber {
 
 /** Answers a request; throws `ReplyError` for an error. `args[0]` is the name as the client wrote it. */
 export type Run = (client: Client, args: Request) => string;
+
+/**
+ * A channel or a pattern that a client names. What it subscribes to is kept, and a long pattern takes long to be matched.
+ *
+ * @throws ReplyError beyond `maxPatternSize`
+ */
+export function checkPattern({ limits }: Database, pattern: string): string {
+  if (pattern.length > limits.maxPatternSize) throw new ReplyError("ERR channel or pattern is too long");
+  return pattern;
+}
 
 /** One command. */
 export interface Command {

@@ -4,7 +4,7 @@ import { array, bulk, integer, NOT_INTEGER, OK, ReplyError, SYNTAX, simple } fro
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { parseInteger } from "../store/integers.js";
-import type { Client, Command, Commands, Database } from "./command.js";
+import { type Client, type Command, type Commands, checkPattern, type Database } from "./command.js";
 import { scan } from "./scan.js";
 import { arg } from "./strings.js";
 
@@ -27,8 +27,10 @@ export const keys: Commands = {
   },
   keys: {
     arity: 2,
-    run: ({ db }, args) =>
-      array([...db.store.keys()].filter((key) => globMatches(arg(args, 1), key)).map(bulk)),
+    run({ db }, args) {
+      const pattern = checkPattern(db, arg(args, 1));
+      return array([...db.store.keys()].filter((key) => globMatches(pattern, key)).map(bulk));
+    },
   },
   scan: { arity: -2, run: scan },
   dbsize: { arity: 1, run: ({ db }) => integer(db.store.size) },

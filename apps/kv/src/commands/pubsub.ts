@@ -4,11 +4,14 @@ import { join, leave, type Subscriber } from "../pubsub.js";
 import { array, bulk, integer, NIL, ReplyError, unknownSubcommand } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
-import type { Client, Commands } from "./command.js";
+import { type Client, type Commands, checkPattern } from "./command.js";
 import { arg } from "./strings.js";
 
 export const pubsub: Commands = {
-  publish: { arity: 3, run: ({ db }, args) => integer(db.pubsub.publish(arg(args, 1), arg(args, 2))) },
+  publish: {
+    arity: 3,
+    run: ({ db }, args) => integer(db.pubsub.publish(checkPattern(db, arg(args, 1)), arg(args, 2))),
+  },
   subscribe: { arity: -2, subscribed: true, run: (client, args) => subscribe(client, args, "subscribe") },
   psubscribe: { arity: -2, subscribed: true, run: (client, args) => subscribe(client, args, "psubscribe") },
   unsubscribe: {
@@ -35,6 +38,7 @@ export function leaveAll(client: Client): void {
 /** One answer for each topic: what was done, to which, and how many there are now. */
 function subscribe(client: Client, args: Request, kind: "subscribe" | "psubscribe"): string {
   const { own, all } = topicsOf(client, kind === "psubscribe");
+  for (let i = 1; i < args.length; i++) checkPattern(client.db, arg(args, i));
   let reply = "";
   for (let i = 1; i < args.length; i++) {
     const topic = arg(args, i);
@@ -69,8 +73,10 @@ function unsubscribe(client: Client, args: Request, kind: "unsubscribe" | "punsu
 function inspect({ db }: Client, args: Request): string {
   const { channels, patterns } = db.pubsub;
   const what = arg(args, 1).toUpperCase();
-  if (what === "CHANNELS" && args.length <= 3)
-    return array([...channels.keys()].filter((name) => globMatches(args[2] ?? "*", name)).map(bulk));
+  if (what === "CHANNELS" && args.length <= 3) {
+    const pattern = checkPattern(db, args[2] ?? "*");
+    return array([...channels.keys()].filter((name) => globMatches(pattern, name)).map(bulk));
+  }
   if (what === "NUMSUB")
     return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
   if (what === "NUMPAT" && args.length === 2) return integer(patterns.size);

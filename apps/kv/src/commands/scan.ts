@@ -5,7 +5,7 @@ import { array, bulk, NOT_INTEGER, ReplyError, SYNTAX } from "../resp/replies.js
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { parseInteger } from "../store/integers.js";
-import type { Client } from "./command.js";
+import { type Client, checkPattern } from "./command.js";
 
 /** Iterations that one connection may leave open; the oldest is forgotten. */
 const MAX_OPEN = 16;
@@ -24,7 +24,7 @@ export function scan({ db, scans }: Client, args: Request): string {
     const option = options[i]?.toUpperCase();
     const value = options[i + 1];
     if (value === undefined) throw new ReplyError(SYNTAX);
-    if (option === "MATCH") pattern = value;
+    if (option === "MATCH") pattern = checkPattern(db, value);
     else if (option === "COUNT") count = countOf(value);
     else throw new ReplyError(SYNTAX);
   }

@@ -106,10 +106,12 @@ export function describeCommands(all: Commands): Commands {
     command: {
       arity: -1,
       run(_client, args) {
-        const what = args[1]?.toUpperCase();
+        const [, asked] = args;
+        const what = asked?.toUpperCase();
         if (what === "COUNT") return integer(names.length + 1);
         if (what === "DOCS") return EMPTY_ARRAY;
-        if (what !== undefined) throw new ReplyError(unknownSubcommand("COMMAND", what));
+        // As it was asked: ÿ has its capital outside of latin1.
+        if (asked !== undefined) throw new ReplyError(unknownSubcommand("COMMAND", asked));
         return array(
           names.map((name) => {
             const arity = all[name]?.arity ?? -1;

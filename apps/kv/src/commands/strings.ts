@@ -51,11 +51,10 @@ export const strings: Commands = {
     arity: 3,
     grows: true,
     run({ db }, args) {
-      const text = (stringAt(db, arg(args, 1)) ?? "") + arg(args, 2);
-      if (text.length > db.limits.maxBulkSize)
-        throw new ReplyError("ERR string exceeds maximum allowed size");
-      db.store.set(arg(args, 1), text, "keep");
-      return integer(text.length);
+      const length = (stringAt(db, arg(args, 1))?.length ?? 0) + arg(args, 2).length;
+      if (length > db.limits.maxBulkSize) throw new ReplyError("ERR string exceeds maximum allowed size");
+      db.store.append(arg(args, 1), arg(args, 2));
+      return integer(length);
     },
   },
   strlen: { arity: 2, run: ({ db }, args) => integer(stringAt(db, arg(args, 1))?.length ?? 0) },

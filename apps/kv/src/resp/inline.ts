@@ -1,5 +1,7 @@
 // Requests as people type them: words between blanks, "with escapes \x00 \n \"" or 'without'.
 
+import { flat } from "../store/flat-text.js";
+
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
 
 /** The words of a line, or `undefined` when a quote is missing or stands in a word. */
@@ -21,7 +23,7 @@ export function splitInline(line: string): string[] | undefined {
       word += unquote(line.slice(at + 1, end), quote);
       at = end;
     }
-    words.push(word);
+    words.push(flat(word));
   }
 }
 

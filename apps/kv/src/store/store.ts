@@ -1,5 +1,7 @@
 // The data: keys, values, when they expire, and what they weigh. No sockets; the clock arrives as a function.
 
+import { flat, PIECE_WEIGHT } from "./flat-text.js";
+
 /** A string, or a hash of fields. Bytes as latin1 text. */
 export type Value = string | Map<string, string>;
 
@@ -7,6 +9,8 @@ interface Entry {
   value: Value;
   /** In the milliseconds of the store's clock; 0 is never. */
   expiresAt: number;
+  /** Texts that were added to the value since it had its characters together. */
+  pieces: number;
 }
 
 /** What an entry weighs besides its bytes, about; measured with strings of 16 bytes. */
@@ -55,13 +59,26 @@ export class Store {
   set(key: string, value: Value, expiresAt: number | "keep" = 0): void {
     const entry = this.#live(key);
     if (entry === undefined) {
-      this.#entries.set(key, { value, expiresAt: 0 });
+      this.#entries.set(key, { value, expiresAt: 0, pieces: 0 });
       this.#weight += ENTRY_WEIGHT + key.length + weigh(value);
     } else {
       this.#weight += weigh(value) - weigh(entry.value);
       entry.value = value;
+      entry.pieces = 0;
     }
     if (expiresAt !== "keep") this.expireAt(key, expiresAt);
+  }
+
+  /** Adds `text` to the string at `key`, or begins one; the time that the key has stays. */
+  append(key: string, text: string): void {
+    const entry = this.#live(key);
+    if (typeof entry?.value !== "string") return this.set(key, text, "keep");
+    this.#weight += text.length;
+    entry.value += text;
+    // The pieces never cost more than what they say, and each byte is copied a few times at most.
+    if (++entry.pieces * PIECE_WEIGHT <= entry.value.length) return;
+    entry.value = flat(entry.value);
+    entry.pieces = 0;
   }
 
   /** The hash at `key`, made if there is nothing; `undefined` when there is a string. */
