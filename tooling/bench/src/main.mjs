@@ -44,7 +44,7 @@ async function main(options) {
     if (wanted("ws")) await webSocket(options, native, report);
     if (wanted("stream")) {
       await compareStreams(options, native, report, say);
-      runPrograms("stream", options, report, say);
+      if (options.only.length === 0) runPrograms("stream", options, report, say);
     }
     if (wanted("loop")) runPrograms("loop", options, report, say);
   }

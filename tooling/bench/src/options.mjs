@@ -9,6 +9,7 @@ export const USAGE = `npm run bench -- [options]
   --quick         2 rounds of half a second: shows that the harness works, is no result
   --connections N keep-alive connections of the load (64)
   --pipeline N    requests sent at once on each (1)
+  --only a,b      of the part stream, only comparisons whose title contains one of these words
   --part P        http, ws, stream, loop or all (all)
   --idle          RSS per idle connection instead, between 5000 and 15000 of them
   --no-build      measure what is built already`;
@@ -29,6 +30,7 @@ export function parseOptions(/** @type {string[]} */ args) {
     args,
     options: {
       rows: text,
+      only: text,
       with: text,
       rounds: text,
       seconds: text,
@@ -44,6 +46,7 @@ export function parseOptions(/** @type {string[]} */ args) {
   const fallback = values.quick ? { ...DEFAULTS, ...QUICK } : DEFAULTS;
   const options = {
     rows: list(values.rows),
+    only: list(values.only),
     with: list(values.with),
     part: values.part ?? "all",
     idle: values.idle,

@@ -47,9 +47,13 @@ const COMPARISONS = [
 /** Adds the tables of this part to the report. */
 export async function compareStreams(options, { load, streamServer }, report, say) {
   if (load === undefined) return report.note("No C compiler: nothing to load plain TCP with.");
-  const bulk = COMPARISONS.some((each) => each.bulk) && !inPrivateNetwork();
+  const { only } = options;
+  const comparisons = COMPARISONS.filter(
+    ({ title }) => only.length === 0 || only.some((word) => title.toLowerCase().includes(word.toLowerCase())),
+  );
+  const bulk = comparisons.some((each) => each.bulk) && !inPrivateNetwork();
   if (bulk) report.note("Bulk transfers were paced by this machine's congestion control: see the README.");
-  for (const { title, kind, modes = [kind], unit, load: command } of COMPARISONS) {
+  for (const { title, kind, modes = [kind], unit, load: command } of comparisons) {
     const rows = chosen(streamRows(streamServer, kind, modes), options.rows);
     const measured = await compare(
       rows,

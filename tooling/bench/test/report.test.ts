@@ -87,6 +87,7 @@ describe("parseOptions()", () => {
       part: "all",
       idle: false,
       rows: [],
+      only: [],
       with: [],
     });
   });
