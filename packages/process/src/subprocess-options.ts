@@ -1,6 +1,8 @@
 // Options of Subprocess, and what is refused.
 
+import { constants } from "node:os";
 import type { StreamOptions } from "@tw/iostream";
+import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkInteger } from "@tw/util";
 
 /** Where a standard descriptor leads: an `IOStream`, the same place as ours, nowhere, or a descriptor of ours. */
@@ -30,6 +32,15 @@ export interface SubprocessOptions extends StreamOptions {
 export function checkSubprocess(args: readonly string[], options: SubprocessOptions): void {
   if (!Array.isArray(args) || args.length === 0 || !args.every((each) => typeof each === "string")) {
     throw new TypeError('A Subprocess takes its program and arguments as an array of strings: ["ls", "-l"]');
+  }
+  checkStreamOptions(options);
+  const { signal, killSignal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("signal must be an AbortSignal");
+  }
+  // It would be found out when the signal aborts, where nobody could catch it.
+  if (killSignal !== undefined && !Object.hasOwn(constants.signals, killSignal)) {
+    throw new TypeError(`killSignal must be the name of a signal, got ${JSON.stringify(killSignal)}`);
   }
   for (const name of ["stdin", "stdout", "stderr"] as const) {
     const value = options[name];

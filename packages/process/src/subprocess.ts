@@ -53,6 +53,7 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
   readonly #waiters: Waiters<ExitStatus>;
   #end: { readonly status: ExitStatus } | { readonly failure: SpawnError } | undefined;
   #exitCallback: ((code: number) => void) | undefined;
+  #forgetSignal: (() => void) | undefined;
 
   constructor(args: readonly string[], options: O = {} as O) {
     checkSubprocess(args, options);
@@ -78,7 +79,7 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     if (signal === undefined) return;
     const kill = (): void => void this.kill(options.killSignal);
     signal.addEventListener("abort", kill, { once: true });
-    this.#child.once("exit", () => signal.removeEventListener("abort", kill));
+    this.#forgetSignal = () => signal.removeEventListener("abort", kill);
     if (signal.aborted) kill();
   }
 
@@ -149,6 +150,7 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
 
   #exited(status: ExitStatus): void {
     this.#end = { status };
+    this.#forgetSignal?.();
     while (this.#waiters.wake(status));
     this.#callBack();
   }
@@ -158,6 +160,7 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     if (this.#child.pid !== undefined || this.#end !== undefined) return;
     const failure = new SpawnError(this.#command, error);
     this.#end = { failure };
+    this.#forgetSignal?.();
     while (this.#waiters.fail(failure));
     for (const stream of this.#streams()) stream.abort(failure);
   }

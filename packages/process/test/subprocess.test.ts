@@ -1,6 +1,8 @@
 // Real programs: node itself, and what every POSIX system has.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { spawnSync } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { readdirSync } from "node:fs";
 import { IOLoop } from "@tw/ioloop";
 import { type IOStream, PipeIOStream } from "@tw/iostream";
@@ -25,6 +27,31 @@ onEveryEngine((engine) => {
       expect(cat.exitCode).toBe(0);
       expect(text(await cat.stdout.readUntilClose())).toBe("");
       await cat.stdout.whenClosed;
+    });
+
+    it.each([
+      ["signal", { signal: {} as AbortSignal }, TypeError],
+      ["killSignal", { killSignal: "SIGNOT" as "SIGTERM" }, TypeError],
+      ["killSignal", { killSignal: "constructor" as "SIGTERM" }, TypeError],
+      ["maxBufferSize", { maxBufferSize: -1 }, RangeError],
+      ["maxWriteBufferSize", { maxWriteBufferSize: 0.5 }, RangeError],
+    ])("refuses a %s that is none before it starts anything", async (name, options, error) => {
+      const open = () => readdirSync("/proc/self/fd").length;
+      const before = open();
+      const make = () => new Subprocess(["sleep", "60"], { stdout: "stream", engine, ...options });
+      expect(make).toThrow(error);
+      expect(make).toThrow(name);
+      expect(open()).toBe(before);
+      expect(spawnSync("pgrep", ["-P", String(process.pid), "sleep"]).stdout.toString()).toBe("");
+    });
+
+    it("leaves nothing on the signal, whether it ran or could not be started", async () => {
+      const { signal } = new AbortController();
+      await using ran = new Subprocess(["true"], { signal, engine });
+      await ran.waitForExit();
+      await using missing = new Subprocess(["/nowhere/at-all"], { signal, engine });
+      await expect(missing.waitForExit()).rejects.toMatchObject({ code: "ERR_TW_SPAWN" });
+      expect(getEventListeners(signal, "abort")).toEqual([]);
     });
 
     it("leaves no descriptor behind, however it ends", async () => {
