@@ -86,6 +86,11 @@ export function streamLimits(options: StreamOptions): StreamLimits {
   return latest;
 }
 
+/** Throws unless the sizes in `options` can be such: for whoever makes streams later. @throws RangeError */
+export function checkStreamOptions(options: StreamOptions): void {
+  streamLimits(options);
+}
+
 let latest: StreamLimits = { maxBufferSize: DEFAULT_BUFFER_SIZE, maxWriteBufferSize: DEFAULT_BUFFER_SIZE };
 
 /** Checks a size in bytes; `undefined` stands for `fallback`. @throws RangeError unless it is an integer of at least `min` */

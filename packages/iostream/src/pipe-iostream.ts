@@ -2,7 +2,7 @@
 
 import { IOLoop } from "@tw/ioloop";
 import { IOStream } from "./iostream.js";
-import type { CloseOptions, StreamOptions } from "./options.js";
+import { type CloseOptions, checkStreamOptions, type StreamOptions } from "./options.js";
 import { isClosed } from "./stream/life.js";
 import { pipeTransport } from "./transports/pipe.js";
 import { type PipeAccess, pipeAccess } from "./transports/pipe-access.js";
@@ -23,7 +23,8 @@ export interface PipeOptions extends StreamOptions {
  * whoever reads. There is no half-close: `end()` on a write end closes it, and `close()` waits for no end of the peer.
  * A write end learns that its reader is gone as `EPIPE`: at once on the native engine, with the next write on Node's.
  *
- * @throws TypeError when `fd` is no descriptor, or one of a regular file or a directory; SystemError `EBADF`
+ * @throws TypeError when `fd` is no descriptor, or one of a regular file or a directory; RangeError on a size that is
+ *   none; SystemError `EBADF`. The descriptor is as it was
  *
  * @example
  * const input = new PipeIOStream(0);
@@ -31,6 +32,8 @@ export interface PipeOptions extends StreamOptions {
  */
 export class PipeIOStream extends IOStream {
   constructor(fd: number, options: PipeOptions = {}) {
+    // Before the descriptor is anybody else's.
+    checkStreamOptions(options);
     const loop = options.loop ?? IOLoop.current();
     const access = options.access ?? pipeAccess(fd);
     super(pipeTransport(loop, fd, access, options.engine), { ...options, loop });

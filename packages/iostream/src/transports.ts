@@ -1,3 +1,4 @@
+export { checkStreamOptions } from "./options.js";
 export { chooseEngine } from "./transports/choose-engine.js";
 export type { MemoryPairOptions } from "./transports/memory/options.js";
 export { MemoryTransport, memoryPair } from "./transports/memory/transport.js";

@@ -41,6 +41,7 @@ it("the entries export what they promise, and nothing else", () => {
     "MemoryTransport",
     "NativeTransport",
     "NodeTransport",
+    "checkStreamOptions",
     "chooseEngine",
     "connectNodeSocket",
     "memoryPair",

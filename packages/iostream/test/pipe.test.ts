@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onEveryEngine } from "@tw/tooling-testing";
@@ -44,6 +44,15 @@ onEveryEngine((engine) => {
   }
 
   describe("PipeIOStream", () => {
+    it("throws on a size that is none, and leaves the descriptor to its owner", () => {
+      const [reading, writing] = fifo();
+      expect(() => new PipeIOStream(reading, { loop, engine, maxBufferSize: -1 })).toThrow(RangeError);
+      writeSync(writing, "x");
+      expect(readSync(reading, new Uint8Array(4))).toBe(1);
+      closeSync(reading);
+      closeSync(writing);
+    });
+
     it("carries bytes from one end to the other, in partial reads and up to the end (L20)", async () => {
       const [readFd, writeFd] = fifo();
       const [reading, writing] = [open(readFd), open(writeFd)];

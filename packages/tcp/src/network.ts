@@ -31,7 +31,7 @@ export interface Network {
   resolve(host: string, family: 0 | 4 | 6): Promise<readonly ResolvedAddress[]>;
 }
 
-/** Which engine carries the bytes; `chooseEngine` in engine.ts finds the default. */
+/** Which engine carries the bytes; `chooseEngine` of `@tw/iostream/transports` finds the default. */
 export type EngineChoice = "native" | "node" | undefined;
 
 /** What an address is: numeric IPv4 or IPv6, or the path of a Unix socket (with a leading NUL an abstract one). */

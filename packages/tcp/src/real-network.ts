@@ -1,8 +1,7 @@
 // The operating system's network, on either engine.
 
 import type { IOLoop } from "@tw/ioloop";
-import { nativeEngine } from "@tw/iostream/transports";
-import { chooseEngine } from "./engine.js";
+import { chooseEngine, nativeEngine } from "@tw/iostream/transports";
 import { adoptDescriptor } from "./native/bind.js";
 import { nativeConnect } from "./native/connect.js";
 import { nativeListen } from "./native/listener.js";

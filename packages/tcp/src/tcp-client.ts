@@ -8,13 +8,13 @@ import {
   type TLSOptions,
   type Transport,
 } from "@tw/iostream";
+import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkDurationMs } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connectAny } from "./connector.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
 import { DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
-import { checkStreamOptions } from "./stream-options.js";
 import { clientTls, type TLSClientOptions } from "./tls/client-tls.js";
 
 /** With these the stream is an `SSLIOStream`. */

@@ -6,6 +6,7 @@
 
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream, StreamOptions, Transport } from "@tw/iostream";
+import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkDurationMs, checkFunction, checkInteger, isPromiseLike, isTwError, TwError } from "@tw/util";
 import { checkBacklog } from "./addresses.js";
 import { type BindOptions, type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
@@ -14,7 +15,6 @@ import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { EngineChoice } from "./network.js";
 import { report } from "./report.js";
-import { checkStreamOptions } from "./stream-options.js";
 import { ServerTLS, type TLSServerOptions } from "./tls/server-tls.js";
 
 /** Options of a {@link TCPServer}. */

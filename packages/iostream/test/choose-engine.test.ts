@@ -1,6 +1,6 @@
 import type { IOLoop } from "@tw/ioloop";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { chooseEngine } from "../src/engine.js";
+import { chooseEngine } from "../src/transports/choose-engine.js";
 
 const withPoller = { poller: {} } as IOLoop;
 const without = { poller: undefined } as unknown as IOLoop;
