@@ -5,7 +5,7 @@
 //   │ a  │ b  │ c  │ ─────────► │ a' │ c' │      a' was added by a: it waits, and I/O has its chance in between
 //   └────┴────┴────┘            └────┴────┘
 
-import type { LoopHost } from "./host.js";
+import type { LoopHost, ScheduledTurn } from "./host.js";
 import type { Job } from "./job.js";
 
 /** A batch that fills while the one before it runs. One host turn per batch, however many callbacks it holds. */
@@ -13,7 +13,9 @@ export class CallbackQueue {
   readonly #host: LoopHost;
   readonly #turn: () => void = () => this.#runBatch();
   #waiting: Job[] = [];
+  #scheduled: ScheduledTurn | undefined;
   #running = false;
+  #closed = false;
 
   constructor(host: LoopHost) {
     this.#host = host;
@@ -31,7 +33,14 @@ export class CallbackQueue {
 
   add(job: Job): void {
     // 0 is never after now(): the clock is monotonic and starts at 0 or later.
-    if (this.#waiting.push(job) === 1) this.#host.schedule(0, this.#turn);
+    if (this.#waiting.push(job) === 1) this.#scheduled = this.#host.schedule(0, this.#turn);
+  }
+
+  /** Drops what waits. Nothing may be added any more. */
+  close(): void {
+    this.#closed = true;
+    this.#scheduled?.cancel();
+    this.#waiting = [];
   }
 
   #runBatch(): void {
@@ -39,7 +48,10 @@ export class CallbackQueue {
     this.#waiting = [];
     this.#running = true;
     try {
-      for (const job of batch) job.run();
+      for (const job of batch) {
+        job.run();
+        if (this.#closed) break;
+      }
     } finally {
       this.#running = false;
     }

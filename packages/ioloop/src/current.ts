@@ -9,11 +9,11 @@ interface Home {
   [KEY]?: IOLoop | undefined;
 }
 
-/** The loop of this thread, made by `make` where there is none. */
+/** The loop of this thread, made by `make` where there is none, or only a closed one. */
 export function currentLoop(make: () => IOLoop): IOLoop {
   const home = globalThis as Home;
   const known = home[KEY];
-  if (known !== undefined) return known;
+  if (known !== undefined && !known.closed) return known;
   const made = make();
   keep(made);
   return made;

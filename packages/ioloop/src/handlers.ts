@@ -29,13 +29,13 @@ const removedChannel = channel("tw:ioloop:handlerRemoved");
 
 class Handler extends Job implements HandlerHandle {
   readonly #poller: Poller;
-  readonly #pollable: Pollable;
+  readonly pollable: Pollable;
   handle: PollHandle = -1;
 
   constructor(poller: Poller, owner: JobOwner, pollable: Pollable, fn: Callback<never>) {
     super("IOLoopHandler", owner, fn, []);
     this.#poller = poller;
-    this.#pollable = pollable;
+    this.pollable = pollable;
   }
 
   override get kind(): number {
@@ -44,7 +44,7 @@ class Handler extends Job implements HandlerHandle {
 
   onEvents(events: number): void {
     const known = events & KNOWN;
-    if (known !== 0) this.runWith(this.#pollable, known);
+    if (known !== 0) this.runWith(this.pollable, known);
   }
 
   ref(): this {
@@ -109,6 +109,13 @@ export class Handlers {
     this.#poller().unwatch(handler.handle);
     handler.handle = -1;
     if (removedChannel.hasSubscribers) removedChannel.publish({ fd, handle: handler });
+  }
+
+  /** Stops watching all of them, and returns each descriptor with what was registered. */
+  removeAll(): [fd: number, pollable: Pollable][] {
+    const watched = [...this.#byFd].map(([fd, { pollable }]): [number, Pollable] => [fd, pollable]);
+    for (const [fd] of watched) this.remove(fd);
+    return watched;
   }
 }
 

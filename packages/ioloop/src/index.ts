@@ -1,5 +1,15 @@
 export { ERROR, type Poller, READ, WRITE } from "@tw/poller";
-export { HandlerError, type HandlerErrorCode, LoopRunningError, NoPollerError } from "./errors.js";
+export type { CloseOptions } from "./closing.js";
+export { MAX_DELAY_MS } from "./delay.js";
+export {
+  HandlerError,
+  type HandlerErrorCode,
+  LoopClosedError,
+  LoopRunningError,
+  LoopStoppedError,
+  NoPollerError,
+  RunTimeoutError,
+} from "./errors.js";
 export {
   ExecutorError,
   type ExecutorErrorCode,
@@ -24,12 +34,15 @@ export {
   type ThreadPoolExecutorOptions,
 } from "./executor/thread-pool-executor.js";
 export { type Transferring, transferring } from "./executor/transferring.js";
+export type { FutureCallback } from "./future.js";
 export type { FdHandler, HandlerHandle, Pollable } from "./handlers.js";
 export type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 export { IOLoop, type IOLoopOptions } from "./ioloop.js";
-export type { Callback } from "./job.js";
+export type { Callback, CallbackErrorHook } from "./job.js";
 export type { LoopLag, LoopMeter, LoopMetrics, MetricsOptions } from "./metrics.js";
 export { NodeHost } from "./node-host.js";
+export { PeriodicCallback, type PeriodicCallbackOptions } from "./periodic.js";
+export type { Main, RunOptions } from "./run.js";
 export { STOP_TIMEOUT_MS, type StartOptions, type StopHook } from "./running.js";
 export { LoopHandleError, type LoopHandleErrorCode } from "./thread/errors.js";
 export {

@@ -2,18 +2,22 @@
 
 import { createLogger } from "@tw/log";
 import type { Poller } from "@tw/poller";
-import { checkDurationMs, checkFunction, type Logger } from "@tw/util";
+import { checkFunction, type Logger } from "@tw/util";
 import { CallbackQueue } from "./callbacks.js";
+import { type CloseOptions, checkCloseOptions, closeParts } from "./closing.js";
 import { currentLoop } from "./current.js";
-import { NoPollerError } from "./errors.js";
+import { checkDelay, checkWhen } from "./delay.js";
+import { LoopClosedError, LoopRunningError, NoPollerError } from "./errors.js";
 import { DefaultExecutor } from "./executor/default-executor.js";
 import type { Executor } from "./executor/executor.js";
 import type { Task, TaskArgs, TaskFunction, TaskResult } from "./executor/task.js";
+import { callWhenSettled, checkFuture, type FutureCallback } from "./future.js";
 import { type FdHandler, type HandlerHandle, Handlers, type Pollable } from "./handlers.js";
 import type { LoopHost } from "./host.js";
-import { type Callback, Job } from "./job.js";
+import { type Callback, type CallbackErrorHook, Job } from "./job.js";
 import { type LoopMeter, type LoopMetrics, type MetricsOptions, readMeter } from "./metrics.js";
 import { NodeHost } from "./node-host.js";
+import { type Main, type RunOptions, runMain } from "./run.js";
 import { Running, type StartOptions, type StopHook } from "./running.js";
 import { type LoopHandle, type LoopHandleOptions, LoopHandles } from "./thread/loop-handle.js";
 import type { ThreadCallbacks } from "./thread/shared.js";
@@ -28,6 +32,11 @@ export interface IOLoopOptions {
   readonly host?: LoopHost;
   /** Hears of failures in user code, and is the default of all that runs on this loop. @default `tw.application` on stderr */
   readonly logger?: Logger;
+  /**
+   * Called with what a callback, timer or handler threw or rejected with, and that function, when it has been logged:
+   * to count it, or to end the process. What the hook throws or rejects with is logged too. @default nobody
+   */
+  readonly onCallbackError?: CallbackErrorHook | undefined;
 }
 
 /**
@@ -37,16 +46,21 @@ export interface IOLoopOptions {
  * logged once (`Exception in callback`) and the loop goes on. Stored functions run in the `AsyncLocalStorage` context
  * of whoever stored them.
  *
+ * After {@link close} all that would store something throws `ERR_TW_LOOP_CLOSED`; what takes something back
+ * (`removeTimeout`, `removeHandler`, `stop`, `close` itself) is harmless, and the clocks go on.
+ *
  * @example
  * const loop = IOLoop.current();
  * loop.callLater(1000, () => loop.stop());
  * await loop.start();
  */
-export class IOLoop {
+export class IOLoop implements AsyncDisposable {
   /** What whoever posts a loop to another thread reads in the `DataCloneError`: symbols cannot be cloned. */
   readonly thread: symbol = Symbol("An IOLoop stays in its thread: send a loop.threadHandle() instead");
   /** Hears of failures in user code. */
   readonly logger: Logger;
+  /** Hears of them too, when they have been logged. */
+  readonly onCallbackError: CallbackErrorHook | undefined;
   readonly #host: LoopHost;
   readonly #callbacks: CallbackQueue;
   readonly #timers: Timers;
@@ -58,10 +72,15 @@ export class IOLoop {
   #pollerAsked = false;
   #watchdog: Watchdog | undefined;
   #meter: LoopMeter | undefined;
+  #closed = false;
+  #closing: Promise<void> | undefined;
 
+  /** @throws TypeError when `onCallbackError` is not a function */
   constructor(options: IOLoopOptions = {}) {
     const host = options.host ?? new NodeHost();
+    if (options.onCallbackError !== undefined) checkFunction("onCallbackError", options.onCallbackError);
     this.#host = host;
+    this.onCallbackError = options.onCallbackError;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
     this.#callbacks = new CallbackQueue(host);
     this.#timers = new Timers(this, host);
@@ -69,7 +88,10 @@ export class IOLoop {
     this.#running = new Running(this, host);
   }
 
-  /** The loop of this thread; made on first use, and shared by all copies of this package in the thread. */
+  /**
+   * The loop of this thread; made on first use, and again when it has been closed. All copies of this package in the
+   * thread share it.
+   */
   static current(): IOLoop {
     return currentLoop(() => new IOLoop());
   }
@@ -92,18 +114,47 @@ export class IOLoop {
    * @throws TypeError when `fn` is not a function
    */
   addCallback<A extends readonly unknown[]>(fn: Callback<A>, ...args: A): void {
+    if (this.#closed) throw new LoopClosedError("addCallback");
     checkFunction("A callback", fn);
     this.#callbacks.add(new Job("IOLoopCallback", this, fn, args));
+  }
+
+  /**
+   * As {@link addCallback}, under the name that Tornado has for what nobody waits for: an async function that is
+   * started and whose failure is logged. What one awaits is called directly.
+   *
+   * @throws TypeError when `fn` is not a function
+   */
+  spawnCallback<A extends readonly unknown[]>(fn: Callback<A>, ...args: A): void {
+    if (this.#closed) throw new LoopClosedError("spawnCallback");
+    this.addCallback(fn, ...args);
+  }
+
+  /**
+   * Calls `callback` with how `promise` settled (`{ status, value }` or `{ status, reason }`), in the turn after it
+   * did, unless the loop is closed by then. A rejection is handled by that: it is the callback's to look at.
+   * A pending promise does not hold the process.
+   *
+   * @throws TypeError when `promise` is no promise, or `callback` is not a function
+   * @example
+   * loop.addFuture(fetch(url), (future) => console.log(future.status));
+   */
+  addFuture<T>(promise: PromiseLike<T>, callback: FutureCallback<T>): void {
+    this.#checkOpen("addFuture");
+    checkFuture(promise);
+    checkFunction("A callback", callback);
+    callWhenSettled(this, promise, callback);
   }
 
   /**
    * Calls `fn(...args)` once in `delayMs` milliseconds, not earlier. Timers of the same time fire in the order they
    * were set.
    *
-   * @throws TypeError, RangeError when `delayMs` is not a finite number from 0 on, or `fn` is not a function
+   * @throws TypeError, RangeError when `delayMs` is not a number from 0 to 1e12 (31 years), or `fn` is not a function
    */
   callLater<A extends readonly unknown[]>(delayMs: number, fn: Callback<A>, ...args: A): Timeout {
-    checkDurationMs("delayMs", delayMs);
+    this.#checkOpen("callLater");
+    checkDelay(delayMs);
     checkFunction("A callback", fn);
     return this.#timers.add(this.#host.now() + delayMs, fn, args);
   }
@@ -111,11 +162,11 @@ export class IOLoop {
   /**
    * Calls `fn(...args)` once when {@link time} reaches `when`; in the next turn if it has.
    *
-   * @throws TypeError, RangeError when `when` is not a finite number, or `fn` is not a function
+   * @throws TypeError, RangeError when `when` is not finite or 31 years ahead (`Date.now()` is), or `fn` is not a function
    */
   callAt<A extends readonly unknown[]>(when: number, fn: Callback<A>, ...args: A): Timeout {
-    if (typeof when !== "number") throw new TypeError(`when must be a number of ms, got ${typeof when}`);
-    if (!Number.isFinite(when)) throw new RangeError(`when must be a finite number of ms, got ${when}`);
+    this.#checkOpen("callAt");
+    checkWhen(when, this.#host.now());
     checkFunction("A callback", fn);
     return this.#timers.add(when, fn, args);
   }
@@ -131,6 +182,7 @@ export class IOLoop {
    * timers run before the next poll.
    */
   afterPoll(fn: () => unknown): void {
+    this.#checkOpen("afterPoll");
     checkFunction("A callback", fn);
     const job = new Job("IOLoopCallback", this, fn, []);
     if (this.#callbacks.running || this.#timers.running) this.#callbacks.add(job);
@@ -151,6 +203,7 @@ export class IOLoop {
    * loop.addHandler(fd, (fd, events) => { if (events & READ) drain(fd); }, READ);
    */
   addHandler<P extends Pollable>(fd: P, handler: FdHandler<P>, events: number): HandlerHandle {
+    this.#checkOpen("addHandler");
     checkFunction("A handler", handler);
     return this.#handlers.add(fd, handler, events);
   }
@@ -161,6 +214,7 @@ export class IOLoop {
    * @throws HandlerError `ERR_TW_HANDLER_UNKNOWN`, `ERR_TW_HANDLER_REFUSED`; RangeError on a bad mask
    */
   updateHandler(fd: Pollable, events: number): void {
+    this.#checkOpen("updateHandler");
     this.#handlers.update(fd, events);
   }
 
@@ -184,10 +238,11 @@ export class IOLoop {
    * Returns the function that takes the hook back.
    */
   onStop(hook: StopHook): () => void {
+    this.#checkOpen("onStop");
     return this.#running.onStop(hook);
   }
 
-  /** Whether a {@link start} is pending. */
+  /** Whether a {@link start} or {@link run} is pending. */
   get running(): boolean {
     return this.#running.pending;
   }
@@ -198,7 +253,24 @@ export class IOLoop {
    * @throws LoopRunningError `ERR_TW_LOOP_RUNNING` while an earlier `start()` is pending
    */
   start(options?: StartOptions): Promise<void> {
+    this.#checkOpen("start");
     return this.#running.start(options);
+  }
+
+  /**
+   * Holds the process while `main` runs, which begins in the next turn, and settles as it does: Tornado's `run_sync`.
+   * It is given up after `timeoutMs`, when `signal` is aborted, or by {@link stop}: then the signal that main receives
+   * is aborted, and a failure of main that comes later is logged. Callbacks, timers and handlers that main has left
+   * behind go on and keep the process alive; {@link close} removes them. Signals of the process are left alone.
+   *
+   * @throws TypeError, RangeError on bad arguments; LoopRunningError `ERR_TW_LOOP_RUNNING` while the loop runs
+   * @throws RunTimeoutError `ERR_TW_RUN_TIMEOUT`, LoopStoppedError `ERR_TW_LOOP_STOPPED`, `signal.reason` by rejecting
+   * @example
+   * const status = await loop.run(async (signal) => (await fetch(url, { signal })).status, { timeoutMs: 5000 });
+   */
+  run<T>(main: Main<T>, options: RunOptions = {}): Promise<T> {
+    this.#checkOpen("run");
+    return runMain(this, main, options);
   }
 
   /** Ends the pending {@link start}; without one, the next one ends after one turn. Timers and handlers go on. */
@@ -221,6 +293,7 @@ export class IOLoop {
    * await loop.setBlockingWatchdog({ thresholdMs: 50, onBlocked: ({ position }) => console.log(position) });
    */
   setBlockingWatchdog(options: BlockingWatchdogOptions | undefined): Promise<void> {
+    if (options !== undefined) this.#checkOpen("setBlockingWatchdog");
     const former = this.#watchdog;
     this.#watchdog = replaceWatchdog(former, this.#host, this.logger, options);
     return this.#watchdog?.whenWatching ?? former?.close() ?? Promise.resolve();
@@ -243,6 +316,7 @@ export class IOLoop {
     task: Task<F>,
     ...args: TaskArgs<F>
   ): Promise<TaskResult<F>> {
+    this.#checkOpen("runInExecutor");
     return this.#executor.run(executor, task, args) as Promise<TaskResult<F>>;
   }
 
@@ -252,6 +326,7 @@ export class IOLoop {
    * @throws TypeError on anything that has no `run`
    */
   setDefaultExecutor(executor: Executor): void {
+    this.#checkOpen("setDefaultExecutor");
     this.#executor.set(executor);
   }
 
@@ -266,6 +341,7 @@ export class IOLoop {
    * // there: openLoopHandle<…>(workerData.loop).addCallbackFromThread("progress", 0.5);
    */
   threadHandle<C extends ThreadCallbacks>(callbacks: C, options?: LoopHandleOptions): LoopHandle<C> {
+    this.#checkOpen("threadHandle");
     return this.#threadHandles.make(callbacks, options);
   }
 
@@ -283,6 +359,54 @@ export class IOLoop {
       timers: this.#timers.size,
       handlers: this.#handlers.size,
     };
+  }
+
+  /** Whether {@link close} has been called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Ends this loop. Callbacks, timers, periodic callbacks and handlers are gone when it returns, none of them is
+   * called again; handles of other threads and the watchdog are closed, and what the loop's own executor has is given
+   * up. Descriptors stay open, unless `allFds` says otherwise. Servers and streams are not known here: close them
+   * first. The promise resolves when all is closed, and never rejects; what an object's `close()` throws is logged.
+   * May be repeated: only the first call's options count.
+   *
+   * @throws LoopRunningError `ERR_TW_LOOP_RUNNING` while a {@link start} or {@link run} is pending: `stop()` it first
+   * @throws TypeError when `allFds` is not a boolean
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    if (this.running) throw new LoopRunningError("Cannot close an IOLoop that is running: stop() it first");
+    if (this.#closing === undefined) {
+      this.#closed = true;
+      const watchdog = this.#watchdog;
+      this.#watchdog = undefined;
+      this.#closing = closeParts(
+        {
+          logger: this.logger,
+          callbacks: this.#callbacks,
+          timers: this.#timers,
+          handlers: this.#handlers,
+          threadHandles: this.#threadHandles,
+          executor: this.#executor,
+          watchdog,
+          closeFd: (fd) => this.#requirePoller().closeFd(fd),
+        },
+        options,
+      );
+    }
+    return this.#closing;
+  }
+
+  /** As {@link close} without options: `await using loop = new IOLoop()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(method: string): void {
+    if (this.#closed) throw new LoopClosedError(method);
   }
 
   #requirePoller(): Poller {

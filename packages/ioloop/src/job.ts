@@ -11,10 +11,15 @@ export const NOTHING: readonly unknown[] = [];
 /** Where failures of user code go: an `IOLoop`. */
 export interface JobOwner {
   readonly logger: Logger;
+  /** Hears of a failed callback when it has been logged. */
+  readonly onCallbackError?: CallbackErrorHook | undefined;
 }
 
 /** Any function: what a callback takes is checked where it is stored, what it returns is awaited for its failure only. */
 export type Callback<A extends readonly unknown[] = readonly unknown[]> = (...args: A) => unknown;
+
+/** Called with what a callback threw or rejected with, and the callback. What it throws itself is logged. */
+export type CallbackErrorHook = (error: unknown, callback: (...args: never[]) => unknown) => unknown;
 
 /** A stored callback. It is the AsyncResource itself, so that storing one costs a single object. */
 export class Job extends AsyncResource {
@@ -47,7 +52,7 @@ export class Job extends AsyncResource {
 }
 
 /** Logs a failure of user code; a logger that throws itself is not worth the process. */
-export function reportFailure(owner: JobOwner, err: unknown, message: string): void {
+export function reportFailure(owner: { readonly logger: Logger }, err: unknown, message: string): void {
   try {
     owner.logger.error({ err }, message);
   } catch {
@@ -68,5 +73,15 @@ function callJob(this: Job, args: readonly unknown[]): void {
 }
 
 function report(job: Job, error: unknown): void {
-  reportFailure(job.owner, error, "Exception in callback");
+  const { owner, fn } = job;
+  reportFailure(owner, error, "Exception in callback");
+  const hook = owner.onCallbackError;
+  if (hook === undefined) return;
+  const failed = (err: unknown): void => reportFailure(owner, err, "Exception in onCallbackError");
+  try {
+    const result = hook(error, fn);
+    if (isPromiseLike(result)) result.then(undefined, failed);
+  } catch (err) {
+    failed(err);
+  }
 }

@@ -24,7 +24,6 @@ export interface VirtualLoop {
 
 /** Makes a loop in virtual time; it is not `IOLoop.current()` unless {@link installLoop} makes it so. */
 export function virtualLoop(options: VirtualHostOptions & Omit<IOLoopOptions, "host"> = {}): VirtualLoop {
-  const { logger } = options;
   const host = new VirtualHost(options);
-  return { host, loop: new IOLoop(logger === undefined ? { host } : { host, logger }) };
+  return { host, loop: new IOLoop({ ...options, host }) };
 }

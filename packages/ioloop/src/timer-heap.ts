@@ -34,6 +34,11 @@ export class TimerHeap<E extends HeapEntry> {
     return this.#entries.length;
   }
 
+  /** All live entries, in no order. */
+  live(): E[] {
+    return this.#entries.filter((entry) => entry.state !== DEAD);
+  }
+
   add(entry: E): void {
     const at = this.#entries.length;
     this.#entries.push(entry);
@@ -81,7 +86,7 @@ export class TimerHeap<E extends HeapEntry> {
   }
 
   #sweep(): void {
-    const entries = this.#entries.filter((entry) => entry.state !== DEAD);
+    const entries = this.live();
     for (let at = (entries.length >> 1) - 1; at >= 0; at--) siftDown(entries, at);
     this.#entries = entries;
     this.#dead = 0;

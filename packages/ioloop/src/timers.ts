@@ -3,7 +3,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { Logger } from "@tw/util";
 import type { LoopHost, ScheduledTurn } from "./host.js";
-import { type Callback, Job, type JobOwner, NOTHING } from "./job.js";
+import { type Callback, type CallbackErrorHook, Job, type JobOwner, NOTHING } from "./job.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 import { TIMER } from "./watchdog/memory.js";
 
@@ -81,6 +81,10 @@ export class Timers implements JobOwner {
     return this.#loop.logger;
   }
 
+  get onCallbackError(): CallbackErrorHook | undefined {
+    return this.#loop.onCallbackError;
+  }
+
   /** Whether timers are firing at this moment: what is added now runs after a poll pass. */
   get running(): boolean {
     return this.#running;
@@ -122,6 +126,13 @@ export class Timers implements JobOwner {
       this.#refs++;
       this.#applyRef();
     }
+  }
+
+  /** Drops all timers. Nothing may be added any more. */
+  close(): void {
+    for (const timer of this.#heap.live()) this.remove(timer);
+    this.#armed?.cancel();
+    this.#armed = undefined;
   }
 
   #release(): void {

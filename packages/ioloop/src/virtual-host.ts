@@ -4,6 +4,7 @@ import { channel } from "node:diagnostics_channel";
 import { TwError } from "@tw/util";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 import { realPause, realTurn } from "./node-host.js";
+import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 
 /** Asks whoever keeps track of resources what is still there: subscribers add to `pending`. */
 const idleChannel = channel("tw:ioloop:virtualIdle");
@@ -57,7 +58,17 @@ const PATIENCE_STEP_MS = 5;
 export class VirtualHost implements LoopHost {
   #now: number;
   readonly #wallOffset: number;
-  #turns: VirtualTurn[] = [];
+  readonly #turns = new TimerHeap<VirtualTurn>();
+  #orders = 0;
+  /** Turns that keep the process alive. */
+  #refs = 0;
+  readonly #setState = (turn: VirtualTurn, state: number): void => {
+    if (turn.state === DEAD || turn.state === state) return;
+    if (turn.state === HOLDING) this.#refs--;
+    else if (state === HOLDING) this.#refs++;
+    if (state === DEAD) this.#turns.remove(turn);
+    else turn.state = state;
+  };
   #onSignal: ((signal: LoopSignal) => void) | undefined;
 
   constructor(options: VirtualHostOptions = {}) {
@@ -74,10 +85,9 @@ export class VirtualHost implements LoopHost {
   }
 
   schedule(at: number, turn: () => void): ScheduledTurn {
-    const scheduled = new VirtualTurn(Math.max(at, this.#now), turn, (gone) => {
-      this.#turns = this.#turns.filter((other) => other !== gone);
-    });
-    this.#turns.push(scheduled);
+    const scheduled = new VirtualTurn(Math.max(at, this.#now), this.#orders++, turn, this.#setState);
+    this.#turns.add(scheduled);
+    this.#refs++;
     return scheduled;
   }
 
@@ -101,7 +111,7 @@ export class VirtualHost implements LoopHost {
 
   /** Turns that are scheduled. */
   get pending(): number {
-    return this.#turns.length;
+    return this.#turns.size;
   }
 
   /** Moves the clock on, running each turn at its time, with ticks and microtasks in between. */
@@ -130,7 +140,7 @@ export class VirtualHost implements LoopHost {
     for (;;) {
       await realTurn();
       if (settled) return result;
-      if (this.#turns.some((turn) => turn.ref)) {
+      if (this.#refs > 0) {
         this.#runNext(Number.POSITIVE_INFINITY);
         waitedMs = 0;
       } else if (waitedMs < PATIENCE_MS) {
@@ -142,42 +152,51 @@ export class VirtualHost implements LoopHost {
 
   #whatIsPending(): string[] {
     const pending: string[] = [];
-    for (const { at } of this.#turns)
-      pending.push(`a timer at ${at} ms that was told not to hold the process (unref)`);
+    for (const { when } of this.#turns.live())
+      pending.push(`a timer at ${when} ms that was told not to hold the process (unref)`);
     if (idleChannel.hasSubscribers) idleChannel.publish({ host: this, pending } satisfies VirtualIdle);
     return pending;
   }
 
   /** Runs the earliest turn that is not after `end`; among equals, the one scheduled first. */
   #runNext(end: number): boolean {
-    let next: VirtualTurn | undefined;
-    for (const turn of this.#turns)
-      if (turn.at <= end && (next === undefined || turn.at < next.at)) next = turn;
-    if (next === undefined) return false;
-    next.cancel();
-    this.#now = next.at;
+    const next = this.#turns.first();
+    if (next === undefined || next.when > end) return false;
+    this.#setState(next, DEAD);
+    this.#now = next.when;
     next.run();
     return true;
   }
 }
 
-class VirtualTurn implements ScheduledTurn {
-  readonly at: number;
-  readonly run: () => void;
-  readonly #remove: (turn: VirtualTurn) => void;
-  ref = true;
+/** Waiting without keeping the process alive, and keeping it; the third state is `DEAD`. */
+const LOOSE = 1;
+const HOLDING = 2;
 
-  constructor(at: number, run: () => void, remove: (turn: VirtualTurn) => void) {
-    this.at = at;
+class VirtualTurn implements ScheduledTurn, HeapEntry {
+  readonly when: number;
+  readonly order: number;
+  readonly run: () => void;
+  readonly #setState: (turn: VirtualTurn, state: number) => void;
+  state: number = HOLDING;
+
+  constructor(
+    when: number,
+    order: number,
+    run: () => void,
+    setState: (turn: VirtualTurn, state: number) => void,
+  ) {
+    this.when = when;
+    this.order = order;
     this.run = run;
-    this.#remove = remove;
+    this.#setState = setState;
   }
 
   cancel(): void {
-    this.#remove(this);
+    this.#setState(this, DEAD);
   }
 
   setRef(ref: boolean): void {
-    this.ref = ref;
+    this.#setState(this, ref ? HOLDING : LOOSE);
   }
 }

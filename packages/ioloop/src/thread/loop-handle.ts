@@ -34,6 +34,7 @@ export interface SentLoopHandle<C extends ThreadCallbacks = ThreadCallbacks> {
 /** What a handle needs of its loop. */
 export interface HandleOwner {
   readonly logger: Logger;
+  readonly closed: boolean;
   addCallback(fn: (index: number, args: readonly unknown[]) => unknown, ...args: ThreadMessage): void;
 }
 
@@ -126,6 +127,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
 
   /** The port can be misused by whoever has it, so what comes is looked at. */
   #receive(message: unknown): void {
+    if (this.#loop.closed) return;
     if (!this.#isMessage(message)) {
       this.#loop.logger.warn(
         "Ignored what came through the port of a loop's handle: send by openLoopHandle()",
