@@ -1,3 +1,4 @@
+import { createSecureContext } from "node:tls";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
 import { IOStream, type SSLIOStream, type TLSOptions } from "../src/index.js";
@@ -53,6 +54,12 @@ async function secured(
 async function closeAll(...streams: IOStream[]): Promise<void> {
   for (const stream of streams) stream.abort();
   await Promise.all(streams.map((stream) => stream.whenClosed));
+}
+
+type Answer = (error: unknown, context?: unknown) => void;
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 /** How a promise rejects. */
@@ -317,6 +324,56 @@ it("a key that is none rejects, and closes the stream", async () => {
   const error = await failure(stream.startTls({ isServer: true, cert: "none", key: "none" }));
   expect(error.code).toBe("ERR_TW_TLS_HANDSHAKE");
   await closeAll(stream, peer);
+});
+
+describe("startTls() as a server with an SNICallback", () => {
+  const choose = (callback: (name: string, done: (error: unknown, context?: unknown) => void) => unknown) =>
+    ({ ...SERVER, SNICallback: callback }) as TLSOptions;
+
+  it.each([
+    ["throws", () => raise(new Error("no such name"))],
+    ["throws nothing", () => raise(undefined)],
+    ["rejects", async () => raise(new Error("no such name"))],
+    ["gives an error", (_name: string, done: (error: unknown) => void) => done(new Error("no such name"))],
+    ["gives an error that is none", (_name: string, done: (error: unknown) => void) => done("no such name")],
+    // Which would end the process.
+    ["gives certificate and key", (_name: string, done: Answer) => done(null, identity)],
+    ["gives an empty object", (_name: string, done: Answer) => done(null, { context: {} })],
+    ["gives a number", (_name: string, done: Answer) => done(null, 7)],
+  ])("that %s refuses this client, and nobody else notices", async (_what, callback) => {
+    const [a, b] = memoryPair(loop);
+    const [near, far] = [new IOStream(a, { loop }), new IOStream(b, { loop })];
+    const answering = failure(far.startTls(choose(callback)));
+    expect((await failure(near.startTls(CLIENT))).code).toBe("ERR_TW_TLS_HANDSHAKE");
+    expect((await answering).code).toBe("ERR_TW_TLS_HANDSHAKE");
+    await closeAll(near, far);
+  });
+
+  it("takes what createSecureContext() returns, or nothing, and its first answer", async () => {
+    const memory = PAIRS.memory as MakePair;
+    for (const context of [createSecureContext(identity), undefined, null]) {
+      const callback = (_name: string, done: Answer) => {
+        done(null, context);
+        done(new Error("too late"));
+      };
+      await closeAll(...(await secured(memory, CLIENT, choose(callback))));
+    }
+  });
+});
+
+it.each([
+  ["throws", () => raise(new Error("not him"))],
+  ["returns an error", () => new Error("not him")],
+  ["returns a text", () => "not him" as never],
+  ["returns a promise", (async () => raise(new Error("not him"))) as never],
+])("startTls() as a client refuses a server for which checkServerIdentity %s", async (_what, check) => {
+  const [near, far] = await (PAIRS.memory as MakePair)();
+  const answering = far.startTls(SERVER).catch(() => undefined);
+  const error = await failure(near.startTls({ ...CLIENT, checkServerIdentity: check }));
+  expect(error.code).toBe("ERR_TW_TLS_HANDSHAKE");
+  expect(String(error.cause)).toMatch(/not him|no promise/);
+  await answering;
+  await closeAll(near, far);
 });
 
 it("many handshakes at a time with one options object end up at their own streams, and resume sessions", async () => {

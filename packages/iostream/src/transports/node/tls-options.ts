@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import type { ConnectionOptions, SecureContextOptions, TlsOptions } from "node:tls";
 import { checkDurationMs } from "@tw/util";
+import { guardIdentity, guardSNI } from "./tls-callbacks.js";
 
 /**
  * Options of `startTls`. `key`, `cert`, `ca`, `minVersion` and so on are those of Node's `tls.createSecureContext`.
@@ -22,11 +23,14 @@ export interface TLSOptions extends SecureContextOptions {
   readonly requestCert?: boolean;
   /** Application protocols, best first (RFC 7301). */
   readonly ALPNProtocols?: readonly string[];
-  /** Server: chooses a certificate by the name that the client asks for. */
+  /**
+   * Server: chooses a certificate by the name that the client asks for, as what `tls.createSecureContext` returns. What it
+   * throws or gives otherwise refuses that client.
+   */
   readonly SNICallback?: TlsOptions["SNICallback"];
   /** Client: a session to resume. */
   readonly session?: ConnectionOptions["session"];
-  /** Client: verifies the name in the certificate, in place of Node's own check. */
+  /** Client: verifies the name in the certificate, in place of Node's own check. What it returns or throws refuses the server. */
   readonly checkServerIdentity?: ConnectionOptions["checkServerIdentity"];
   /** Milliseconds until a handshake is given up, so that a silent peer holds no connection; 0 is no limit. @default 20000 */
   readonly handshakeTimeoutMs?: number;
@@ -62,10 +66,12 @@ export function clientOptions(options: TLSOptions): ConnectionOptions {
     signal,
     ALPNProtocols,
     SNICallback,
+    checkServerIdentity,
     ...rest
   } = options;
   return {
     ...rest,
+    ...(checkServerIdentity && { checkServerIdentity: guardIdentity(checkServerIdentity) }),
     ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
     // An address is verified, but never sent as a name (RFC 6066 §3).
     ...(servername !== "" && { host: servername, ...(isIP(servername) === 0 && { servername }) }),
@@ -75,7 +81,11 @@ export function clientOptions(options: TLSOptions): ConnectionOptions {
 }
 
 /** What Node's `tls.createServer` wants. */
-export function serverOptions(options: TLSOptions, ticketKeys: Buffer): TlsOptions {
+export function serverOptions(
+  tls: typeof import("node:tls"),
+  options: TLSOptions,
+  ticketKeys: Buffer,
+): TlsOptions {
   const {
     servername,
     isServer,
@@ -84,11 +94,13 @@ export function serverOptions(options: TLSOptions, ticketKeys: Buffer): TlsOptio
     ALPNProtocols,
     session,
     checkServerIdentity,
+    SNICallback,
     ...rest
   } = options;
   return {
     ticketKeys,
     ...rest,
+    ...(SNICallback !== undefined && { SNICallback: guardSNI(tls, SNICallback) }),
     ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
     rejectUnauthorized: options.rejectUnauthorized !== false,
     // Our own limit is the loop's.

@@ -30,7 +30,7 @@ class ServerPool {
 
   answer(carrier: Duplex, end: HandshakeEnd): void {
     const server =
-      this.#spare.pop() ?? this.#tls.createServer(serverOptions(this.#options, this.#ticketKeys));
+      this.#spare.pop() ?? this.#tls.createServer(serverOptions(this.#tls, this.#options, this.#ticketKeys));
     const over = (socket: TLSSocket, error: unknown): void => {
       server.removeAllListeners("secureConnection");
       server.removeAllListeners("tlsClientError");
