@@ -5,19 +5,25 @@
 //   │ a  │ b  │ c  │ ─────────► │ a' │ c' │      a' was added by a: it waits, and I/O has its chance in between
 //   └────┴────┴────┘            └────┴────┘
 
+import { Batch, Bound } from "./batch.js";
+import { captureScope, forgetCaptures } from "./context/capture.js";
+import type { Scope } from "./context/scope.js";
 import type { LoopHost, ScheduledTurn } from "./host.js";
-import type { Job } from "./job.js";
+import type { Callback, JobOwner } from "./job.js";
 
 /** A batch that fills while the one before it runs. One host turn per batch, however many callbacks it holds. */
 export class CallbackQueue {
+  readonly #owner: JobOwner;
   readonly #host: LoopHost;
   readonly #turn: () => void = () => this.#runBatch();
-  #waiting: Job[] = [];
+  #waiting = new Batch();
+  #spare: Batch | undefined;
   #scheduled: ScheduledTurn | undefined;
   #running = false;
   #closed = false;
 
-  constructor(host: LoopHost) {
+  constructor(owner: JobOwner, host: LoopHost) {
+    this.#owner = owner;
     this.#host = host;
   }
 
@@ -26,34 +32,51 @@ export class CallbackQueue {
     return this.#running;
   }
 
-  /** Callbacks that wait for the next turn. */
-  get size(): number {
-    return this.#waiting.length;
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  add(job: Job): void {
-    // 0 is never after now(): the clock is monotonic and starts at 0 or later.
-    if (this.#waiting.push(job) === 1) this.#scheduled = this.#host.schedule(0, this.#turn);
+  /** Callbacks that wait for the next turn. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Adds a callback in the caller's context. */
+  add(fn: Callback<never>, args: readonly unknown[]): void {
+    this.addIn(captureScope(), fn, args);
+  }
+
+  /** Adds a callback in a context that was captured before. */
+  addIn(scope: Scope, fn: Callback<never>, args: readonly unknown[]): void {
+    if (this.#scheduled === undefined) this.#schedule();
+    this.#waiting.add(args.length === 0 ? (fn as Callback) : new Bound(fn as Callback, args), scope);
   }
 
   /** Drops what waits. Nothing may be added any more. */
   close(): void {
     this.#closed = true;
     this.#scheduled?.cancel();
-    this.#waiting = [];
+    this.#waiting = new Batch();
+  }
+
+  #schedule(): void {
+    // 0 is never after now(): the clock is monotonic and starts at 0 or later.
+    this.#scheduled = this.#host.schedule(0, this.#turn);
   }
 
   #runBatch(): void {
     const batch = this.#waiting;
-    this.#waiting = [];
+    this.#waiting = this.#spare ?? new Batch();
+    this.#spare = undefined;
+    this.#scheduled = undefined;
     this.#running = true;
-    try {
-      for (const job of batch) {
-        job.run();
-        if (this.#closed) break;
-      }
-    } finally {
-      this.#running = false;
+    forgetCaptures();
+    let at = 0;
+    for (let scope = batch.takeScope(at); scope !== undefined; scope = batch.takeScope(at)) {
+      at = scope.enter(batch.runFrom, batch, at + 1, this.#owner, scope, this);
     }
+    this.#running = false;
+    batch.reset();
+    this.#spare = batch;
   }
 }

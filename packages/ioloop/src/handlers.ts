@@ -33,7 +33,8 @@ class Handler extends Job implements HandlerHandle {
   handle: PollHandle = -1;
 
   constructor(poller: Poller, owner: JobOwner, pollable: Pollable, fn: Callback<never>) {
-    super("IOLoopHandler", owner, fn, []);
+    super(owner, fn, []);
+    this.scope.share();
     this.#poller = poller;
     this.pollable = pollable;
   }
@@ -44,7 +45,7 @@ class Handler extends Job implements HandlerHandle {
 
   onEvents(events: number): void {
     const known = events & KNOWN;
-    if (known !== 0) this.runWith(this.pollable, known);
+    if (known !== 0) this.runWith([this.pollable, known]);
   }
 
   ref(): this {

@@ -14,7 +14,7 @@ import type { Task, TaskArgs, TaskFunction, TaskResult } from "./executor/task.j
 import { callWhenSettled, checkFuture, type FutureCallback } from "./future.js";
 import { type FdHandler, type HandlerHandle, Handlers, type Pollable } from "./handlers.js";
 import type { LoopHost } from "./host.js";
-import { type Callback, type CallbackErrorHook, Job } from "./job.js";
+import { type Callback, type CallbackErrorHook, NOTHING } from "./job.js";
 import { type LoopMeter, type LoopMetrics, type MetricsOptions, readMeter } from "./metrics.js";
 import { NodeHost } from "./node-host.js";
 import { type Main, type RunOptions, runMain } from "./run.js";
@@ -82,7 +82,7 @@ export class IOLoop implements AsyncDisposable {
     this.#host = host;
     this.onCallbackError = options.onCallbackError;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
-    this.#callbacks = new CallbackQueue(host);
+    this.#callbacks = new CallbackQueue(this, host);
     this.#timers = new Timers(this, host);
     this.#handlers = new Handlers(this, () => this.#requirePoller());
     this.#running = new Running(this, host);
@@ -116,7 +116,7 @@ export class IOLoop implements AsyncDisposable {
   addCallback<A extends readonly unknown[]>(fn: Callback<A>, ...args: A): void {
     if (this.#closed) throw new LoopClosedError("addCallback");
     checkFunction("A callback", fn);
-    this.#callbacks.add(new Job("IOLoopCallback", this, fn, args));
+    this.#callbacks.add(fn, args);
   }
 
   /**
@@ -184,10 +184,9 @@ export class IOLoop implements AsyncDisposable {
   afterPoll(fn: () => unknown): void {
     this.#checkOpen("afterPoll");
     checkFunction("A callback", fn);
-    const job = new Job("IOLoopCallback", this, fn, []);
-    if (this.#callbacks.running || this.#timers.running) this.#callbacks.add(job);
+    if (this.#callbacks.running || this.#timers.running) this.#callbacks.add(fn, NOTHING);
     // Called from I/O, the poll pass under way may have begun before: one more turn makes sure of a whole one.
-    else this.addCallback(() => this.#callbacks.add(job));
+    else this.#callbacks.add(() => this.#callbacks.add(fn, NOTHING), NOTHING);
   }
 
   /**

@@ -1,7 +1,8 @@
 // One piece of user code that the loop keeps: what to call, with what, in whose context, and who hears of its failure.
 
-import { AsyncResource } from "node:async_hooks";
 import { isPromiseLike, type Logger } from "@tw/util";
+import { captureScope } from "./context/capture.js";
+import type { Scope } from "./context/scope.js";
 import { activity } from "./watchdog/activity.js";
 import { CALLBACK } from "./watchdog/memory.js";
 
@@ -21,15 +22,16 @@ export type Callback<A extends readonly unknown[] = readonly unknown[]> = (...ar
 /** Called with what a callback threw or rejected with, and the callback. What it throws itself is logged. */
 export type CallbackErrorHook = (error: unknown, callback: (...args: never[]) => unknown) => unknown;
 
-/** A stored callback. It is the AsyncResource itself, so that storing one costs a single object. */
-export class Job extends AsyncResource {
+/** A stored callback that outlives the turn. Short-lived ones are stored in the columns of `callbacks.ts`. */
+export class Job {
   readonly owner: JobOwner;
+  readonly scope: Scope;
   fn: Callback<never>;
   args: readonly unknown[];
 
-  constructor(type: string, owner: JobOwner, fn: Callback<never>, args: readonly unknown[]) {
-    super(type);
+  constructor(owner: JobOwner, fn: Callback<never>, args: readonly unknown[]) {
     this.owner = owner;
+    this.scope = captureScope();
     this.fn = fn;
     // Most callbacks take nothing, and many wait long: they share one empty array.
     this.args = args.length === 0 ? NOTHING : args;
@@ -42,13 +44,40 @@ export class Job extends AsyncResource {
 
   /** Calls it in the context it was stored in. Never throws: what it throws or rejects with is logged, once. */
   run(): void {
-    this.runInAsyncScope(callJob, this, this.args);
+    this.runWith(this.args);
   }
 
   /** As {@link run}, with other arguments. */
-  runWith(...args: readonly unknown[]): void {
-    this.runInAsyncScope(callJob, this, args);
+  runWith(args: readonly unknown[]): void {
+    this.scope.enter(callCaught, undefined, this.owner, this.kind, this.fn as Callback, args);
   }
+}
+
+/** Calls user code and awaits its promise, for their failure only. Never throws. */
+export function callCaught(owner: JobOwner, kind: number, fn: Callback, args: readonly unknown[]): void {
+  const watching = activity;
+  try {
+    if (watching !== undefined) watching.begin(kind, fn);
+    const result = args.length === 0 ? fn() : fn(...args);
+    if (isPromiseLike(result)) result.then(undefined, (error) => reportCallback(owner, error, fn));
+  } catch (error) {
+    reportCallback(owner, error, fn);
+  }
+  if (watching !== undefined) watching.leave();
+}
+
+/** {@link callCaught} for a callback that takes nothing: it is the usual one, and the difference is a third. */
+export function callPlain(owner: JobOwner, fn: Callback): void {
+  const watching = activity;
+  try {
+    if (watching !== undefined) watching.begin(CALLBACK, fn);
+    const result = fn();
+    if (result !== undefined && isPromiseLike(result))
+      result.then(undefined, (error) => reportCallback(owner, error, fn));
+  } catch (error) {
+    reportCallback(owner, error, fn);
+  }
+  if (watching !== undefined) watching.leave();
 }
 
 /** Logs a failure of user code; a logger that throws itself is not worth the process. */
@@ -60,26 +89,13 @@ export function reportFailure(owner: { readonly logger: Logger }, err: unknown, 
   }
 }
 
-function callJob(this: Job, args: readonly unknown[]): void {
-  const watching = activity;
-  if (watching !== undefined) watching.begin(this.kind, this.fn);
-  try {
-    const result = (this.fn as Callback)(...args);
-    if (isPromiseLike(result)) result.then(undefined, (error) => report(this, error));
-  } catch (error) {
-    report(this, error);
-  }
-  if (watching !== undefined) watching.leave();
-}
-
-function report(job: Job, error: unknown): void {
-  const { owner, fn } = job;
+function reportCallback(owner: JobOwner, error: unknown, fn: Callback): void {
   reportFailure(owner, error, "Exception in callback");
   const hook = owner.onCallbackError;
   if (hook === undefined) return;
   const failed = (err: unknown): void => reportFailure(owner, err, "Exception in onCallbackError");
   try {
-    const result = hook(error, fn);
+    const result = hook(error, fn as (...args: never[]) => unknown);
     if (isPromiseLike(result)) result.then(undefined, failed);
   } catch (err) {
     failed(err);

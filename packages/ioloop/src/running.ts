@@ -57,7 +57,7 @@ export class Running {
 
   onStop(hook: StopHook): () => void {
     checkFunction("A stop hook", hook);
-    const job = new Job("IOLoopStopHook", this.#loop, hook, []);
+    const job = new Job(this.#loop, hook, []);
     this.#hooks.add(job);
     return () => {
       this.#hooks.delete(job);
@@ -103,7 +103,7 @@ export class Running {
 
   /** Settles when all hooks have, when time is up, or when `start()` has ended otherwise. Never rejects. */
   async #runHooks(signal: LoopSignal, stopTimeoutMs: number, ended: Promise<void>): Promise<void> {
-    const hooks = Promise.all([...this.#hooks].map((job) => job.runInAsyncScope(callHook, job, signal)));
+    const hooks = Promise.all([...this.#hooks].map((job) => job.scope.enter(callHook, job, signal)));
     const expired = new Deferred();
     const timer = this.#loop.callLater(stopTimeoutMs, () => {
       this.#loop.logger.warn({ signal, stopTimeoutMs }, "Stop hooks did not finish in time");

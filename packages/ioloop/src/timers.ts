@@ -2,6 +2,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import type { Logger } from "@tw/util";
+import { forgetCaptures } from "./context/capture.js";
 import type { LoopHost, ScheduledTurn } from "./host.js";
 import { type Callback, type CallbackErrorHook, Job, type JobOwner, NOTHING } from "./job.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
@@ -35,7 +36,7 @@ class TimerJob extends Job implements Timeout, HeapEntry {
   state: number = HOLDING;
 
   constructor(timers: Timers, when: number, order: number, fn: Callback<never>, args: readonly unknown[]) {
-    super("IOLoopTimeout", timers, fn, args);
+    super(timers, fn, args);
     this.when = when;
     this.order = order;
   }
@@ -163,6 +164,7 @@ export class Timers implements JobOwner {
     const now = this.#host.now();
     const end = this.#orders;
     this.#running = true;
+    forgetCaptures();
     try {
       for (let next = this.#heap.first(); next !== undefined; next = this.#heap.first()) {
         // A timer set by one of these timers waits for the next turn, so that I/O has its chance.
