@@ -410,6 +410,35 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     socket.destroy();
   });
 
+  it("an onClose that throws when both directions have ended is logged, once, and ends nothing else", async () => {
+    const logged = new Deferred<unknown>();
+    let count = 0;
+    const error = (entry: { err: unknown }): void => {
+      count++;
+      logged.resolve(entry.err);
+    };
+    const owner = new IOLoop({ logger: { ...nullLogger, error: error as never } });
+    const [fd, peer] = tcpPair();
+    const fault = new Error("in onClose");
+    let closes = 0;
+    const transport = transportOn(
+      fd,
+      "tcp",
+      {
+        onClose() {
+          closes++;
+          throw fault;
+        },
+      },
+      { ...engine(), loop: owner },
+    );
+    transport.end();
+    closeEarly(peer);
+    expect(await logged.promise).toBe(fault);
+    await turn();
+    expect([closes, count]).toEqual([1, 1]);
+  });
+
   it("aborting one that was never started closes its descriptor and tells nobody", async () => {
     const { poller } = engine();
     const [fd] = tcpPair();

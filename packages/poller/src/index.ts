@@ -1,6 +1,8 @@
+export { hostText } from "./accepted.js";
 export { loadPoller } from "./load.js";
 export type {
   Accepted,
+  Host,
   Poller,
   PollHandle,
   PollSink,

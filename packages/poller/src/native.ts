@@ -2,7 +2,7 @@
 
 import { createRequire } from "node:module";
 import { target } from "./target.js";
-import type { Poller, PollHandle } from "./types.js";
+import type { Poller, PollHandle, SocketAddress } from "./types.js";
 
 /** Called by the addon once per event: the slot that the registration has, and what is ready. */
 export type Dispatch = (slot: number, events: number) => void;
@@ -11,7 +11,6 @@ export type Dispatch = (slot: number, events: number) => void;
 type SharedCalls = Pick<
   Poller,
   | "modify"
-  | "close"
   | "setRef"
   | "wake"
   | "read"
@@ -19,7 +18,6 @@ type SharedCalls = Pick<
   | "socket"
   | "bind"
   | "listen"
-  | "accept"
   | "connect"
   | "socketError"
   | "shutdown"
@@ -36,7 +34,13 @@ export interface NativePoller extends SharedCalls {
   watch(fd: number, events: number, edge: boolean): PollHandle;
   /** Whether the handle named anything: 0 or `-EBADF`. */
   unwatch(handle: PollHandle): number;
+  /** As {@link Poller.close}; `undefined` for a stale handle, because `-EBADF` may be the kernel's word too. */
+  close(handle: PollHandle): number | undefined;
   size(): number;
+  /** The descriptor of one accepted connection, or `-errno`. */
+  acceptFd(fd: number): number;
+  /** Where the connection accepted last comes from: over IPv4 address × 2^16 + port, else in words. */
+  acceptedFrom(): number | SocketAddress;
   /**
    * Up to four chunks, from byte `skip` of the first on. A string must be shorter than the addon's scratch space:
    * {@link LONGEST_STRING} is safe.

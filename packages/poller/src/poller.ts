@@ -1,5 +1,7 @@
 // The poller of one thread: the addon's functions, and the table that leads from a slot to its sink.
 
+import { constants } from "node:os";
+import { acceptOn } from "./accepted.js";
 import { type Chunk, needsSplit, splitChunks } from "./chunks.js";
 import { errnoName } from "./errno.js";
 import type { Addon, NativePoller } from "./native.js";
@@ -13,6 +15,8 @@ import type {
   SocketOption,
   WatchOptions,
 } from "./types.js";
+
+const { EBADF } = constants.errno;
 
 /** A handle is generation × 2^24 + slot. */
 const SLOTS = 2 ** 24;
@@ -32,7 +36,6 @@ class AddonPoller implements Poller {
   readonly socket: NativePoller["socket"];
   readonly bind: NativePoller["bind"];
   readonly listen: NativePoller["listen"];
-  readonly accept: (fd: number) => Accepted | number;
   readonly connect: NativePoller["connect"];
   readonly socketError: NativePoller["socketError"];
   readonly shutdown: NativePoller["shutdown"];
@@ -60,7 +63,6 @@ class AddonPoller implements Poller {
     this.socket = native.socket;
     this.bind = native.bind;
     this.listen = native.listen;
-    this.accept = native.accept;
     this.connect = native.connect;
     this.socketError = native.socketError;
     this.shutdown = native.shutdown;
@@ -88,10 +90,14 @@ class AddonPoller implements Poller {
   }
 
   close(handle: PollHandle): number {
-    const before = this.#native.size(); // -EBADF may be the kernel's word too: only the size tells a stale handle
     const result = this.#native.close(handle);
-    if (this.#native.size() < before) this.#sinks[handle % SLOTS] = undefined;
+    if (result === undefined) return -EBADF;
+    this.#sinks[handle % SLOTS] = undefined;
     return result;
+  }
+
+  accept(fd: number): Accepted | number {
+    return acceptOn(this.#native, fd);
   }
 
   writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number {

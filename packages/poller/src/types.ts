@@ -26,12 +26,17 @@ export interface WatchOptions {
   readonly edge?: boolean;
 }
 
+/** A numeric address as it is kept where there are many: IPv4 as its 32 bits, signed; others as text. See `hostText`. */
+export type Host = string | number;
+
 /** An accepted connection: its descriptor, and where it comes from. */
 export interface Accepted {
   /** Non-blocking and close-on-exec; yours to watch and to close. */
   readonly fd: number;
-  /** Numeric address, or `""` for a Unix socket. */
+  /** Numeric address, or `""` for a Unix socket. Its text is made at each call. */
   readonly address: string;
+  /** The address without making text of it. */
+  readonly host: Host;
   /** 0 for a Unix socket. */
   readonly port: number;
 }

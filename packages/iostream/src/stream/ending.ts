@@ -31,6 +31,8 @@ export abstract class EndingStream extends FedStream implements TransportReceive
       this.ending.closing = new Closing(this, graceMs);
       this.regulate();
     }
+    // Nothing is queued, so nothing can fail to be sent.
+    if (this.queue === undefined && this.ending?.closing?.failure === undefined) return this.whenClosed;
     const closed = this.whenClosed.then(() => {
       const failure = this.ending?.closing?.failure;
       if (failure !== undefined) throw failure;

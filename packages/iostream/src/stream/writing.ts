@@ -34,7 +34,7 @@ const FLUSH_COMES = ~DRAIN_WANTED;
 
 /** A stream that can be written to. */
 export abstract class WritingStream extends StreamBase {
-  private queue: WriteQueue | undefined;
+  protected queue: WriteQueue | undefined;
   private waits = 0;
 
   /** Who is told when everything went. */

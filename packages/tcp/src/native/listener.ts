@@ -15,7 +15,7 @@ import {
   NativeTransport,
   systemError,
 } from "@tw/iostream/transports";
-import { type PollHandle, type PollSink, READ } from "@tw/poller";
+import { type Host, type PollHandle, type PollSink, READ } from "@tw/poller";
 import type { Listener, ListenOptions } from "../network.js";
 import { report } from "../report.js";
 import { fileAt, removeOwnSocket } from "../unix-path.js";
@@ -56,7 +56,7 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
   readonly #file: { readonly path: string; readonly stats: Stats | undefined } | undefined;
   #retry: Timeout | undefined;
   #warned = false;
-  #lastAddress = "";
+  #lastHost: Host = "";
   #state: "watched" | "paused" | "exhausted" | "closed" = "watched";
 
   constructor(engine: NativeEngine, fd: number, onConnection: OnConnection, file?: string) {
@@ -86,11 +86,10 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
     for (let i = 0; i < ACCEPTS_PER_TURN && this.#state === "watched"; i++) {
       const accepted = poller.accept(this.fd);
       if (typeof accepted !== "number") {
-        // Behind a proxy all connections come from few addresses: their text is kept once, not once per connection.
-        if (accepted.address !== this.#lastAddress) this.#lastAddress = accepted.address;
-        this.#deliver(
-          new NativeTransport(this.#engine, accepted.fd, this.#kind, this.#lastAddress, accepted.port),
-        );
+        const { fd, host, port } = accepted;
+        // Behind a proxy all connections come from few addresses: a text is kept once, not once per connection.
+        if (host !== this.#lastHost) this.#lastHost = host;
+        this.#deliver(new NativeTransport(this.#engine, fd, this.#kind, this.#lastHost, port));
         continue;
       }
       if (accepted === -constants.errno.EAGAIN) {

@@ -1,6 +1,6 @@
 // Both ends of a native connection. The peer is known from accept; our own side is looked up when asked for.
 
-import type { Poller, SocketAddress } from "@tw/poller";
+import { type Host, hostText, type Poller, type SocketAddress } from "@tw/poller";
 import type { TransportInfo } from "../../transport.js";
 
 /** {@link TransportInfo} of a descriptor. */
@@ -11,10 +11,10 @@ export class NativeInfo implements TransportInfo {
   readonly #fd: number;
   #local: SocketAddress | undefined;
 
-  constructor(poller: Poller, fd: number, remoteAddress: string, remotePort: number) {
+  constructor(poller: Poller, fd: number, remoteHost: Host, remotePort: number) {
     this.#poller = poller;
     this.#fd = fd;
-    this.remoteAddress = remoteAddress;
+    this.remoteAddress = hostText(remoteHost);
     this.remotePort = remotePort;
   }
 

@@ -5,7 +5,7 @@
 // behind the bytes makes no further edge). A paused stream keeps its hints, and resuming tries a read first.
 
 import { AsyncResource } from "node:async_hooks";
-import { ERROR, HANGUP, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
+import { ERROR, HANGUP, type Host, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { READ_SIZE, type Slab } from "../slab.js";
@@ -42,7 +42,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   readonly #engine: NativeEngine;
   readonly #fd: number;
   readonly #kind: DescriptorKind;
-  #remoteAddress: string;
+  #remoteHost: Host;
   #remotePort: number;
   #info: NativeInfo | undefined;
   #handle: PollHandle = UNWATCHED;
@@ -55,19 +55,19 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   /** Why no more can be written, or why the transport closed. */
   #broken: unknown;
 
-  constructor(engine: NativeEngine, fd: number, kind: DescriptorKind, remoteAddress = "", remotePort = 0) {
+  constructor(engine: NativeEngine, fd: number, kind: DescriptorKind, remoteHost: Host = "", remotePort = 0) {
     super("TWTransport", { requireManualDestroy: true });
     this.#engine = engine;
     this.#fd = fd;
     this.#kind = kind;
-    this.#remoteAddress = remoteAddress;
+    this.#remoteHost = remoteHost;
     this.#remotePort = remotePort;
     if (kind === "source") this.#sending = "ended";
     else if (kind === "sink") this.#held = ENDED;
   }
 
   get info(): TransportInfo {
-    this.#info ??= new NativeInfo(this.#engine.poller, this.#fd, this.#remoteAddress, this.#remotePort);
+    this.#info ??= new NativeInfo(this.#engine.poller, this.#fd, this.#remoteHost, this.#remotePort);
     if (this.#closed) this.#info.close();
     return this.#info;
   }
@@ -191,7 +191,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     this.#held |= ENDED;
     this.#hints = 0;
     this.#guard(() => (this.#receiver as TransportReceiver).onEnd());
-    if (this.#sending === "ended" && !this.#closed) this.#close(this.#broken);
+    if (this.#sending === "ended" && !this.#closed) this.#closeAtEnd();
   }
 
   /** Nobody reads just now, but a reset must not wait for that. */
@@ -282,12 +282,26 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   /** Frees the descriptor now and tells the receiver in a later turn. */
   #close(error: unknown): void {
     if (this.#closed) return;
+    this.#free(error);
+    if (this.#receiver !== undefined) this.#tellClosed();
+  }
+
+  #free(error: unknown): void {
     this.#closed = true;
     this.#broken = error;
     this.#info?.close();
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
     else this.#engine.poller.close(this.#handle);
-    if (this.#receiver !== undefined) this.#tellClosed();
+  }
+
+  /** Both directions have ended and no call of the receiver's or on us is under way: it can be told at once. */
+  #closeAtEnd(): void {
+    this.#free(this.#broken);
+    try {
+      (this.#receiver as TransportReceiver).onClose(this.#broken);
+    } catch (error) {
+      this.#engine.loop.addCallback(rethrow, error); // logged, as what any callback throws
+    }
   }
 
   #tellClosed(): void {
@@ -303,6 +317,10 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       this.abort(error);
     }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 function brokenPipe(): Error {
