@@ -28,7 +28,9 @@ export class IntoRead extends Read<number> {
   }
 
   override undo(buffer: () => ReadBuffer): void {
-    if (this.#filled > 0) buffer().prepend(this.#target.subarray(0, this.#filled));
+    // An array that was transferred away took its bytes along: whoever has it has them.
+    if (this.#filled > 0 && this.#target.length === this.#length)
+      buffer().prepend(this.#target.subarray(0, this.#filled));
     this.#filled = 0;
   }
 }

@@ -75,6 +75,30 @@ describe("readInto()", () => {
     expect(loop.logged).toEqual([]);
   });
 
+  it.each(["abort of its signal", "end of the peer", "abort of the stream", "byte more"])(
+    "throws at nobody when its array was transferred away half full, upon an %s",
+    async (event) => {
+      const { loop, stream, peer } = pair();
+      const giveUp = new AbortController();
+      const target = new Uint8Array(4);
+      const read = stream.readInto(target, { signal: giveUp.signal });
+      read.catch(() => {});
+      peer.send("ab");
+      await loop.settle();
+      structuredClone(target.buffer, { transfer: [target.buffer] });
+      if (event === "abort of its signal") giveUp.abort();
+      else if (event === "end of the peer") peer.end();
+      else if (event === "abort of the stream") stream.abort();
+      else peer.send("c");
+      await expect(during(loop, read)).rejects.toThrow();
+      expect([stream.reading, loop.logged]).toEqual([false, []]);
+      if (event !== "abort of its signal") return;
+      // The stream goes on behind the bytes that went with the array.
+      peer.send("cd");
+      expect(text(await during(loop, stream.readBytes(2)))).toBe("cd");
+    },
+  );
+
   it("copies from the transport's view into the array, once: nothing goes through the stream's buffer", async () => {
     const transport = new ScriptedTransport();
     const stream = new IOStream(transport, { loop: testLoop() });

@@ -79,9 +79,10 @@ export class CachingResolver implements Resolver {
     const forget = (): void => {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
     };
+    // What is no list of endpoints, of a resolver that is not typed, is its caller's to be told of, and kept for nobody.
     answer.then((found) => {
-      if (found.length === 0) forget();
-      else entry.expires = this.#loop.time() + this.#ttlMs;
+      if (Array.isArray(found) && found.length > 0) entry.expires = this.#loop.time() + this.#ttlMs;
+      else forget();
     }, forget);
     return answer;
   }

@@ -163,6 +163,8 @@ describe("CachingResolver", () => {
     await expect(resolver.resolve("a", 80, 0)).rejects.toThrow("down");
     recorder.answer = async () => [];
     expect(await resolver.resolve("a", 80, 0)).toEqual([]);
+    recorder.answer = (async () => undefined) as never;
+    expect(await resolver.resolve("a", 80, 0)).toBe(undefined);
     expect(resolver.size).toBe(0);
     recorder.answer = async () => [HERE];
     expect(await resolver.resolve("a", 80, 0)).toEqual([HERE]);
