@@ -1,10 +1,10 @@
 // From what was yielded to one promise. A container is waited for whole, so that no child is left running unseen.
 
 import type { IOLoop } from "@tw/ioloop";
-import { isPromiseLike } from "@tw/util";
+import { checkSignal, isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
 import { BadYieldError } from "./errors.js";
-import { checkSignal, type LoopOption, loopOf } from "./options.js";
+import { type LoopOption, loopOf } from "./options.js";
 import { checkQuiet, type QuietOption, reportLost } from "./quiet.js";
 import { moment, nextTurn } from "./sleep.js";
 import type { Yieldable, Yielded } from "./yieldable.js";

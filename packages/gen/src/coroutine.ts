@@ -2,9 +2,9 @@
 // stopped by a signal at any yield, and yields containers as they are.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkFunction } from "@tw/util";
+import { checkFunction, checkSignal } from "@tw/util";
 import { convertYielded } from "./convert-yielded.js";
-import { checkSignal, type LoopOption } from "./options.js";
+import type { LoopOption } from "./options.js";
 import { checkQuiet, type QuietOption } from "./quiet.js";
 import type { Yieldable, Yielded } from "./yieldable.js";
 

@@ -1,7 +1,7 @@
 // What every call that waits takes, and how it is checked.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs } from "@tw/util";
+import { checkDurationMs, checkSignal } from "@tw/util";
 
 /** Options of a call that waits on a given loop. */
 export interface WaitOptions {
@@ -29,12 +29,4 @@ export function loopOf(options: LoopOption): IOLoop {
 export function checkWait({ timeoutMs, signal }: WaitOptions): void {
   if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkSignal(signal);
-}
-
-/** Throws unless `signal` is left out or an `AbortSignal`. @throws TypeError */
-export function checkSignal(signal: unknown): void {
-  if (signal === undefined) return;
-  const { addEventListener, aborted } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
-  throw new TypeError("signal must be an AbortSignal");
 }

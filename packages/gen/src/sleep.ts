@@ -1,8 +1,8 @@
 // Letting time pass, and letting others run.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs } from "@tw/util";
-import { checkSignal, type LoopOption, loopOf } from "./options.js";
+import { checkDurationMs, checkSignal } from "@tw/util";
+import { type LoopOption, loopOf } from "./options.js";
 import { Waiters } from "./waiters.js";
 
 /** Options of {@link sleep}. */

@@ -1,8 +1,8 @@
 // A limit on how long somebody waits for a promise. The promise itself knows nothing of it.
 
-import { checkDurationMs, isPromiseLike } from "@tw/util";
+import { checkDurationMs, checkSignal, isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
-import { checkSignal, type LoopOption, loopOf } from "./options.js";
+import { type LoopOption, loopOf } from "./options.js";
 import { checkQuiet, type QuietOption } from "./quiet.js";
 
 /** Options of {@link withTimeout}. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fixed } from "../src/framing.js";
 import { IOStream } from "../src/index.js";
 import { ReadBuffer } from "../src/read-buffer.js";
 import { RegexRead } from "../src/read-regex.js";
@@ -24,6 +25,23 @@ async function during<T>(loop: { settle(forMs?: number): Promise<void> }, promis
 }
 
 const CLOSED = { code: "ERR_TW_STREAM_CLOSED" };
+
+it("every read refuses a signal that is none at once, and the next read is not in its way", async () => {
+  const { loop, stream, peer } = pair();
+  for (const signal of [null, {}, new AbortController()] as never[]) {
+    const options = { signal };
+    expect(() => stream.readBytes(1, options)).toThrow(TypeError);
+    expect(() => stream.readInto(new Uint8Array(1), options)).toThrow(TypeError);
+    expect(() => stream.readUntil("\n", options)).toThrow(TypeError);
+    expect(() => stream.readUntilRegex(/x/, options)).toThrow(TypeError);
+    expect(() => stream.readUntilClose(options)).toThrow(TypeError);
+    expect(() => stream.chunks(options)).toThrow(TypeError);
+    expect(() => stream.frames(fixed(1), options)).toThrow(TypeError);
+    expect(() => stream.startTls({ servername: "localhost", ...options })).toThrow(TypeError);
+  }
+  peer.send("x");
+  expect(text(await during(loop, stream.readBytes(1)))).toBe("x");
+});
 
 describe("readInto()", () => {
   it("fills the array, with partial what there is, and leaves the remainder readable (L3)", async () => {

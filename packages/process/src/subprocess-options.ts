@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import type { StreamOptions } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkInteger } from "@tw/util";
+import { checkInteger, checkSignal } from "@tw/util";
 
 /** Where a standard descriptor leads: an `IOStream`, the same place as ours, nowhere, or a descriptor of ours. */
 export type Redirection = "stream" | "inherit" | "ignore" | number;
@@ -35,9 +35,7 @@ export function checkSubprocess(args: readonly string[], options: SubprocessOpti
   }
   checkStreamOptions(options);
   const { signal, killSignal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("signal must be an AbortSignal");
-  }
+  checkSignal(signal);
   // It would be found out when the signal aborts, where nobody could catch it.
   if (killSignal !== undefined && !Object.hasOwn(constants.signals, killSignal)) {
     throw new TypeError(`killSignal must be the name of a signal, got ${JSON.stringify(killSignal)}`);

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkDurationMs } from "@tw/util";
+import { checkDurationMs, checkSignal } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connectAny } from "./connector.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
@@ -202,6 +202,7 @@ function localOf(
 function checkOptions(options: ConnectionOptions, host: string | undefined): TLSOptions | undefined {
   const { timeoutMs, tls = false } = options;
   if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
+  checkSignal(options.signal);
   checkStreamOptions(options);
   return tls === false ? undefined : clientTls(tls, host);
 }

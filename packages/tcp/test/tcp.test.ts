@@ -140,6 +140,8 @@ for (const carrier of ["memory", "native", "node"] as const) {
         expect(() => server.listen(port)).toThrow(RangeError);
         expect(() => client.connect("127.0.0.1", port)).toThrow(RangeError);
       }
+      for (const signal of [null, {}, new AbortController()] as never[])
+        expect(() => client.connect("127.0.0.1", 1, { signal })).toThrow(TypeError);
     });
   });
 }

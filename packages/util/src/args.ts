@@ -6,6 +6,14 @@ export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(`${name} must be a function, got ${describe(value)}`);
 }
 
+/** Throws `TypeError` unless `signal` is left out or an `AbortSignal`, of any realm. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const { addEventListener, aborted } = (signal ?? {}) as { addEventListener?: unknown; aborted?: unknown };
+  if (typeof addEventListener === "function" && typeof aborted === "boolean") return;
+  throw new TypeError(`signal must be an AbortSignal, got ${describe(signal)}`);
+}
+
 /**
  * Throws unless `value` is a duration: a finite number of milliseconds, not negative.
  *

@@ -1,4 +1,4 @@
-export { checkDurationMs, checkFunction, checkInteger } from "./args.js";
+export { checkDurationMs, checkFunction, checkInteger, checkSignal } from "./args.js";
 export {
   concatBytes,
   EMPTY_BYTES,

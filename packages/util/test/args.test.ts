@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkDurationMs, checkFunction, checkInteger } from "../src/index.js";
+import { checkDurationMs, checkFunction, checkInteger, checkSignal } from "../src/index.js";
 
 describe("checkDurationMs()", () => {
   it("takes finite numbers from 0 on, fractions included", () => {
@@ -51,5 +51,14 @@ describe("checkFunction()", () => {
     expect(() => checkFunction("f", "x".repeat(1000))).toThrow(
       `f must be a function, got "${"x".repeat(64)}"`,
     );
+  });
+});
+
+describe("checkSignal()", () => {
+  it("takes an AbortSignal or nothing, and throws TypeError on anything else", () => {
+    for (const good of [undefined, new AbortController().signal, AbortSignal.abort()])
+      expect(() => checkSignal(good)).not.toThrow();
+    for (const bad of [null, {}, 7, "abort", new AbortController(), new EventTarget(), { aborted: false }])
+      expect(() => checkSignal(bad)).toThrow(TypeError);
   });
 });

@@ -1,5 +1,6 @@
 // The messages of a stream, for people: `for await` to receive, `write` and `send` to answer.
 
+import { checkSignal } from "@tw/util";
 import type { Codec } from "./codec.js";
 import { FrameDecoder } from "./frame-decoder.js";
 import { type FramedStream, FrameReader } from "./frame-reader.js";
@@ -37,6 +38,7 @@ export class Frames<T, S = T> implements AsyncIterable<T> {
   constructor(stream: FramedStream, codec: Codec<T, S>, options: FramesOptions = {}) {
     // Checks the limit: nothing is read without one.
     new FrameDecoder(codec);
+    checkSignal(options.signal);
     this.#stream = stream;
     this.#codec = codec;
     this.#signal = options.signal;

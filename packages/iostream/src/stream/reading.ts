@@ -1,6 +1,6 @@
 // Reading for people: one promise per read, one read at a time.
 
-import { EMPTY_BYTES, latin1 } from "@tw/util";
+import { checkSignal, EMPTY_BYTES, latin1 } from "@tw/util";
 import { StreamBusyError } from "../errors.js";
 import {
   type ChunksOptions,
@@ -146,6 +146,7 @@ export abstract class ReadingStream extends WaitingStream {
    */
   chunks(options: ChunksOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     const size = checkSize("size", options.size, DEFAULT_CHUNK_SIZE, 1);
+    checkSignal(options.signal);
     return this.generateChunks(size, options.signal);
   }
 
@@ -165,6 +166,7 @@ export abstract class ReadingStream extends WaitingStream {
   }
 
   private begin<T>(read: Read<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal !== undefined) checkSignal(signal);
     const busy = this.busy();
     if (busy !== undefined) return busy;
     if (signal?.aborted === true) return refused(signal.reason);

@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import type { ConnectionOptions, SecureContextOptions, TlsOptions } from "node:tls";
-import { checkDurationMs } from "@tw/util";
+import { checkDurationMs, checkSignal } from "@tw/util";
 import { guardIdentity, guardSNI } from "./tls-callbacks.js";
 
 /**
@@ -42,6 +42,7 @@ export interface TLSOptions extends SecureContextOptions {
 export function checkTlsOptions(options: TLSOptions): void {
   const { isServer = false, servername, handshakeTimeoutMs = 0 } = options;
   checkDurationMs("handshakeTimeoutMs", handshakeTimeoutMs);
+  checkSignal(options.signal);
   if (isServer) {
     const identified = options.cert !== undefined || options.pfx !== undefined;
     if (!identified && options.SNICallback === undefined) {
