@@ -170,10 +170,10 @@ it("each entry can be required, exports these names and no others, and starts no
     console.log(process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|Signal/.test(name)).length);`);
   expect(out.split("\n")).toEqual([
     "ERROR ExecutorError HandlerError IOLoop LoopClosedError LoopHandleError LoopRunningError LoopStoppedError " +
-        "MAX_DELAY_MS MAX_PENDING MAX_QUEUE NoPollerError NodeHost PeriodicCallback READ RunTimeoutError " +
-        "STOP_TIMEOUT_MS ThreadPoolExecutor WRITE WatchdogError WorkerCrashedError executorFrom openLoopHandle " +
-        "tasksOf transferring",
-      "VirtualHost VirtualIdleError hostCases installLoop virtualLoop",
+      "MAX_DELAY_MS MAX_PENDING MAX_QUEUE NoPollerError NodeHost PeriodicCallback READ RunTimeoutError " +
+      "STOP_TIMEOUT_MS ThreadPoolExecutor WRITE WatchdogError WorkerCrashedError executorFrom openLoopHandle " +
+      "tasksOf transferring",
+    "VirtualHost VirtualIdleError hostCases installLoop virtualLoop",
     "0",
   ]);
 });
