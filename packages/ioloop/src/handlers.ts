@@ -44,6 +44,8 @@ class Handler extends Job implements HandlerHandle {
   }
 
   onEvents(events: number): void {
+    // HANGUP alone means that the peer has stopped writing while READ is not asked for (any more): it can still be
+    // written to, so that this is no ERROR, and who asks for READ again is told. A real hang-up comes with ERROR.
     const known = events & KNOWN;
     if (known !== 0) this.runWith([this.pollable, known]);
   }

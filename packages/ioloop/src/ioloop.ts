@@ -193,7 +193,7 @@ export class IOLoop implements AsyncDisposable {
    * Calls `handler(fd, events)` whenever the kernel says that `fd` is ready, as long as it is (level-triggered);
    * errors and hang-ups are always included. `fd` may be any pollable descriptor (socket, pipe, eventfd, tty), or an
    * object with `fileno()`, which is then what the handler receives. The descriptor stays the caller's: remove the
-   * handler before closing it. Mask 0 registers without watching.
+   * handler before closing it. Mask 0, and ERROR alone, registers without watching.
    *
    * @throws TypeError, RangeError on a bad descriptor, handler or mask
    * @throws NoPollerError `ERR_TW_NO_POLLER` where there is no poller
