@@ -13,7 +13,8 @@ export function acceptOn(native: NativePoller, fd: number): Accepted | number {
   if (accepted < 0) return accepted;
   const from = native.acceptedFrom();
   if (typeof from !== "number") return new AcceptedConnection(accepted, from.address, from.port);
-  return new AcceptedConnection(accepted, (from / PORTS) | 0, from % PORTS);
+  // As 32-bit integers, which objects hold in place: a double would be a box of its own in each connection.
+  return new AcceptedConnection(accepted, (from / PORTS) | 0, (from % PORTS) | 0);
 }
 
 /**
@@ -24,8 +25,16 @@ export function acceptOn(native: NativePoller, fd: number): Accepted | number {
  */
 export function hostText(host: Host): string {
   if (typeof host === "string") return host;
-  return `${host >>> 24}.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`;
+  if (host !== lastHost) {
+    lastHost = host;
+    lastText = `${host >>> 24}.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`;
+  }
+  return lastText;
 }
+
+// Behind a proxy all connections come from few addresses: who keeps their text shares it with those before.
+let lastHost = 0;
+let lastText = "0.0.0.0";
 
 class AcceptedConnection implements Accepted {
   readonly fd: number;
