@@ -1,8 +1,9 @@
 // What the stream tests share: a loop with a clock of its own, a receiver that takes notes, a scripted transport.
 import { type Callback, IOLoop, type Timeout } from "@tw/ioloop";
 import { VirtualHost } from "@tw/ioloop/testing";
-import type { Transport, TransportInfo, TransportReceiver } from "../src/index.js";
+import { IOStream, type Transport, type TransportInfo, type TransportReceiver } from "../src/index.js";
 import type { StreamReceiver } from "../src/receiver.js";
+import { memoryPair } from "../src/transports.js";
 
 /** A loop in virtual time that keeps what is logged. */
 export class TestLoop extends IOLoop {
@@ -130,4 +131,26 @@ export function bytes(of: string): Uint8Array {
 /** After the ticks and microtasks that are due now. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A stream to read from and its peer, over memory. */
+export function pair(options: Parameters<typeof memoryPair>[1] = {}, streamOptions = {}) {
+  const loop = testLoop();
+  const [near, far] = memoryPair(loop, options);
+  return {
+    loop,
+    stream: new IOStream(near, { loop, ...streamOptions }),
+    peer: new IOStream(far, { loop }),
+    far,
+  };
+}
+
+/** Awaits a read while the loop runs. */
+export async function during<T>(
+  loop: { settle(forMs?: number): Promise<void> },
+  promise: Promise<T>,
+): Promise<T> {
+  promise.catch(() => {});
+  await loop.settle();
+  return promise;
 }

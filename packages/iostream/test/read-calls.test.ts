@@ -4,25 +4,7 @@ import { IOStream } from "../src/index.js";
 import { ReadBuffer } from "../src/read-buffer.js";
 import { RegexRead } from "../src/read-regex.js";
 import { measureRegex } from "../src/regex-width.js";
-import { memoryPair } from "../src/transports.js";
-import { bytes, Notes, ScriptedTransport, testLoop, text } from "./helpers.js";
-
-function pair(options: Parameters<typeof memoryPair>[1] = {}, streamOptions = {}) {
-  const loop = testLoop();
-  const [near, far] = memoryPair(loop, options);
-  return {
-    loop,
-    stream: new IOStream(near, { loop, ...streamOptions }),
-    peer: new IOStream(far, { loop }),
-    far,
-  };
-}
-
-async function during<T>(loop: { settle(forMs?: number): Promise<void> }, promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  await loop.settle();
-  return promise;
-}
+import { bytes, during, Notes, pair, ScriptedTransport, testLoop, text } from "./helpers.js";
 
 const CLOSED = { code: "ERR_TW_STREAM_CLOSED" };
 

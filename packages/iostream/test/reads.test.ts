@@ -1,25 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IOStream } from "../src/index.js";
-import { memoryPair } from "../src/transports.js";
-import { bytes, Notes, testLoop, text } from "./helpers.js";
-
-function pair(options: Parameters<typeof memoryPair>[1] = {}, streamOptions = {}) {
-  const loop = testLoop();
-  const [near, far] = memoryPair(loop, options);
-  return {
-    loop,
-    stream: new IOStream(near, { loop, ...streamOptions }),
-    peer: new IOStream(far, { loop }),
-    far,
-  };
-}
-
-/** Awaits a read while the loop runs. */
-async function during<T>(loop: { settle(forMs?: number): Promise<void> }, promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  await loop.settle();
-  return promise;
-}
+import { bytes, during, Notes, pair, text } from "./helpers.js";
 
 describe("IOStream reads", () => {
   for (const [name, chunk] of [
