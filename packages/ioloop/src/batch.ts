@@ -1,11 +1,13 @@
-// Where callbacks wait. One without arguments costs a slot and no object; the slots are used again for a later batch.
+// Where callbacks wait. One that is in nobody's context and takes nothing costs a slot and no object, and the slots are
+// used again for a later batch.
 //
-//   │ scope s │ a │ b │ c(1) │ scope t │ d │        each runs in the scope before it
+//   │ a │ b │ c(1) │ own d │ e │        a, b and c run in the shared scope without leaving it, d in its own, e again
 //
-// The pairs of functions here are small on purpose: V8 makes one piece of `addCallback` and all it calls, and a
-// callback costs a fifth of what it costs when it does not.
+// The functions here are small on purpose: V8 makes one piece of `addCallback` and all it calls, and a callback costs
+// a fifth of what it costs when it does not.
 
-import type { Scope } from "./context/scope.js";
+import { AsyncResource } from "node:async_hooks";
+import type { SharedScope } from "./context/shared-scope.js";
 import { type Callback, callCaught, callPlain, type JobOwner } from "./job.js";
 import { CALLBACK } from "./watchdog/memory.js";
 
@@ -20,68 +22,65 @@ export class Bound {
   }
 }
 
-type Slot = Callback | Bound | Scope | undefined;
+/** A callback in a context of its own: the one AsyncResource that it costs. */
+export class Contextual extends AsyncResource {
+  readonly fn: Callback;
+  readonly args: readonly unknown[];
+
+  constructor(fn: Callback, args: readonly unknown[]) {
+    super("IOLoopCallback");
+    this.fn = fn;
+    this.args = args;
+  }
+}
+
+type Slot = Callback | Bound | Contextual | undefined;
 
 const FIRST_SLOTS = 64;
 
 /** Callbacks in the order in which they came. */
 export class Batch {
   #slots: Slot[] = new Array(FIRST_SLOTS);
-  #length = 0;
-  #scopes = 0;
-  #scope: Scope | undefined;
-
   /** Callbacks that were added. */
-  get size(): number {
-    return this.#length - this.#scopes;
+  length = 0;
+
+  add(slot: Callback | Bound | Contextual): void {
+    const at = this.length++;
+    if (at === this.#slots.length) this.#slots.length *= 2;
+    this.#slots[at] = slot;
   }
 
-  add(callback: Callback | Bound, scope: Scope): void {
-    if (scope !== this.#scope) {
-      this.#scope = scope;
-      this.#scopes++;
-      this.#put(scope);
+  /** Runs all of them, until the loop is closed. */
+  run(owner: JobOwner, scope: SharedScope, until: { readonly closed: boolean }): void {
+    for (let at = 0; at < this.length && !until.closed; ) {
+      const slot = this.#slots[at];
+      if (slot instanceof Contextual) {
+        this.#slots[at++] = undefined;
+        slot.runInAsyncScope(callCaught, undefined, owner, CALLBACK, slot.fn, slot.args);
+      } else at = scope.enter(this.#runShared, this, at, owner, scope, until);
     }
-    this.#put(callback);
   }
 
-  /** The scope of the callbacks that begin behind `at`; `undefined` at the end. */
-  takeScope(at: number): Scope | undefined {
-    if (at >= this.#length) return undefined;
-    const scope = this.#slots[at] as Scope;
-    this.#slots[at] = undefined;
-    return scope;
+  /** Empties it when it has run. Keeps the slots, unless so many more than were used that they are a waste. */
+  reset(): void {
+    const capacity = this.#slots.length;
+    if (capacity > FIRST_SLOTS && this.length < capacity / 8) this.#slots = new Array(capacity / 2);
+    this.length = 0;
   }
 
-  /** Runs callbacks from `from` on until the scope changes or `until` says so, and returns where that is. */
-  runFrom(from: number, owner: JobOwner, scope: Scope, until: { readonly closed: boolean }): number {
+  /** Runs what is in nobody's context from `from` on, and returns where something else begins. */
+  #runShared(from: number, owner: JobOwner, scope: SharedScope, until: { readonly closed: boolean }): number {
     const slots = this.#slots;
-    const length = this.#length;
+    const { length } = this;
     let at = from;
-    for (; at < length; at++) {
+    for (; at < length && !until.closed; at++) {
       const slot = slots[at];
       if (typeof slot === "function") callPlain(owner, slot);
       else if (slot instanceof Bound) callCaught(owner, CALLBACK, slot.fn, slot.args);
       else break;
       slots[at] = undefined;
       scope.clean();
-      if (until.closed) return length;
     }
     return at;
-  }
-
-  /** Empties it when all was taken. Keeps the slots, unless so many more than were used that they are a waste. */
-  reset(): void {
-    const capacity = this.#slots.length;
-    if (capacity > FIRST_SLOTS && this.#length < capacity / 8) this.#slots = new Array(capacity / 2);
-    this.#length = 0;
-    this.#scopes = 0;
-    this.#scope = undefined;
-  }
-
-  #put(slot: Slot): void {
-    const at = this.#length++;
-    if (at === this.#slots.length) this.#slots.length *= 2;
-    this.#slots[at] = slot;
   }
 }

@@ -5,9 +5,8 @@
 //   │ a  │ b  │ c  │ ─────────► │ a' │ c' │      a' was added by a: it waits, and I/O has its chance in between
 //   └────┴────┴────┘            └────┴────┘
 
-import { Batch, Bound } from "./batch.js";
-import { captureScope, forgetCaptures } from "./context/capture.js";
-import type { Scope } from "./context/scope.js";
+import { Batch, Bound, Contextual } from "./batch.js";
+import { forgetCaptures, isNowhere, nowhere } from "./context/capture.js";
 import type { LoopHost, ScheduledTurn } from "./host.js";
 import type { Callback, JobOwner } from "./job.js";
 
@@ -38,18 +37,15 @@ export class CallbackQueue {
 
   /** Callbacks that wait for the next turn. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
   /** Adds a callback in the caller's context. */
-  add(fn: Callback<never>, args: readonly unknown[]): void {
-    this.addIn(captureScope(), fn, args);
-  }
-
-  /** Adds a callback in a context that was captured before. */
-  addIn(scope: Scope, fn: Callback<never>, args: readonly unknown[]): void {
+  add(callback: Callback<never>, args: readonly unknown[]): void {
+    const fn = callback as Callback;
     if (this.#scheduled === undefined) this.#schedule();
-    this.#waiting.add(args.length === 0 ? (fn as Callback) : new Bound(fn as Callback, args), scope);
+    if (!isNowhere()) this.#waiting.add(new Contextual(fn, args));
+    else this.#waiting.add(args.length === 0 ? fn : new Bound(fn, args));
   }
 
   /** Drops what waits. Nothing may be added any more. */
@@ -71,10 +67,7 @@ export class CallbackQueue {
     this.#scheduled = undefined;
     this.#running = true;
     forgetCaptures();
-    let at = 0;
-    for (let scope = batch.takeScope(at); scope !== undefined; scope = batch.takeScope(at)) {
-      at = scope.enter(batch.runFrom, batch, at + 1, this.#owner, scope, this);
-    }
+    batch.run(this.#owner, nowhere, this);
     this.#running = false;
     batch.reset();
     this.#spare = batch;

@@ -34,7 +34,6 @@ class Handler extends Job implements HandlerHandle {
 
   constructor(poller: Poller, owner: JobOwner, pollable: Pollable, fn: Callback<never>) {
     super(owner, fn, []);
-    this.scope.share();
     this.#poller = poller;
     this.pollable = pollable;
   }

@@ -1,8 +1,8 @@
 // One piece of user code that the loop keeps: what to call, with what, in whose context, and who hears of its failure.
 
+import type { AsyncResource } from "node:async_hooks";
 import { isPromiseLike, type Logger } from "@tw/util";
-import { captureScope } from "./context/capture.js";
-import type { Scope } from "./context/scope.js";
+import { captureScope, enterScope } from "./context/capture.js";
 import { activity } from "./watchdog/activity.js";
 import { CALLBACK } from "./watchdog/memory.js";
 
@@ -22,10 +22,10 @@ export type Callback<A extends readonly unknown[] = readonly unknown[]> = (...ar
 /** Called with what a callback threw or rejected with, and the callback. What it throws itself is logged. */
 export type CallbackErrorHook = (error: unknown, callback: (...args: never[]) => unknown) => unknown;
 
-/** A stored callback that outlives the turn. Short-lived ones are stored in the columns of `callbacks.ts`. */
+/** A stored callback that may wait long, or run often. Those of the next turn are slots of `batch.ts`. */
 export class Job {
   readonly owner: JobOwner;
-  readonly scope: Scope;
+  readonly scope: AsyncResource;
   fn: Callback<never>;
   args: readonly unknown[];
 
@@ -49,7 +49,7 @@ export class Job {
 
   /** As {@link run}, with other arguments. */
   runWith(args: readonly unknown[]): void {
-    this.scope.enter(callCaught, undefined, this.owner, this.kind, this.fn as Callback, args);
+    enterScope(this.scope, callCaught, undefined, this.owner, this.kind, this.fn as Callback, args);
   }
 }
 

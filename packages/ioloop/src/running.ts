@@ -5,6 +5,7 @@
 //                                    └──stopTimeoutMs, a second signal or stop()──►
 
 import { checkDurationMs, checkFunction, Deferred, type Logger } from "@tw/util";
+import { enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
 import { Job, reportFailure } from "./job.js";
@@ -103,7 +104,7 @@ export class Running {
 
   /** Settles when all hooks have, when time is up, or when `start()` has ended otherwise. Never rejects. */
   async #runHooks(signal: LoopSignal, stopTimeoutMs: number, ended: Promise<void>): Promise<void> {
-    const hooks = Promise.all([...this.#hooks].map((job) => job.scope.enter(callHook, job, signal)));
+    const hooks = Promise.all([...this.#hooks].map((job) => enterScope(job.scope, callHook, job, signal)));
     const expired = new Deferred();
     const timer = this.#loop.callLater(stopTimeoutMs, () => {
       this.#loop.logger.warn({ signal, stopTimeoutMs }, "Stop hooks did not finish in time");

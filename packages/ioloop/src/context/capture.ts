@@ -1,15 +1,15 @@
-// Which scope a stored callback gets: one of its own, unless it is certain that no store is live where it is stored.
+// Whether a stored callback needs a context of its own: unless it is certain that no store is live where it is stored.
 //
 // Only what has no store may share: `AsyncLocalStorage.exit` and `disable` hide a live one where nobody can see it.
 
-import { executionAsyncResource } from "node:async_hooks";
+import { AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { outsideContexts } from "../context.js";
 import { Emptiness } from "./emptiness.js";
 import { storesOnResources, storesPossible } from "./model.js";
-import { Scope } from "./scope.js";
+import { SharedScope } from "./shared-scope.js";
 
 /** Without a store: nobody's context, in which everything runs whose stores cannot matter. */
-export const nowhere: Scope = outsideContexts(() => new Scope("IOLoop").share());
+export const nowhere: SharedScope = outsideContexts(() => new SharedScope("IOLoop"));
 
 /** A resource must have stored this many callbacks in a row before it is worth a look of microseconds. */
 const PATIENCE = 3;
@@ -20,10 +20,26 @@ let resource: object | undefined;
 let emptiness: Emptiness | undefined;
 let inARow = 0;
 
-/** The context of the caller. */
-export function captureScope(): Scope {
+/** Whether no store is live in the caller's context, so that {@link nowhere} is as good. */
+export function isNowhere(): boolean {
   // Asking costs nothing while the answer is no, and more than what follows when it is yes.
-  return inUse || storesPossible() ? captureStores() : nowhere;
+  return !(inUse || storesPossible()) || (storesOnResources && isStoreless());
+}
+
+/** The caller's context, for what is kept longer. */
+export function captureScope(): AsyncResource {
+  return isNowhere() ? nowhere : new AsyncResource("IOLoopJob");
+}
+
+/** Calls `fn` in a captured context. */
+export function enterScope<T, A extends unknown[], R>(
+  scope: AsyncResource,
+  fn: (this: T, ...args: A) => R,
+  self: T,
+  ...args: A
+): R {
+  if (scope instanceof SharedScope) return scope.enter(fn, self, ...args);
+  return scope.runInAsyncScope(fn as (this: T, ...args: unknown[]) => R, self, ...args);
 }
 
 /** Asks anew whether a storage is in use, and keeps nothing alive that callbacks came from. */
@@ -33,15 +49,10 @@ export function forgetCaptures(): void {
   emptiness = undefined;
 }
 
-function captureStores(): Scope {
-  if (!storesOnResources) return new Scope("IOLoopCallback");
+function isStoreless(): boolean {
   inUse = true;
   const here = executionAsyncResource();
-  if (nowhere.isPristineAs(here) || isEmpty(here)) return nowhere;
-  return new Scope("IOLoopCallback");
-}
-
-function isEmpty(here: object): boolean {
+  if (nowhere.isPristineAs(here)) return true;
   if (here !== resource) {
     resource = here;
     emptiness = undefined;
