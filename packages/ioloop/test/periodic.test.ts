@@ -32,7 +32,7 @@ describe("PeriodicCallback", () => {
       async () => {
         starts.push(host.now());
         const duration = durations.shift();
-        if (duration) await new Promise((resolve) => loop.callLater(duration, resolve));
+        if (duration) await new Promise<void>((resolve) => loop.callLater(duration, () => resolve()));
       },
       10,
       { loop },
@@ -68,7 +68,7 @@ describe("PeriodicCallback", () => {
     const periodic = new PeriodicCallback(
       async () => {
         most = Math.max(most, ++under);
-        await new Promise((resolve) => loop.callLater(25, resolve));
+        await new Promise<void>((resolve) => loop.callLater(25, () => resolve()));
         under--;
       },
       10,

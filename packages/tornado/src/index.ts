@@ -37,6 +37,7 @@ export {
   IOLoop,
   type IOLoopOptions,
   NoPollerError,
+  PeriodicCallback,
   READ,
   type StartOptions,
   type Timeout,

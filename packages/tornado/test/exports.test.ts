@@ -35,6 +35,7 @@ const NAMES = [
   "NoPollerError",
   "NotAcquiredError",
   "OverrideResolver",
+  "PeriodicCallback",
   "PipeIOStream",
   "PriorityQueue",
   "Queue",

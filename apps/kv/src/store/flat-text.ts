@@ -4,7 +4,7 @@
 
 /** `text` with characters of its own: a byte each, and nothing else is kept for it. */
 export function flat(text: string): string {
-  return Buffer.from(text, "latin1").latin1Slice();
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 /** What a piece costs until then, in bytes. */
