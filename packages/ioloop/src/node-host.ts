@@ -1,5 +1,6 @@
 // The real host: Node's own loop, clock and signals. No other file of the stack asks what time it is.
 
+import { performance } from "node:perf_hooks"; // the global is a getter
 import { loadPoller, type Poller } from "@tw/poller";
 import { outsideContexts } from "./context.js";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
