@@ -24,13 +24,18 @@ export class Bound {
 
 /** A callback in a context of its own: the one AsyncResource that it costs. */
 export class Contextual extends AsyncResource {
-  readonly fn: Callback;
-  readonly args: readonly unknown[];
+  readonly callback: Callback | Bound;
 
-  constructor(fn: Callback, args: readonly unknown[]) {
+  constructor(callback: Callback | Bound) {
     super("IOLoopCallback");
-    this.fn = fn;
-    this.args = args;
+    this.callback = callback;
+  }
+
+  /** To be called in its own scope. */
+  call(owner: JobOwner): void {
+    const { callback } = this;
+    if (typeof callback === "function") callPlain(owner, callback);
+    else callCaught(owner, CALLBACK, callback.fn, callback.args);
   }
 }
 
@@ -56,7 +61,7 @@ export class Batch {
       const slot = this.#slots[at];
       if (slot instanceof Contextual) {
         this.#slots[at++] = undefined;
-        slot.runInAsyncScope(callCaught, undefined, owner, CALLBACK, slot.fn, slot.args);
+        slot.runInAsyncScope(slot.call, slot, owner);
       } else at = scope.enter(this.#runShared, this, at, owner, scope, until);
     }
   }

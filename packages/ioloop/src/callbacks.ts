@@ -44,8 +44,8 @@ export class CallbackQueue {
   add(callback: Callback<never>, args: readonly unknown[]): void {
     const fn = callback as Callback;
     if (this.#scheduled === undefined) this.#schedule();
-    if (!isNowhere()) this.#waiting.add(new Contextual(fn, args));
-    else this.#waiting.add(args.length === 0 ? fn : new Bound(fn, args));
+    const plain = args.length === 0 ? fn : new Bound(fn, args);
+    this.#waiting.add(isNowhere() ? plain : new Contextual(plain));
   }
 
   /** Drops what waits. Nothing may be added any more. */
