@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { readFile } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { IOLoop } from "../src/index.js";
@@ -61,6 +62,55 @@ describe("addCallback()", () => {
       readFile(new URL(import.meta.url), (error) => (error ? reject(error) : resolve()));
     });
     go = false;
+  });
+
+  it("keeps the order across contexts and arguments, in bursts that grow and shrink", async () => {
+    const { loop, host } = virtualLoop();
+    const als = new AsyncLocalStorage<number>();
+    for (const size of [1, 63, 64, 65, 1000, 3, 64, 0, 2]) {
+      const seen: unknown[] = [];
+      const expected: unknown[] = [];
+      for (let i = 0; i < size; i++) {
+        const store = i % 5 === 0 ? i : undefined;
+        const see = (...args: number[]) => seen.push([i, args, als.getStore()]);
+        const args = i % 3 === 0 ? [i, i] : [];
+        expected.push([i, args, store]);
+        if (store === undefined) loop.addCallback(see, ...args);
+        else als.run(store, () => loop.addCallback(see, ...args));
+      }
+      expect(loop.metrics().callbacks).toBe(size);
+      await host.advance(0);
+      expect(seen).toEqual(expected);
+      expect(loop.metrics().callbacks).toBe(0);
+    }
+  });
+
+  it("runs promise continuations when the batch is over, before the next one", async () => {
+    const loop = new IOLoop();
+    const log: string[] = [];
+    await new Promise<void>((resolve) => {
+      for (const name of ["a", "b"]) {
+        loop.addCallback(async () => {
+          log.push(name);
+          if (name === "a") loop.addCallback(() => resolve(void log.push("next batch")));
+          await undefined;
+          log.push(`${name} continued`);
+        });
+      }
+    });
+    expect(log).toEqual(["a", "b", "a continued", "b continued", "next batch"]);
+  });
+
+  it("drops what is left of a batch when a callback closes the loop", async () => {
+    const { loop, host } = virtualLoop();
+    const als = new AsyncLocalStorage<string>();
+    const log: string[] = [];
+    loop.addCallback(() => log.push("before"));
+    loop.addCallback(() => void loop.close());
+    loop.addCallback(() => log.push("after"));
+    als.run("own context", () => loop.addCallback(() => log.push("after too")));
+    await host.advance(0);
+    expect(log).toEqual(["before"]);
   });
 
   it("logs what a callback throws, once, and runs the ones after it", async () => {
