@@ -221,3 +221,29 @@ describe("IOStream.end()", () => {
     expect(transport.calls).toEqual(["end"]);
   });
 });
+
+describe("a sender that is always told to go on", () => {
+  it("leaves the loop to others: what closes its stream is heard of", async () => {
+    const { loop, transport, stream } = scripted();
+    transport.write = (chunks) => chunks.reduce((sum, chunk) => sum + chunk.length, 0); // takes all, sends nothing
+    let rounds = 0;
+    const chunk = new Uint8Array(65_536);
+    const notes = new Notes();
+    const fill = (): void => {
+      if (++rounds > 1000) throw new Error("the loop was never left");
+      while (!stream.closed && stream.send(chunk));
+    };
+    notes.onDrain = fill;
+    stream.attach(notes);
+    fill();
+    await turn();
+    loop.addCallback(() => stream.abort(new Error("gone")));
+    await loop.settle();
+    expect(stream.error).toEqual(new Error("gone"));
+    expect(rounds).toBeGreaterThanOrEqual(16);
+    expect(rounds).toBeLessThan(200);
+    const before = rounds;
+    await loop.settle(1000);
+    expect(rounds).toBe(before);
+  });
+});

@@ -16,6 +16,12 @@ import { isFinDue } from "./life.js";
 /** `send` returns false above this many queued bytes, so that a producer waits before it fills memory. */
 const HIGH_WATER = 64 * 1024;
 
+/**
+ * How often one turn tells a sender that everything went. A peer that reads as fast as we write, or a socket that takes
+ * what it will never send, would keep a sender busy for ever, and the loop with it.
+ */
+const DRAINS_PER_TURN = 16;
+
 // Why what is queued waits; none of these excludes another.
 /** A callback of the receiver runs. */
 const ENTERED = 1;
@@ -215,11 +221,21 @@ export abstract class WritingStream extends StreamBase {
     this.transport.end();
   }
 
+  /** @internal A later turn goes on. */
+  tellLater(): void {
+    this.tellDrained();
+  }
+
   private tellDrained(): void {
     // What `onDrain` sends may want the next one; each round needs the kernel to have taken everything.
-    while ((this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined && !this.closed) {
+    for (
+      let round = 0;
+      (this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined && !this.closed;
+      round++
+    ) {
       // It stays due until there is somebody to be told.
       if (this.receiver === undefined) return;
+      if (round === DRAINS_PER_TURN) return this.loop.addCallback(tellLater, this);
       this.waits &= ~DRAIN_WANTED;
       this.waits |= ENTERED;
       try {
@@ -268,6 +284,10 @@ export abstract class WritingStream extends StreamBase {
     this.waits &= ~BLOCKED;
     this.flushAndTell();
   }
+}
+
+function tellLater(stream: WritingStream): void {
+  stream.tellLater();
 }
 
 function flushAndTell(stream: WritingStream): void {
