@@ -15,9 +15,17 @@ export {
   HTTPOutputError,
   type HTTPOutputErrorOptions,
 } from "./errors.js";
+export {
+  type ForwardedElement,
+  type ForwardedNode,
+  parseForwarded,
+  parseForwardedFor,
+  parseForwardedNode,
+} from "./forwarded.js";
 export { isFieldText, isToken, sameName } from "./grammar.js";
 export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
+export { ipMatcher, isIp } from "./ip.js";
 export { HTTPServerRequest } from "./request.js";
 export { type RequestStartLine, type ResponseStartLine, reasonPhrase, responses } from "./start-line.js";
 export { formatTimestamp } from "./timestamp.js";

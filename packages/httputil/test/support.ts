@@ -1,0 +1,45 @@
+// What the tests of every parser share: bytes out of order, and growth.
+
+import { expect } from "vitest";
+
+/** The same numbers in every run: xorshift32. */
+export function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+/** Yields `count` texts made of `pieces` in random order, some with a character of any kind among them. */
+export function* garbage(pieces: readonly string[], count: number, seed = 1): Generator<string> {
+  const random = randomOf(seed);
+  for (let i = 0; i < count; i++) {
+    let text = "";
+    for (let n = random(12); n > 0; n--)
+      text += random(20) === 0 ? String.fromCharCode(random(0x180)) : pieces[random(pieces.length)];
+    yield text;
+  }
+}
+
+/**
+ * Fails when twice the input takes more than three times the work, in four doublings in a row. Work is time here, so each size is
+ * measured several times and the least counts; what is quadratic ends at 256 times, what is linear at 16.
+ */
+export function expectLinear(work: (size: number) => void, size = 4096): void {
+  const cost = (n: number) => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      const started = process.hrtime.bigint();
+      work(n);
+      least = Math.min(least, Number(process.hrtime.bigint() - started));
+    }
+    return least;
+  };
+  cost(size);
+  // A floor, so that what takes no time at all is not judged by the clock's grain.
+  const base = Math.max(cost(size), 20_000);
+  expect(cost(16 * size) / base).toBeLessThan(3 ** 4);
+}
