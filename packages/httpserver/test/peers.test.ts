@@ -97,4 +97,41 @@ asyncio.run(main())`;
     const { stdout } = await run("/usr/bin/python3", ["-c", script]);
     expect(stdout).toBe(`GET /t \nPOST /t ${"x".repeat(1000)}\n`);
   });
+
+  it("h2load over HTTP/1.1: 4000 requests on 20 connections, all of them answered", async () => {
+    const url = await echo();
+    const { stdout } = await run("h2load", ["--h1", "-n4000", "-c20", `${url}/a`, `${url}/b`]);
+    expect(stdout).toContain(
+      "4000 total, 4000 started, 4000 done, 4000 succeeded, 0 failed, 0 errored, 0 timeout",
+    );
+  });
+
+  it("a client that asks for HTTP/2 by Upgrade is answered in HTTP/1.1", async () => {
+    const url = await echo();
+    const { stdout } = await run("curl", ["-sS", "--http2", `${url}/a`, "-w", "<%{http_version}>"]);
+    expect(stdout).toBe("GET /a <1.1>");
+  });
+
+  it("aiohttp: streamed uploads and downloads, 50 at a time over kept connections", async () => {
+    const url = await echo();
+    const script = `
+import asyncio, aiohttp
+async def pieces():
+    for i in range(50):
+        yield b"%d," % i
+async def main():
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=10)) as session:
+        async def one(i):
+            async with session.post(f"${url}/{i}", data=pieces(), expect100=i % 2 == 0) as response:
+                return await response.text()
+        texts = await asyncio.gather(*(one(i) for i in range(50)))
+        want = ",".join(map(str, range(50))) + ","
+        assert texts == [f"POST /{i} {want}" for i in range(50)], texts[0]
+        async with session.head("${url}/h") as response:
+            assert response.headers["Content-Length"] == "8"
+    print("ok")
+asyncio.run(main())`;
+    const { stdout } = await run("/usr/bin/python3", ["-c", script]);
+    expect(stdout).toBe("ok\n");
+  });
 });
