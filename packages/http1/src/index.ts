@@ -1,3 +1,4 @@
+export type { HTTP1Role } from "./cycle.js";
 export type {
   ClosedEvent,
   DataEvent,
@@ -8,5 +9,5 @@ export type {
   ResponseEvent,
 } from "./events.js";
 export type { WriteHeadOptions } from "./head-framing.js";
-export { HTTP1Machine, type HTTP1Role } from "./machine.js";
+export { HTTP1Machine } from "./machine.js";
 export { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "./options.js";
