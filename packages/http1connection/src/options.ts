@@ -57,6 +57,13 @@ export class ServerContext {
     } catch {}
   }
 
+  /** Logs a line about what a peer did. As {@link report}, it fails nobody. */
+  remark(message: string): void {
+    try {
+      this.logger.warn(message);
+    } catch {}
+  }
+
   /** Calls user code whose failure changes nothing any more. */
   tell(name: string, call: () => unknown): void {
     const failed = (error: unknown) => this.report(error, `Uncaught exception in ${name}`);

@@ -12,10 +12,12 @@ import {
   type MaybePromise,
   type RequestStartLine,
   type ResponseStartLine,
+  reasonPhrase,
   type UpgradedStream,
 } from "@tw/httputil";
 import { isPromiseLike } from "@tw/util";
 import { sendPiece } from "./body-writer.js";
+import { isInputError } from "./refusal.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
 
 /** What the machine says when a request begins. */
@@ -116,15 +118,25 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     this.#connection.stream.send(this.#machine.writeInformation(100));
   }
 
-  /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. */
+  /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. What it
+   * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. */
   #delegateFailed(error: unknown): void {
     const { method, target } = this.#request;
     const { server, stream, remoteIp } = this.#connection;
-    server.report(error, `Uncaught exception ${method} ${quoted(target)} (${remoteIp})`);
+    const about = `${method} ${quoted(target)} (${remoteIp})`;
+    const refused = isInputError(error) && error.status >= 400;
+    const status = refused ? error.status : 500;
+    if (refused) server.remark(`Refused ${about}: ${error.code} ${error.message}`);
+    else server.report(error, `Uncaught exception ${about}`);
     if (this.#answer === "head" || this.#answer === "upgraded") return stream.abort(error);
     if (this.#answer !== "none") return;
     try {
-      this.writeHeaders(INTERNAL_ERROR, new HTTPHeaders({ "Content-Length": "0" }));
+      const startLine: ResponseStartLine = {
+        version: "HTTP/1.1",
+        code: status,
+        reason: reasonPhrase(status),
+      };
+      this.writeHeaders(startLine, new HTTPHeaders({ "Content-Length": "0" }));
       this.finish();
     } catch (unsent) {
       stream.abort(unsent);
@@ -183,12 +195,21 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     if (end !== "") this.#connection.stream.send(end);
     this.#answer = "complete";
     this.#connection.answered(this);
+    if (!this.#received) this.#tellAnswerEnd();
   }
 
   abort(reason?: unknown): void {
     if (this.#answer === "gone" || this.#answer === "upgraded") return;
     this.#answer = "gone";
     this.#connection.stream.abort(reason);
+    if (!this.#received) this.#tellAnswerEnd();
+  }
+
+  /** The rest of the request is not wanted any more: a delegate that holds it back lets it go. */
+  #tellAnswerEnd(): void {
+    const message = this.#message;
+    if (message?.onAnswerEnd !== undefined)
+      this.#connection.server.tell("onAnswerEnd", () => message.onAnswerEnd?.());
   }
 
   upgrade(headers: HTTPHeaders): UpgradedStream {
@@ -218,7 +239,6 @@ const SWITCHING_PROTOCOLS: ResponseStartLine = {
   code: 101,
   reason: "Switching Protocols",
 };
-const INTERNAL_ERROR: ResponseStartLine = { version: "HTTP/1.1", code: 500, reason: "Internal Server Error" };
 
 const REFUSED: Record<AnswerState, string> = {
   none: "no head was written",

@@ -25,6 +25,11 @@ export interface HTTPMessageDelegate {
   finish(): MaybePromise;
   /** The peer went away before the message (server: before the answer) was complete. At most once, instead of or after finish. */
   onConnectionClose(error?: unknown): void;
+  /**
+   * The answer is complete, or was given up, while the request was still arriving (server): nobody waits for the rest
+   * of it. Calls instead of finish; a promise that holds back input, and leases its bytes, is to settle. At most once.
+   */
+  onAnswerEnd?(): void;
   /** A 1xx response before the final one (client). */
   informationReceived?(startLine: ResponseStartLine, headers: HTTPHeaders): void;
   /** Trailer fields, before finish. */
