@@ -3,6 +3,7 @@
 import { channel } from "node:diagnostics_channel";
 import { ERROR, type Poller, type PollHandle, READ, WRITE } from "@tw/poller";
 import { checkInteger } from "@tw/util";
+import type { DiagnosticsChannel, HandlerAddedMessage, HandlerRemovedMessage } from "./diagnostics.js";
 import { HandlerError } from "./errors.js";
 import { type Callback, Job, type JobOwner } from "./job.js";
 import { HANDLER } from "./watchdog/memory.js";
@@ -24,8 +25,8 @@ export interface HandlerHandle {
 const MAX_FD = 2 ** 31 - 1;
 const KNOWN = READ | WRITE | ERROR;
 
-const addedChannel = channel("tw:ioloop:handlerAdded");
-const removedChannel = channel("tw:ioloop:handlerRemoved");
+const addedChannel: DiagnosticsChannel<HandlerAddedMessage> = channel("tw:ioloop:handlerAdded");
+const removedChannel: DiagnosticsChannel<HandlerRemovedMessage> = channel("tw:ioloop:handlerRemoved");
 
 class Handler extends Job implements HandlerHandle {
   readonly #poller: Poller;

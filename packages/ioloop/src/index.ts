@@ -2,6 +2,15 @@ export { ERROR, type Poller, READ, WRITE } from "@tw/poller";
 export type { CloseOptions } from "./closing.js";
 export { MAX_DELAY_MS } from "./delay.js";
 export {
+  type DiagnosticsChannel,
+  type DiagnosticsChannels,
+  type HandlerAddedMessage,
+  type HandlerRemovedMessage,
+  type ObserveOptions,
+  observe,
+  type TimerAddedMessage,
+} from "./diagnostics.js";
+export {
   HandlerError,
   type HandlerErrorCode,
   LoopClosedError,

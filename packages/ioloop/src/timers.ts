@@ -3,7 +3,9 @@
 import { channel } from "node:diagnostics_channel";
 import type { Logger } from "@tw/util";
 import { forgetCaptures } from "./context/capture.js";
+import type { DiagnosticsChannel, TimerAddedMessage } from "./diagnostics.js";
 import type { LoopHost, ScheduledTurn } from "./host.js";
+import type { IOLoop } from "./ioloop.js";
 import { type Callback, type CallbackErrorHook, Job, type JobOwner, NOTHING } from "./job.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 import { TIMER } from "./watchdog/memory.js";
@@ -20,7 +22,7 @@ export interface Timeout {
   unref(): this;
 }
 
-const addedChannel = channel("tw:ioloop:timerAdded");
+const addedChannel: DiagnosticsChannel<TimerAddedMessage> = channel("tw:ioloop:timerAdded");
 
 const nothing = (): void => undefined;
 
@@ -101,7 +103,7 @@ export class Timers implements JobOwner {
     this.#heap.add(timer);
     this.#refs++;
     if (!this.#running) this.#arm(when);
-    if (addedChannel.hasSubscribers) addedChannel.publish({ loop: this.#loop, timer });
+    if (addedChannel.hasSubscribers) addedChannel.publish({ loop: this.#loop as IOLoop, timer });
     return timer;
   }
 

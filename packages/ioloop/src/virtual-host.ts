@@ -2,12 +2,13 @@
 
 import { channel } from "node:diagnostics_channel";
 import { TwError } from "@tw/util";
+import type { DiagnosticsChannel } from "./diagnostics.js";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 import { realPause, realTurn } from "./node-host.js";
 import { DEAD, type HeapEntry, TimerHeap } from "./timer-heap.js";
 
 /** Asks whoever keeps track of resources what is still there: subscribers add to `pending`. */
-const idleChannel = channel("tw:ioloop:virtualIdle");
+const idleChannel: DiagnosticsChannel<VirtualIdle> = channel("tw:ioloop:virtualIdle");
 
 /** What is published on `tw:ioloop:virtualIdle` before a {@link VirtualIdleError} is made. */
 export interface VirtualIdle {
@@ -154,7 +155,7 @@ export class VirtualHost implements LoopHost {
     const pending: string[] = [];
     for (const { when } of this.#turns.live())
       pending.push(`a timer at ${when} ms that was told not to hold the process (unref)`);
-    if (idleChannel.hasSubscribers) idleChannel.publish({ host: this, pending } satisfies VirtualIdle);
+    if (idleChannel.hasSubscribers) idleChannel.publish({ host: this, pending });
     return pending;
   }
 

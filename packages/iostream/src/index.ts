@@ -1,3 +1,12 @@
+export type {
+  HandshakeErrorMessage,
+  HandshakeFinishMessage,
+  HandshakeStartMessage,
+  StreamClosedMessage,
+  StreamOpenedMessage,
+  StreamReceivedMessage,
+  StreamSentMessage,
+} from "./channels.js";
 export {
   CloseTimeoutError,
   type HandshakeFailure,

@@ -7,8 +7,8 @@
 // This file makes a stream, and of a plain one a secure one. The parts it consists of are in stream/, one idea each: see
 // stream/base.ts.
 
-import { channel } from "node:diagnostics_channel";
 import { IOLoop } from "@tw/ioloop";
+import { handshakeError, handshakeFinish, handshakeStart, opened } from "./channels.js";
 import { StartTlsError, StreamBusyError } from "./errors.js";
 import type { Codec } from "./framing/codec.js";
 import { Frames, type FramesOptions } from "./framing/frames.js";
@@ -24,8 +24,6 @@ import { type PeerCertificate, type SecureSocket, tlsFacts } from "./transports/
 import { checkTlsOptions, type TLSOptions } from "./transports/node/tls-options.js";
 import { nodeTransport } from "./transports/node/transport.js";
 import { Upgrade } from "./upgrade.js";
-
-const opened = channel("tw:iostream:opened");
 
 /** What a TLS record of a handshake begins with (RFC 8446 §5.1). */
 const HANDSHAKE_RECORD = "\x16";
@@ -103,7 +101,16 @@ export class IOStream extends EndingStream {
     const carrier = carrierOf(this.transport, unread) ?? this.handOn(unread);
     const handshake = new Handshake(loop, carrier, options);
     const secure = handshake.done.then((socket) => new SSLIOStream(socket, { loop, ...this.limits }));
-    secure.catch(ignore);
+    secure.then(
+      (stream) => {
+        if (handshakeFinish.hasSubscribers) handshakeFinish.publish({ stream: this, secure: stream });
+      },
+      (error) => {
+        if (handshakeError.hasSubscribers) handshakeError.publish({ stream: this, error });
+      },
+    );
+    if (handshakeStart.hasSubscribers)
+      handshakeStart.publish({ stream: this, isServer: options.isServer === true });
     this.bequeath(new Upgrade(handshake, secure));
     return secure;
   }
@@ -181,5 +188,3 @@ export class SSLIOStream extends IOStream {
     return this.#socket.getPeerX509Certificate();
   }
 }
-
-function ignore(): void {}

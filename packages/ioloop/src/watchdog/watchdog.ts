@@ -4,6 +4,7 @@ import { channel } from "node:diagnostics_channel";
 import { isMainThread, Worker } from "node:worker_threads";
 import { isPromiseLike, type Logger } from "@tw/util";
 import { outsideContexts } from "../context.js";
+import type { DiagnosticsChannel } from "../diagnostics.js";
 import type { LoopHost } from "../host.js";
 import { activity, setActivity } from "./activity.js";
 import { WatchdogError } from "./errors.js";
@@ -17,7 +18,7 @@ import { type BlockedReport, describePosition, describeRunning, worthSaying } fr
 import { mapped } from "./source-maps.js";
 import type { WorkerData } from "./worker.js";
 
-const blockedChannel = channel("tw:ioloop:blocked");
+const blockedChannel: DiagnosticsChannel<BlockedReport> = channel("tw:ioloop:blocked");
 
 /** The built file beside this one's bundle. */
 const WORKER = new URL("./watchdog/worker.js", import.meta.url);

@@ -1,15 +1,14 @@
 // How a stream ends: closed with grace, aborted, or because its transport did; and who is told.
 
-import { channel } from "node:diagnostics_channel";
 import { checkDurationMs } from "@tw/util";
+import { closed } from "../channels.js";
 import { Closing } from "../closing.js";
 import { CloseTimeoutError } from "../errors.js";
+import type { IOStream } from "../iostream.js";
 import { type CloseOptions, DEFAULT_GRACE_MS } from "../options.js";
 import type { TransportReceiver } from "../transport.js";
 import { Ending, type Heir } from "./base.js";
 import { FedStream } from "./feeding.js";
-
-const closed = channel("tw:iostream:closed");
 
 /** A stream that ends. */
 export abstract class EndingStream extends FedStream implements TransportReceiver {
@@ -88,7 +87,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
   }
 
   private publishClosed(error: unknown): void {
-    if (closed.hasSubscribers) closed.publish({ stream: this, error });
+    if (closed.hasSubscribers) closed.publish({ stream: this as unknown as IOStream, error });
   }
 
   /** Nothing will be read or written any more: tells everybody who waits. */

@@ -1,7 +1,9 @@
 // Feeding a receiver: views go straight through, without a promise or a copy.
 
 import { isPromiseLike } from "@tw/util";
+import { received } from "../channels.js";
 import { StreamBusyError } from "../errors.js";
+import type { IOStream } from "../iostream.js";
 import { ReadBuffer } from "../read-buffer.js";
 import type { StreamReceiver } from "../receiver.js";
 import { isGone } from "./life.js";
@@ -40,6 +42,7 @@ export abstract class FedStream extends ReadingStream {
 
   /** @internal Called by the transport. */
   onBytes(view: Uint8Array): void | Promise<void> {
+    if (received.hasSubscribers) received.publish({ stream: this as unknown as IOStream, view });
     const { receiver } = this;
     if (receiver === undefined || this.buffer !== undefined || this.closed) return this.store(view);
     const { activity } = this.loop;

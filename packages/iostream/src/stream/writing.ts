@@ -5,8 +5,10 @@
 //   the peer takes no more            everything waits for the transport's `onDrain`
 
 import { checkFunction, isPromiseLike } from "@tw/util";
+import { sent } from "../channels.js";
 import { StreamBufferFullError } from "../errors.js";
 import { flushLater } from "../flush.js";
+import type { IOStream } from "../iostream.js";
 import { refused } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
 import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
@@ -196,16 +198,23 @@ export abstract class WritingStream extends StreamBase {
     this.tellDrained();
   }
 
-  /** Gives the queue to the transport; behind the last byte comes FIN, when one was asked for. */
   private flush(): void {
     if ((this.waits & HELD_BACK) !== 0) return;
+    if (sent.hasSubscribers) this.giveAndTell();
+    else this.give();
+  }
+
+  /** Gives the queue to the transport, which takes so many bytes; behind the last one comes FIN, when one was asked for. */
+  private give(): number {
     const queue = this.queue;
+    let size = 0;
     try {
       if (queue !== undefined) {
-        queue.advance(this.transport.write(queue.chunks));
+        size = this.transport.write(queue.chunks);
+        queue.advance(size);
         if (queue.bytes > 0) {
           this.waits |= BLOCKED;
-          return;
+          return size;
         }
         this.queue = undefined;
         giveQueue(queue);
@@ -214,6 +223,14 @@ export abstract class WritingStream extends StreamBase {
     } catch (error) {
       this.threw(error);
     }
+    return size;
+  }
+
+  /** Last, because an observer may do anything. */
+  private giveAndTell(): void {
+    const chunks = this.queue?.chunks.slice() ?? [];
+    const size = this.give();
+    if (size > 0) sent.publish({ stream: this as unknown as IOStream, size, chunks });
   }
 
   /** The last byte is with the transport. */

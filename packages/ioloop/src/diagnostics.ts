@@ -1,0 +1,96 @@
+// What one may observe of every layer: messages on `node:diagnostics_channel`, listed in docs/diagnostics.md. A layer
+// publishes only while somebody has subscribed, so that nobody pays when nobody looks.
+//
+// Node reports what a subscriber throws as an uncaught exception, a turn later and whoever published: that ends the
+// process. `observe` subscribes so that it is logged instead.
+
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { checkFunction, isPromiseLike, type Logger } from "@tw/util";
+import type { HandlerHandle } from "./handlers.js";
+import { IOLoop } from "./ioloop.js";
+import type { Timeout } from "./timers.js";
+import type { VirtualIdle } from "./virtual-host.js";
+import type { BlockedReport } from "./watchdog/report.js";
+
+/** The messages by the names of their channels. Each layer above adds its own to this interface. */
+export interface DiagnosticsChannels {
+  "tw:ioloop:handlerAdded": HandlerAddedMessage;
+  "tw:ioloop:handlerRemoved": HandlerRemovedMessage;
+  "tw:ioloop:timerAdded": TimerAddedMessage;
+  "tw:ioloop:blocked": BlockedReport;
+  "tw:ioloop:virtualIdle": VirtualIdle;
+}
+
+/** A channel as its layer has it. */
+export interface DiagnosticsChannel<Message> {
+  readonly hasSubscribers: boolean;
+  publish(message: Message): void;
+}
+
+/** A descriptor is watched. */
+export interface HandlerAddedMessage {
+  readonly fd: number;
+  /** {@link READ}, {@link WRITE}, {@link ERROR}, added up. */
+  readonly events: number;
+  /** The same in both messages of a handler. */
+  readonly handle: HandlerHandle;
+}
+
+/** A descriptor is watched no longer. */
+export interface HandlerRemovedMessage {
+  readonly fd: number;
+  readonly handle: HandlerHandle;
+}
+
+/** A timer was set. It tells itself whether it is still `pending`. */
+export interface TimerAddedMessage {
+  readonly loop: IOLoop;
+  readonly timer: Timeout;
+}
+
+/** Options of {@link observe}. */
+export interface ObserveOptions {
+  /** Where goes what the observer throws. @default the logger of `IOLoop.current()` */
+  readonly logger?: Logger;
+}
+
+/**
+ * Calls `observer` with every message of a channel, until the result is disposed of. What it throws, or its promise
+ * rejects with, is logged and ends neither the process nor what is observed.
+ *
+ * It runs in the midst of the layer's work, in the async context of what is published: be quick, change nothing, copy
+ * the bytes that you keep.
+ *
+ * @throws TypeError when `observer` is not a function
+ * @example
+ * using _ = observe("tw:iostream:closed", ({ stream, error }) => {
+ *   console.log("closed", stream.info.remoteAddress, error);
+ * });
+ */
+export function observe<Name extends keyof DiagnosticsChannels>(
+  name: Name,
+  observer: (message: DiagnosticsChannels[Name]) => unknown,
+  options: ObserveOptions = {},
+): Disposable {
+  checkFunction("An observer", observer);
+  const failed = (err: unknown): void => {
+    try {
+      (options.logger ?? IOLoop.current().logger).error(
+        { err },
+        `Uncaught exception in an observer of ${name}`,
+      );
+    } catch {
+      // There is nowhere left to say so.
+    }
+  };
+  const listener = (message: unknown): void => {
+    try {
+      const result = observer(message as DiagnosticsChannels[Name]);
+      if (isPromiseLike(result)) result.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  subscribe(name, listener);
+  return { [Symbol.dispose]: () => void unsubscribe(name, listener) };
+}
