@@ -100,7 +100,7 @@ export class IOStream extends EndingStream {
     const { loop } = this;
     const carrier = carrierOf(this.transport, unread) ?? this.handOn(unread);
     const handshake = new Handshake(loop, carrier, options);
-    const secure = handshake.done.then((socket) => new SSLIOStream(socket, { loop, ...this.limits }));
+    const secure = handshake.done.then((socket) => this.secured(socket, { loop, ...this.limits }));
     secure.then(
       (stream) => {
         if (handshakeFinish.hasSubscribers) handshakeFinish.publish({ stream: this, secure: stream });
@@ -113,6 +113,11 @@ export class IOStream extends EndingStream {
       handshakeStart.publish({ stream: this, isServer: options.isServer === true });
     this.bequeath(new Upgrade(handshake, secure));
     return secure;
+  }
+
+  /** Makes the stream that {@link startTls} gives: a kind of stream that knows more overrides it, and passes that on. */
+  protected secured(socket: SecureSocket, options: StreamOptions): SSLIOStream {
+    return new SSLIOStream(socket, options);
   }
 
   /** A transport that cannot be taken apart goes on under another stream, which nobody else knows. */
