@@ -1,13 +1,10 @@
 // A socket that is bound and listens, but accepts only when somebody is there to serve: what bindSockets returns and
 // TCPServer.addSockets takes. Until then connections wait in the kernel's queue.
 
-import { channel } from "node:diagnostics_channel";
 import type { Transport } from "@tw/iostream";
+import { listening, stopped } from "./channels.js";
 import { ListenError } from "./errors.js";
 import type { Listener, ListenOptions, Network } from "./network.js";
-
-const listening = channel("tw:tcp:listening");
-const stopped = channel("tw:tcp:stopped");
 
 /** Listens without accepting. @internal Use `bindSockets` and its like. */
 export async function openListeningSocket(

@@ -11,6 +11,7 @@ import {
 import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkDurationMs, checkSignal } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
+import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
@@ -97,7 +98,8 @@ export class TCPClient {
     checkPort("port", port, 1);
     const local = localEnd(options);
     const tls = checkOptions(options, host);
-    return this.#within(place(host, port, literal(host)?.family ?? 4), options, tls, async (signal) => {
+    const where = place(host, port, literal(host)?.family ?? 4);
+    return this.#within({ host, port, where }, options, tls, async (signal) => {
       const endpoints = await abortable(this.#resolver.resolve(host, port, local.family), signal);
       return await this.#connectAny(host, endpoints, local, signal);
     });
@@ -115,7 +117,8 @@ export class TCPClient {
     checkUnixPath(path);
     const tls = checkOptions(options, undefined);
     const endpoint: Endpoint = { address: path, port: 0, family: "unix" };
-    return this.#within(place(path, 0, "unix"), options, tls, (signal) => {
+    const where = place(path, 0, "unix");
+    return this.#within({ host: path, port: 0, where }, options, tls, (signal) => {
       return this.#connectAny(path, [endpoint], { family: 0 }, signal);
     });
   }
@@ -147,7 +150,7 @@ export class TCPClient {
 
   /** Runs all phases of one connection under one deadline and one signal. */
   async #within(
-    where: string,
+    { host, port, where }: Target,
     options: ConnectionOptions,
     tls: TLSOptions | undefined,
     open: (signal: AbortSignal) => Promise<Transport>,
@@ -161,12 +164,21 @@ export class TCPClient {
     const timer = timeoutMs === 0 ? undefined : this.loop.callLater(timeoutMs, expire);
     try {
       const stream = this.#stream(await open(cancel.signal), options, cancel.signal);
+      if (connected.hasSubscribers) connected.publish({ host, port, stream });
       return tls === undefined ? stream : await stream.startTls({ ...tls, signal: cancel.signal });
     } finally {
       if (timer !== undefined) this.loop.removeTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** Who is connected to. */
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  /** Both, for a message. */
+  readonly where: string;
 }
 
 /** What is asked of our own end. */
