@@ -43,6 +43,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #elif defined(__APPLE__)
 #include <sys/event.h>
 #include <sys/ioctl.h>
@@ -796,16 +797,20 @@ static ssize_t write_plain(int fd, const struct iovec *iov, int count) {
 #define SEND_FLAGS MSG_DONTWAIT // SO_NOSIGPIPE is set on every socket made or adopted here
 #endif
 
+#if !defined(MSG_MORE)
+#define MSG_MORE 0 // macOS sends the shorter segment
+#endif
+
 // Count, or -errno.
-static int64_t send_list(int fd, struct iovec *iov, int count) {
+static int64_t send_list(int fd, struct iovec *iov, int count, int more) {
   ssize_t sent;
   if (count == 1) {
-    do sent = send(fd, iov[0].iov_base, iov[0].iov_len, SEND_FLAGS);
+    do sent = send(fd, iov[0].iov_base, iov[0].iov_len, SEND_FLAGS | more);
     while (sent < 0 && errno == EINTR);
   } else {
     struct msghdr message = {.msg_iov = iov};
     message.msg_iovlen = (__typeof__(message.msg_iovlen))count;
-    do sent = sendmsg(fd, &message, SEND_FLAGS);
+    do sent = sendmsg(fd, &message, SEND_FLAGS | more);
     while (sent < 0 && errno == EINTR);
   }
   if (sent < 0 && errno == ENOTSOCK) sent = write_plain(fd, iov, count);
@@ -858,6 +863,7 @@ typedef struct {
   int64_t error; // -errno, or 0
   bool thrown;   // a chunk was no good; an exception is pending
   bool full;     // the kernel took less than it was offered
+  int more;      // MSG_MORE, or 0
 } Sending;
 
 // Goes on while the kernel takes everything it is offered: fewer bytes than asked for means that it is full.
@@ -876,7 +882,7 @@ static void send_values(Poller *p, napi_env env, int fd, const napi_value *value
       if (iov[count].iov_len > 0) offered += iov[count++].iov_len;
     }
     if (count == 0) continue;
-    int64_t sent = send_list(fd, iov, count);
+    int64_t sent = send_list(fd, iov, count, out->more);
     if (sent < 0) {
       out->error = sent;
       return;
@@ -910,15 +916,20 @@ static napi_value poller_write(napi_env env, napi_callback_info info) {
   return sending_result(env, &sending);
 }
 
-// writev(fd, skip, chunks): any number of them.
+// writev(fd, skip, chunks, more): any number of them.
 static napi_value poller_writev(napi_env env, napi_callback_info info) {
-  ARGS(3);
+  ARGS(4);
   int fd;
   int64_t skip;
   uint32_t length;
+  bool more;
   napi_value values[IOV];
   Sending sending = {.total = 0};
-  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[1], 0, 9007199254740991.0, "skip", &skip)) return NULL;
+  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[1], 0, 9007199254740991.0, "skip", &skip) ||
+      !arg_bool(env, argv[3], "more", &more)) {
+    return NULL;
+  }
+  if (more) sending.more = MSG_MORE;
   if (napi_get_array_length(env, argv[2], &length) != napi_ok) return type_error(env, "chunks must be an array");
   for (uint32_t from = 0; from < length; from += IOV) {
     uint32_t count = length - from < IOV ? length - from : IOV;
@@ -959,6 +970,58 @@ static napi_value poller_sendfile(napi_env env, napi_callback_info info) {
 #endif
   quiet_end(&quiet);
   return number(env, sent < 0 ? -errno : sent);
+}
+
+// Whether a range of a file can be sent without waiting for a disk: 1 or 0, or -errno where the kernel does not tell.
+#if defined(__linux__)
+
+enum { NOWAIT = 8 }; // RWF_NOWAIT
+#if !defined(SYS_cachestat)
+#define SYS_cachestat 451
+#endif
+
+// A byte that is there is read at once: 1, or 0 behind the end of the file.
+static int probe(int file, int64_t at) {
+  char byte;
+  struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+  // Not by preadv2(), a symbol that needs a young libc. Where a long has 64 bits the second half is not looked at.
+  long got = syscall(SYS_preadv2, file, &iov, 1L, (long)at, (long)(at >> 32), (long)NOWAIT);
+  return got < 0 ? -errno : (int)got;
+}
+
+static int cached(int file, int64_t offset, int64_t length) {
+  // What is read ahead is read in order: the last byte is the last to come, and the first the first to be given up.
+  int there = probe(file, offset + length - 1);
+  if (there >= 0) there = probe(file, offset);
+  if (there >= 0) return 1;
+  if (there == -EAGAIN) return 0;
+  if (there != -EOPNOTSUPP && there != -EINVAL) return there;
+  // Some file systems do not read without waiting. The kernel may still count what it has, if the file is ours.
+  uint64_t range[2] = {(uint64_t)offset, (uint64_t)length};
+  uint64_t counts[5];
+  if (syscall(SYS_cachestat, file, range, counts, 0L) < 0) return -errno;
+  int64_t page = sysconf(_SC_PAGESIZE);
+  return counts[0] >= (uint64_t)((offset + length - 1) / page - offset / page + 1);
+}
+
+#else
+
+static int cached(int file, int64_t offset, int64_t length) {
+  (void)file, (void)offset, (void)length;
+  return -ENOTSUP;
+}
+
+#endif
+
+static napi_value poller_cached(napi_env env, napi_callback_info info) {
+  ARGS(3);
+  int file;
+  int64_t offset, length;
+  if (!arg_fd(env, argv[0], &file) || !arg_int(env, argv[1], 0, 9007199254740991.0, "offset", &offset) ||
+      !arg_int(env, argv[2], 1, 9007199254740991.0, "length", &length)) {
+    return NULL;
+  }
+  return number(env, cached(file, offset, length));
 }
 
 // ── Calls: addresses ──
@@ -1328,6 +1391,7 @@ static const Method METHODS[] = {
     {"write", poller_write},
     {"writev", poller_writev},
     {"sendfile", poller_sendfile},
+    {"cached", poller_cached},
     {"socket", poller_socket},
     {"bind", poller_bind},
     {"listen", poller_listen},

@@ -15,6 +15,7 @@ type SharedCalls = Pick<
   | "wake"
   | "read"
   | "sendfile"
+  | "cached"
   | "socket"
   | "bind"
   | "listen"
@@ -47,7 +48,7 @@ export interface NativePoller extends SharedCalls {
    */
   write(fd: number, skip: number, ...chunks: (Uint8Array | string)[]): number;
   /** Any number of chunks. */
-  writev(fd: number, skip: number, chunks: readonly (Uint8Array | string)[]): number;
+  writev(fd: number, skip: number, chunks: readonly (Uint8Array | string)[], more: boolean): number;
   setsockopt(fd: number, option: number, value: number): number;
 }
 

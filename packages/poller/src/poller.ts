@@ -33,6 +33,7 @@ class AddonPoller implements Poller {
   readonly wake: NativePoller["wake"];
   readonly read: NativePoller["read"];
   readonly sendfile: NativePoller["sendfile"];
+  readonly cached: NativePoller["cached"];
   readonly socket: NativePoller["socket"];
   readonly bind: NativePoller["bind"];
   readonly listen: NativePoller["listen"];
@@ -60,6 +61,7 @@ class AddonPoller implements Poller {
     this.wake = native.wake;
     this.read = native.read;
     this.sendfile = native.sendfile;
+    this.cached = native.cached;
     this.socket = native.socket;
     this.bind = native.bind;
     this.listen = native.listen;
@@ -100,17 +102,18 @@ class AddonPoller implements Poller {
     return acceptOn(this.#native, fd);
   }
 
-  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number {
+  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number, more = false): number {
     if (!Array.isArray(chunks)) throw new TypeError("chunks must be an array");
     const native = this.#native;
-    if (needsSplit(chunks, skip)) return native.writev(fd, 0, splitChunks(chunks, skip));
+    if (needsSplit(chunks, skip)) return native.writev(fd, 0, splitChunks(chunks, skip), more);
+    if (more) return native.writev(fd, skip, chunks, more);
     // As arguments, because fetching an element of an array costs the addon more.
     if (chunks.length === 1) return native.write(fd, skip, chunks[0] as Chunk);
     if (chunks.length === 2) return native.write(fd, skip, chunks[0] as Chunk, chunks[1] as Chunk);
     if (chunks.length === 3) {
       return native.write(fd, skip, chunks[0] as Chunk, chunks[1] as Chunk, chunks[2] as Chunk);
     }
-    return native.writev(fd, skip, chunks);
+    return native.writev(fd, skip, chunks, false);
   }
 
   setsockopt(fd: number, option: SocketOption, value: number): number {

@@ -95,16 +95,23 @@ export interface Poller {
   /**
    * Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Returns the bytes taken, or
    * `-errno` when none was. Fewer than all means that the kernel takes no more for now: wait for {@link WRITE}.
-   * Never raises SIGPIPE. Nothing of `chunks` is kept.
+   * Never raises SIGPIPE. Nothing of `chunks` is kept. With `more` TCP may keep an incomplete segment back for what
+   * follows, for up to 200 ms (`MSG_MORE`, where there is such a thing). @default false
    *
    * @throws TypeError for a chunk that is neither, or was detached; RangeError for a character above U+00FF.
    */
-  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number): number;
+  writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number, more?: boolean): number;
   /**
    * `sendfile(2)`: bytes sent, 0 at the end of the file, or `-errno`. At most 256 KiB a call, whatever `length` says,
    * because cold pages block the thread: go on until `-EAGAIN` or a budget of your own is used up.
    */
   sendfile(fd: number, fileFd: number, offset: number, length: number): number;
+  /**
+   * Whether this range of a file is in memory, as far as can be told without looking at each page, so that
+   * {@link sendfile} waits for no disk: 1, or 0, or `-errno` where the kernel does not tell (`-ENOTSUP` on macOS). Asking
+   * for what is not there may begin to read it.
+   */
+  cached(fileFd: number, offset: number, length: number): number;
 
   /** A non-blocking, close-on-exec stream socket. `family` is 4, 6 or 0 (Unix). Returns fd or `-errno`. */
   socket(family: 4 | 6 | 0): number;
