@@ -170,8 +170,9 @@ class EventLog {
     this.#flush();
     this.#events++;
     this.#lines.push(line);
-    for (const [name, value] of headers?.getAll() ?? [])
-      this.#lines.push(`  ${name}: ${visible(value)}`.trimEnd());
+    const fields = headers?.rawFields ?? [];
+    for (let i = 0; i < fields.length; i += 2)
+      this.#lines.push(`  ${fields[i]}: ${visible(fields[i + 1] as string)}`.trimEnd());
   }
 
   #flush(): void {

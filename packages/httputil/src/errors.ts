@@ -34,7 +34,7 @@ export class HTTPOutputError extends TwError {
   }
 }
 
-/** A field name or value that must not go on the wire; a `TypeError`, since it is a wrong argument. */
+/** A field name or value that must not go on the wire; a `TypeError`, since it is a wrong argument, and a `TwError`. */
 export class HTTPFieldError extends TypeError {
   /** `ERR_TW_FIELD_NAME` or `ERR_TW_FIELD_VALUE`. */
   readonly code: string;
@@ -42,9 +42,13 @@ export class HTTPFieldError extends TypeError {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+    Object.defineProperty(this, TW_ERROR, { value: true });
   }
 
   override get name(): string {
     return "HTTPFieldError";
   }
 }
+
+// What `isTwError` looks for, since one class cannot be a TypeError and extend TwError.
+const TW_ERROR = Symbol.for("@tw/util.TwError");

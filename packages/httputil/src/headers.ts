@@ -4,14 +4,18 @@
 //
 //   [ "Host", "example.org", "Accept", "*/*", "Accept", "text/html" ]
 //
-// scanned from its start: no hashing, no lower-cased copy, no object per field. Names keep the spelling they came with.
-// A message that was received keeps its section as one text until somebody asks for a field.
+// scanned from its start: no hashing, no lower-cased copy, no object per field. A message that was received keeps its
+// section as one text until somebody asks for a field. What a program adds stands there in Http-Header-Case; received
+// names keep the spelling they came with, so that a proxy passes them on, and are spelled when somebody iterates.
 //
 // What is stored was validated on the way in (S-22, S-24: no CR, LF or NUL can reach the wire), so that writing a head
 // is plain concatenation.
 
 import { HTTPFieldError } from "./errors.js";
-import { isFieldText, isToken, sameName } from "./grammar.js";
+import { parseLines, readLine, splitSection, trimBlanks } from "./field-lines.js";
+import { canonicalName } from "./field-names.js";
+import { isFieldText, sameName } from "./grammar.js";
+import { quote } from "./quote.js";
 
 /** What `new HTTPHeaders()` can be filled from; an array as value stands for repeated fields. */
 export type HTTPHeadersInit =
@@ -22,7 +26,8 @@ export type HTTPHeadersInit =
  * A list of header fields with case-insensitive names; usable wherever a Web `Headers` is expected.
  *
  * Repeated fields are kept: `get` joins them with `", "`, `getList` and `getAll` give each one. Every way in validates:
- * names are tokens, values are HTAB, SP, VCHAR and U+0080 to U+00FF; blanks around a value are dropped.
+ * names are tokens, values are HTAB, SP, VCHAR and U+0080 to U+00FF; blanks around a value are dropped. Whoever iterates
+ * gets names in Http-Header-Case, whatever case they came in.
  *
  * @example
  * const headers = new HTTPHeaders({ "Content-Type": "text/plain" });
@@ -43,6 +48,20 @@ export class HTTPHeaders {
       for (const name in init) if (Object.hasOwn(init, name)) this.#addAll(name, init[name]);
     } else if (#list in init) this.#list = init.#fields().slice();
     else for (const [name, value] of init) this.add(name, value);
+  }
+
+  /**
+   * Reads field lines: for tests, tools and protocols that borrow them; what comes from a connection is `@tw/http1`'s.
+   * Lines end in CRLF or LF, as `toString` writes them, and one empty line may end them all.
+   *
+   * @throws HTTPInputError for a line that is no field (see `parseLine`), and for text behind the empty line
+   * @example
+   * HTTPHeaders.parse("foo-bar: 1\nFoo-Bar: 2\n").get("Foo-Bar"); // "1, 2"
+   */
+  static parse(text: string): HTTPHeaders {
+    const headers = new this();
+    headers.#list = parseLines(text);
+    return headers;
   }
 
   /**
@@ -101,22 +120,22 @@ export class HTTPHeaders {
    * @throws TypeError (`ERR_TW_FIELD_NAME`, `ERR_TW_FIELD_VALUE`) for what must not go on the wire
    */
   set(name: string, value: string): void {
-    checkName(name);
+    const canonical = canonicalName(name);
     const clean = cleanValue(name, value);
     const at = this.#find(name);
     if (at === -1) {
-      this.#fields().push(name, clean);
+      this.#fields().push(canonical, clean);
       return;
     }
-    this.#fields()[at] = name;
+    this.#fields()[at] = canonical;
     this.#fields()[at + 1] = clean;
     this.#removeFrom(at + 2, name);
   }
 
   /** Adds a field after those of the same name. @throws TypeError as `set` does */
   add(name: string, value: string): void {
-    checkName(name);
-    this.#fields().push(name, cleanValue(name, value));
+    const canonical = canonicalName(name);
+    this.#fields().push(canonical, cleanValue(name, value));
   }
 
   #addAll(name: string, value: string | readonly string[] | undefined): void {
@@ -127,6 +146,29 @@ export class HTTPHeaders {
   /** Web spelling of `add`. @throws TypeError as `set` does */
   append(name: string, value: string): void {
     this.add(name, value);
+  }
+
+  /**
+   * Adds the field of one line; a CRLF or LF at its end is dropped, and an empty line adds nothing.
+   *
+   * @throws HTTPInputError for what is no field: no colon, a blank before the colon, a name that is no token, a control
+   * other than HTAB in the value. A line that begins with a blank is refused too, RFC 9112 §5.2, where Tornado appends
+   * it to the value before.
+   */
+  parseLine(line: string): void {
+    const text = line.replace(/\r?\n$/, "");
+    if (text !== "") readLine(text, this.#fields());
+  }
+
+  /**
+   * Sets each name to what `init` has for it, repeated values included; other names stay (Tornado's `update`).
+   *
+   * @throws TypeError as `set` does, before anything is changed
+   */
+  update(init: HTTPHeadersInit): void {
+    const given = copyOf(init);
+    for (const name of given.keys()) this.delete(name);
+    for (const [name, value] of given.getAll()) this.add(name, value);
   }
 
   /** Removes every such field; removing none is fine. */
@@ -153,7 +195,9 @@ export class HTTPHeaders {
   /** Every field as it stands, repeated ones one by one. */
   *getAll(): IterableIterator<[name: string, value: string]> {
     const fields = this.#fields();
-    for (let i = 0; i < fields.length; i += 2) yield [fields[i] as string, fields[i + 1] as string];
+    for (let i = 0; i < fields.length; i += 2) {
+      yield [canonicalName(fields[i] as string), fields[i + 1] as string];
+    }
   }
 
   /** One pair for each name, its values joined (`Set-Cookie`: one pair for each), in order of first appearance. */
@@ -161,13 +205,12 @@ export class HTTPHeaders {
     const seen = new Map<string, [string, string]>();
     const pairs: [string, string][] = [];
     for (const pair of this.getAll()) {
-      const key = pair[0].toLowerCase();
-      const first = key === "set-cookie" ? undefined : seen.get(key);
+      const first = pair[0] === "Set-Cookie" ? undefined : seen.get(pair[0]);
       if (first !== undefined) {
         first[1] += `, ${pair[1]}`;
         continue;
       }
-      seen.set(key, pair);
+      seen.set(pair[0], pair);
       pairs.push(pair);
     }
     yield* pairs;
@@ -222,37 +265,13 @@ export class HTTPHeaders {
   }
 }
 
-function copyOf(headers: HTTPHeaders): HTTPHeaders {
-  return new HTTPHeaders(headers);
+function copyOf(init: HTTPHeadersInit): HTTPHeaders {
+  return new HTTPHeaders(init);
 }
 
 function isIterable(init: HTTPHeadersInit): init is Iterable<readonly [string, string]> {
   return Symbol.iterator in init;
 }
-
-/** `[name, value, …]` of a validated section; only SP and HTAB stand around a value (S-03). */
-function splitSection(text: string, from: number): string[] {
-  const fields: string[] = [];
-  for (let start = from; ; ) {
-    const end = text.indexOf("\r\n", start);
-    if (end <= start) return fields;
-    const colon = text.indexOf(":", start);
-    fields.push(text.substring(start, colon), trimBlanks(text.substring(colon + 1, end)));
-    start = end + 2;
-  }
-}
-
-function checkName(name: string): void {
-  if (typeof name === "string" && knownNames[name.length] === name) return;
-  if (typeof name !== "string" || !isToken(name)) {
-    throw new HTTPFieldError("ERR_TW_FIELD_NAME", `Header name ${quote(name)} is not a token`);
-  }
-  if (name.length < knownNames.length) knownNames[name.length] = name;
-}
-
-// The last good name of each length. Programs use the same few constants again and again, so that one comparison of
-// pointers usually tells that a name is good.
-const knownNames: (string | undefined)[] = new Array<string | undefined>(64).fill(undefined);
 
 function cleanValue(name: string, value: string): string {
   if (typeof value !== "string") {
@@ -262,21 +281,4 @@ function cleanValue(name: string, value: string): string {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
   }
   return trimBlanks(value);
-}
-
-// S-03: SP and HTAB only. What `String.trim` would also take off, NBSP for one, belongs to the value.
-function trimBlanks(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isBlank(value.charCodeAt(start))) start++;
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
-  return end - start === value.length ? value : value.slice(start, end);
-}
-
-function isBlank(c: number): boolean {
-  return c === 0x20 || c === 0x09;
-}
-
-function quote(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : String(value);
 }

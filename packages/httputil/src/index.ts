@@ -15,6 +15,7 @@ export {
   HTTPOutputError,
   type HTTPOutputErrorOptions,
 } from "./errors.js";
+export { canonicalName } from "./field-names.js";
 export {
   type ForwardedElement,
   type ForwardedNode,

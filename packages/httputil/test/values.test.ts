@@ -127,6 +127,7 @@ it("exports these values and no others", () => {
     "HTTPInputError",
     "HTTPOutputError",
     "HTTPServerRequest",
+    "canonicalName",
     "formatTimestamp",
     "ipMatcher",
     "isFieldText",
