@@ -15,6 +15,7 @@ import {
 import type { IOStream } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
 import { sendPiece } from "./body-writer.js";
+import { clientChannels as channels } from "./channels.js";
 import type { HTTP1ClientConnection } from "./client-connection.js";
 
 type RequestState = "none" | "head" | "complete";
@@ -38,6 +39,10 @@ export class ClientExchange implements HTTPConnection {
     return this.#connection;
   }
 
+  get #time(): number {
+    return this.#connection.stream.loop.time();
+  }
+
   writeHeaders(
     startLine: RequestStartLine | ResponseStartLine,
     headers: HTTPHeaders,
@@ -48,6 +53,8 @@ export class ClientExchange implements HTTPConnection {
     if (!("method" in startLine)) throw new TypeError("A client asks with a request start line");
     const head = this.#machine.writeHead(startLine, headers);
     this.#request = "head";
+    if (channels.requestStart.hasSubscribers)
+      channels.requestStart.publish({ connection: this, time: this.#time, startLine, headers });
     return this.#send(head, chunk ?? "");
   }
 
@@ -94,7 +101,10 @@ export class ClientExchange implements HTTPConnection {
   detach(): IOStream {
     if (this.#response !== "switched") throw new HTTPOutputError("The server did not switch protocols");
     this.#response = "gone";
-    return this.#connection.handOver();
+    const stream = this.#connection.handOver();
+    if (channels.upgrade.hasSubscribers)
+      channels.upgrade.publish({ connection: this, time: this.#time, stream });
+    return stream;
   }
 
   /** Gives the delegate what the machine has. @throws HTTPInputError, or what the delegate threw */
@@ -107,7 +117,11 @@ export class ClientExchange implements HTTPConnection {
         this.#observe(this.#message.informationReceived?.(startLineOf(event), event.headers));
       } else if (event.type === "response") {
         if (event.code === 101) this.#response = "switched";
-        waiting = this.#message.headersReceived(startLineOf(event), event.headers);
+        const startLine = startLineOf(event);
+        const { headers } = event;
+        if (channels.responseStart.hasSubscribers)
+          channels.responseStart.publish({ connection: this, time: this.#time, startLine, headers });
+        waiting = this.#message.headersReceived(startLine, headers);
       } else if (event.type === "data") waiting = this.#message.dataReceived(event.bytes);
       else if (event.type === "end") this.#received(event.trailers);
       else return;
@@ -118,6 +132,8 @@ export class ClientExchange implements HTTPConnection {
   #received(trailers: HTTPHeaders | undefined): void {
     if (trailers !== undefined) this.#observe(this.#message.trailersReceived?.(trailers));
     this.#response = "complete";
+    if (channels.requestFinish.hasSubscribers)
+      channels.requestFinish.publish({ connection: this, time: this.#time });
     this.#completeIfBoth();
     this.#observe(this.#message.finish());
   }
@@ -139,6 +155,10 @@ export class ClientExchange implements HTTPConnection {
   peerGone(error: unknown): void {
     if (this.#response === "complete" || this.#response === "gone") return;
     this.#response = "gone";
+    if (channels.requestError.hasSubscribers && this.#request !== "none") {
+      const { context } = this;
+      channels.requestError.publish({ connection: this, time: this.#time, context, error, status: 0 });
+    }
     this.#observe(this.#message.onConnectionClose(error));
   }
 }

@@ -1,4 +1,12 @@
 export { BodyCollector } from "./body-collector.js";
+export type {
+  HTTPRequestErrorMessage,
+  HTTPRequestFinishMessage,
+  HTTPRequestMessage,
+  HTTPRequestStartMessage,
+  HTTPResponseStartMessage,
+  HTTPUpgradeMessage,
+} from "./channels.js";
 export { HTTP1ClientConnection } from "./client-connection.js";
 export type { ClientExchange } from "./client-exchange.js";
 export { type HTTP1ConnectionOptions, nodeLatin1, ServerContext } from "./options.js";

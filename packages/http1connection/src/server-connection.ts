@@ -9,6 +9,7 @@ import { HTTP1Machine } from "@tw/http1";
 import type { ConnectionContext, MaybePromise } from "@tw/httputil";
 import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { Deferred, isPromiseLike } from "@tw/util";
+import { serverChannels } from "./channels.js";
 import type { Expirable } from "./deadlines.js";
 import { LINGER_MS, type ServerContext } from "./options.js";
 import { isInputError, refusal } from "./refusal.js";
@@ -141,7 +142,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
       this.#rest();
     } catch (error) {
       if (!isInputError(error)) throw error;
-      this.#refuse(error.status);
+      this.#refuse(error.status, error);
     } finally {
       this.#pumping = false;
     }
@@ -229,17 +230,29 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers a peer that broke the protocol, where no answer has begun. */
-  #refuse(status: number): void {
+  #refuse(status: number, error?: unknown): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (exchange?.answering) return this.stream.abort();
-    exchange?.runInAsyncScope(exchange.peerGone, exchange, undefined, true);
+    if (exchange === undefined) this.#publishRefusal(status, error);
+    else {
+      const { answering } = exchange;
+      exchange.runInAsyncScope(exchange.peerGone, exchange, error, true, answering ? 0 : status);
+      if (answering) return this.stream.abort();
+    }
     try {
       this.stream.send(refusal(status, this.server.date.value));
       this.#closeNow();
     } catch (error) {
       this.stream.abort(error);
     }
+  }
+
+  /** There was no request that could say so. */
+  #publishRefusal(status: number, error: unknown): void {
+    const { requestError } = serverChannels;
+    if (!requestError.hasSubscribers) return;
+    const time = this.server.loop.time();
+    requestError.publish({ connection: undefined, time, context: this, error, status });
   }
 
   /** The stream sends what is queued as long as the peer takes it, and then still listens for a moment: closing with

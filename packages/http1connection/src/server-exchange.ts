@@ -17,6 +17,7 @@ import {
 } from "@tw/httputil";
 import { isPromiseLike } from "@tw/util";
 import { sendPiece } from "./body-writer.js";
+import { serverChannels as channels } from "./channels.js";
 import { isInputError } from "./refusal.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
 
@@ -67,6 +68,8 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     const startLine: RequestStartLine = { method, path: target, version };
     const { server } = this.#connection;
     server.loop.activity?.describe(`${method} ${target}`);
+    if (channels.requestStart.hasSubscribers)
+      channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
     try {
       this.#message = server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);
@@ -157,12 +160,14 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     if (this.#answer === "gone") return;
     if (this.#answer !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
-    const { date } = this.#connection.server;
+    const { date, loop } = this.#connection.server;
     const head = this.#machine.writeHead(startLine, headers, {
       date: date.value,
       close: this.#connection.closing,
     });
     this.#answer = "head";
+    if (channels.responseStart.hasSubscribers)
+      channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers });
     return this.#send(head, chunk ?? "");
   }
 
@@ -194,12 +199,15 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     }
     if (end !== "") this.#connection.stream.send(end);
     this.#answer = "complete";
+    if (channels.requestFinish.hasSubscribers)
+      channels.requestFinish.publish({ connection: this, time: this.#connection.server.loop.time() });
     this.#connection.answered(this);
     if (!this.#received) this.#tellAnswerEnd();
   }
 
   abort(reason?: unknown): void {
     if (this.#answer === "gone" || this.#answer === "upgraded") return;
+    if (channels.requestError.hasSubscribers) this.#publishError(reason, 0);
     this.#answer = "gone";
     this.#connection.stream.abort(reason);
     if (!this.#received) this.#tellAnswerEnd();
@@ -220,17 +228,32 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
     });
     this.#connection.stream.send(head);
     this.#answer = "upgraded";
-    return this.#connection.handOver();
+    const stream = this.#connection.handOver();
+    if (channels.upgrade.hasSubscribers)
+      channels.upgrade.publish({ connection: this, time: stream.loop.time(), stream });
+    return stream;
   }
 
-  /** The peer is gone, or finished sending while its answer was awaited. */
-  peerGone(error: unknown, closed: boolean): void {
+  /**
+   * The peer is gone (`closed`), or finished sending while its answer was awaited. `status` is what it was refused with,
+   * where it was.
+   */
+  peerGone(error: unknown, closed: boolean, status = 0): void {
     const told = this.#answer === "gone" || this.#answer === "complete" || this.#answer === "upgraded";
+    if (closed && channels.requestError.hasSubscribers) this.#publishError(error, status);
     if (closed) this.#answer = "gone";
     if (told) return;
     const message = this.#message;
     this.#message = SILENT;
     this.#connection.server.tell("onConnectionClose", () => message?.onConnectionClose(error));
+  }
+
+  /** Once, and never behind a whole answer. */
+  #publishError(error: unknown, status: number): void {
+    if (this.#answer !== "none" && this.#answer !== "head") return;
+    const { context } = this;
+    const time = this.#connection.server.loop.time();
+    channels.requestError.publish({ connection: this, time, context, error, status });
   }
 }
 
