@@ -57,6 +57,20 @@ export interface HTTPConnection {
   finish(): void;
   /** Gives up: the peer sees a truncated message, never a well-formed one. */
   abort(reason?: unknown): void;
+  /**
+   * Sets how many bytes the body of this request may have, in place of the server's `maxBodySize` and for this request
+   * only; for `headersReceived`, before the body is read. More: 413, straight away where Content-Length says so.
+   *
+   * @throws RangeError when it is not a whole number of bytes
+   */
+  setMaxBodySize?(bytes: number): void;
+  /**
+   * Sets how long the body of this request may make no progress, in milliseconds, in place of the server's
+   * `bodyTimeoutMs` and for this request only; 0 is for ever. Longer: 408.
+   *
+   * @throws RangeError when it is no duration
+   */
+  setBodyTimeout?(ms: number): void;
   /** Answers 101 and yields the stream with what came after the request; absent where the protocol has no upgrade. */
   upgrade?(headers: HTTPHeaders): UpgradedStream;
 }
@@ -70,6 +84,18 @@ export interface ConnectionContext {
   readonly remoteIp: string;
   readonly remotePort: number;
   readonly protocol: "http" | "https";
+  /**
+   * Aborted when the server drains: whoever has a stream that would never end, an upgraded one or an event stream, says
+   * goodbye then. One signal for all connections of a server: take listeners off again.
+   */
+  readonly draining?: DrainSignal;
+}
+
+/** The part of an `AbortSignal` that matters here: a pure package knows no other. */
+export interface DrainSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** The stream of an upgraded connection: the part of IOStream that a message protocol needs. */

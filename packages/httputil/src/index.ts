@@ -1,6 +1,7 @@
 export type {
   BodyChunk,
   ConnectionContext,
+  DrainSignal,
   HTTPConnection,
   HTTPMessageDelegate,
   HTTPServerConnectionDelegate,

@@ -53,6 +53,14 @@ export abstract class WritingStream extends StreamBase {
     return this.queue === undefined ? 0 : this.queue.bytes;
   }
 
+  /**
+   * Bytes that the kernel took since last nothing was queued; 0 while nothing is. Where it does not change while
+   * {@link bufferedAmount} is not 0, the peer takes nothing.
+   */
+  get flushedAmount(): number {
+    return this.queue === undefined ? 0 : this.queue.flushed;
+  }
+
   /** Whether bytes wait for the kernel to take them. */
   get writing(): boolean {
     return this.queue !== undefined;

@@ -268,8 +268,10 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   abort(reason?: unknown): void {
     if (this.#closed) return;
-    // A reset, not a FIN: the peer must not take a truncated message for a complete one.
-    if (this.#kind === "tcp") this.#engine.poller.setsockopt(this.#fd, "linger0", 1);
+    // A reset, not a FIN: the peer must not take a truncated message for a complete one. After `end` there is nothing
+    // to truncate, and a reset would take what is still on its way.
+    if (this.#kind === "tcp" && this.#sending !== "ended")
+      this.#engine.poller.setsockopt(this.#fd, "linger0", 1);
     this.#close(reason);
   }
 
