@@ -22,6 +22,9 @@ export {
   type ResolvedAddress,
   useNetwork,
 } from "./network.js";
+export type { ProxyProtocolOptions } from "./proxy/gate.js";
+export { type ProxyEndpoint, type ProxyHeader, ProxyProtocolError, type ProxyTLV } from "./proxy/header.js";
+export { proxyHeaderOf } from "./proxy/proxied-stream.js";
 export {
   DefaultResolver,
   type Endpoint,
@@ -46,3 +49,4 @@ export {
 } from "./tcp-server.js";
 export type { TLSClientOptions } from "./tls/client-tls.js";
 export type { TLSCertificate, TLSServerOptions } from "./tls/server-tls.js";
+export { type TrustedPeers, trustedPeers } from "./trusted-peers.js";

@@ -14,6 +14,8 @@ import { Connections, type ConnectionsOwner, ServedStream } from "./connections.
 import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import type { EngineChoice } from "./network.js";
+import { ProxyGate, type ProxyProtocolOptions } from "./proxy/gate.js";
+import { ProxiedStream } from "./proxy/proxied-stream.js";
 import { report } from "./report.js";
 import { ServerTLS, type TLSServerOptions } from "./tls/server-tls.js";
 
@@ -35,6 +37,11 @@ export interface TCPServerOptions extends StreamOptions {
    * or takes longer than `handshakeTimeoutMs`, is logged and never seen. @default plain TCP
    */
   readonly tls?: TLSServerOptions;
+  /**
+   * Reads the header of a proxy (haproxy, nginx, a load balancer) in front of each connection, before TLS: streams and
+   * handlers then know the client's address in place of the proxy's. @default none is read
+   */
+  readonly proxyProtocol?: ProxyProtocolOptions;
 }
 
 /** Options of one {@link TCPServer.listen}; the rest are the server's. */
@@ -83,6 +90,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #sockets: ListeningSocket[] = [];
   readonly #connections: Connections;
   readonly #tls: ServerTLS | undefined;
+  readonly #gate: ProxyGate | undefined;
   /** Bound, and waiting for `start`. */
   #bound: ListeningSocket[] = [];
   #draining = new AbortController();
@@ -102,6 +110,8 @@ export class TCPServer implements AsyncDisposable {
     this.#handler = handler;
     this.#options = { ...options, loop: this.loop };
     this.#tls = options.tls === undefined ? undefined : new ServerTLS(options.tls);
+    this.#gate =
+      options.proxyProtocol === undefined ? undefined : new ProxyGate(this.loop, options.proxyProtocol);
     this.#maxConnections = maxConnections;
     const owner: ConnectionsOwner = { loop: this.loop, connectionGone: () => this.#connectionGone() };
     this.#connections = new Connections(owner);
@@ -271,15 +281,22 @@ export class TCPServer implements AsyncDisposable {
   }
 
   #accepted(transport: Transport): void {
+    const gate = this.#gate;
     let stream: ServedStream;
     try {
-      stream = new ServedStream(transport, this.#options, this.#connections);
+      if (gate === undefined) stream = new ServedStream(transport, this.#options, this.#connections);
+      else stream = new ProxiedStream(transport, this.#options, this.#connections);
     } catch (error) {
       report(this.loop, "error", "Cannot serve a connection", error);
       return transport.abort(error);
     }
     if (this.#connections.size >= this.#maxConnections) this.#pause();
-    const peer = new Peer(transport);
+    if (gate === undefined) this.#secure(stream);
+    else gate.admit(stream as ProxiedStream, () => this.#secure(stream));
+  }
+
+  #secure(stream: ServedStream): void {
+    const peer = new Peer(stream);
     if (this.#tls === undefined) return this.#serve(stream, peer);
     const { address, port } = peer; // the socket that knew them is about to have another owner
     stream.startTls(this.#tls.current).then(
@@ -345,17 +362,17 @@ export interface DrainOptions {
 
 /** Looked up when asked for: most handlers never ask, and an idle connection shall own nothing it does not need. */
 class Peer implements PeerAddress {
-  readonly #transport: Transport;
+  readonly #stream: IOStream;
 
-  constructor(transport: Transport) {
-    this.#transport = transport;
+  constructor(stream: IOStream) {
+    this.#stream = stream;
   }
 
   get address(): string {
-    return this.#transport.info.remoteAddress;
+    return this.#stream.info.remoteAddress;
   }
 
   get port(): number {
-    return this.#transport.info.remotePort;
+    return this.#stream.info.remotePort;
   }
 }

@@ -11,6 +11,7 @@ it("the entries export what they promise, and nothing else", () => {
     "ListeningSocket",
     "NoAddressError",
     "OverrideResolver",
+    "ProxyProtocolError",
     "TCPClient",
     "TCPServer",
     "adoptSocket",
@@ -20,6 +21,8 @@ it("the entries export what they promise, and nothing else", () => {
     "isValidIp",
     "listenFds",
     "networkOf",
+    "proxyHeaderOf",
+    "trustedPeers",
     "useNetwork",
   ]);
   expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "networkConformance"]);

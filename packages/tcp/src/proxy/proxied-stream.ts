@@ -1,0 +1,91 @@
+// A stream that came through a proxy: it knows who is at its other end, and so does what TLS makes of it.
+
+import { type SecureSocket, SSLIOStream, type StreamOptions, type TransportInfo } from "@tw/iostream";
+import { ServedStream } from "../connections.js";
+import type { ProxyHeader } from "./header.js";
+
+/** What a stream with a PROXY header says of its ends: addresses are those of the client's connection to the proxy. */
+export class ProxiedInfo implements TransportInfo {
+  readonly header: ProxyHeader;
+  /** Facts about the connection from the proxy to us. */
+  readonly direct: TransportInfo;
+
+  constructor(header: ProxyHeader, direct: TransportInfo) {
+    this.header = header;
+    this.direct = direct;
+  }
+
+  get engine(): TransportInfo["engine"] {
+    return this.direct.engine;
+  }
+
+  get encrypted(): boolean {
+    return this.direct.encrypted || this.header.encrypted;
+  }
+
+  get remoteAddress(): string {
+    const { source } = this.header;
+    if (source === undefined) return this.direct.remoteAddress;
+    return source.family === "unix" ? "" : source.address;
+  }
+
+  get remotePort(): number {
+    return this.header.source?.port ?? this.direct.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.header.destination?.address ?? this.direct.localAddress;
+  }
+
+  get localPort(): number {
+    return this.header.destination?.port ?? this.direct.localPort;
+  }
+}
+
+/** A connection whose first bytes are a PROXY header. */
+export class ProxiedStream extends ServedStream {
+  #info: ProxiedInfo | undefined;
+
+  override get info(): TransportInfo {
+    return this.#info ?? super.info;
+  }
+
+  /** @internal The header has come. */
+  introduce(header: ProxyHeader): void {
+    this.#info = new ProxiedInfo(header, super.info);
+  }
+
+  protected override secured(socket: SecureSocket, options: StreamOptions): SSLIOStream {
+    if (this.#info === undefined) return super.secured(socket, options);
+    return new ProxiedSSLStream(socket, options, this.#info.header);
+  }
+}
+
+class ProxiedSSLStream extends SSLIOStream {
+  readonly #info: ProxiedInfo;
+
+  constructor(socket: SecureSocket, options: StreamOptions, header: ProxyHeader) {
+    super(socket, options);
+    this.#info = new ProxiedInfo(header, super.info);
+  }
+
+  override get info(): TransportInfo {
+    return this.#info;
+  }
+}
+
+/**
+ * What the proxy in front of `stream` said about it, or `undefined` when nobody said anything.
+ *
+ * @example
+ * const server = new TCPServer(
+ *   (stream) => {
+ *     const sni = proxyHeaderOf(stream)?.tlvs.find((tlv) => tlv.type === 2);
+ *   },
+ *   { proxyProtocol: { trusted: ["loopback"] } },
+ * );
+ */
+export function proxyHeaderOf(stream: { readonly info: TransportInfo }): ProxyHeader | undefined {
+  const { info } = stream;
+  return info instanceof ProxiedInfo ? info.header : undefined;
+}
