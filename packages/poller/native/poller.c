@@ -4,7 +4,7 @@
 // ready, at most 64 events are fetched, and each enters JavaScript through a napi_make_callback of its own, so that
 // ticks, promises and exceptions behave as in any Node callback. What is not fetched stays ready in the set.
 //
-//     kernel ──> set ──> uv_poll_t ──> on_ready ──> dispatch(slot, events) ──> sinks[slot].onEvents(events)
+//     kernel ──> set ──> uv_poll_t ──> on_ready ──> dispatch(slot << 6 | events) ──> sinks[slot].onEvents(events)
 //
 // All state hangs off one Poller, which is per environment (a worker has its own); there is no file-level variable.
 // A registration is a slot of 16 bytes; its name, the handle, is generation * 2^24 + slot. The same number is the
@@ -38,6 +38,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <uchar.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/epoll.h>
@@ -75,9 +76,11 @@ enum { UV_POLL_TYPE = 8, UV_READABLE_EVENT = 1 };
 enum { READ = 1, WRITE = 4, ERROR = 0x18, HANGUP = 0x20 }; // as in src/types.ts
 enum { BATCH = 64 };                                       // events per turn: neighbours on net must not wait longer
 enum { SCRATCH = 65536 };                                  // strings of one writev are copied here, latin1
+enum { WIDE = 16384 + 2 };                                 // one string, with one character too many and a terminator
 enum { DIRECT = 4 };                                       // chunks passed as arguments of their own
 enum { IOV = 64 };                                         // chunks of one sendmsg
 enum { SENDFILE_MAX = 256 * 1024 };                        // a cold page blocks the thread
+enum { EVENT_BITS = 6 };                                   // room for the four above, beside a slot in 30 bits
 enum { SLOT_BITS = 24 };
 #define SLOT_MASK ((UINT64_C(1) << SLOT_BITS) - 1)
 #define GENERATIONS (UINT32_C(1) << 29) // handles stay below 2^53
@@ -134,6 +137,7 @@ typedef struct {
   bool armed; // a wake-up is under way
   Address peer; // of the connection that was accepted last
   char *scratch;
+  char16_t *wide;
 } Poller;
 
 // ── Arguments and results ──
@@ -548,11 +552,9 @@ static bool context_open(Poller *p, napi_value resource) {
 
 // False when JavaScript cannot be entered any more.
 static bool deliver(Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
-  napi_value argv[2];
-  napi_value error;
-  napi_create_uint32(p->env, slot, &argv[0]);
-  napi_create_uint32(p->env, events, &argv[1]);
-  if (napi_make_callback(p->env, p->context, resource, dispatch, 2, argv, NULL) == napi_ok) return true;
+  napi_value packed, error;
+  napi_create_uint32(p->env, slot << EVENT_BITS | events, &packed);
+  if (napi_make_callback(p->env, p->context, resource, dispatch, 1, &packed, NULL) == napi_ok) return true;
   bool pending = false;
   napi_is_exception_pending(p->env, &pending);
   if (!pending || napi_get_and_clear_last_exception(p->env, &error) != napi_ok) return false;
@@ -826,6 +828,33 @@ static bool detached(napi_env env, napi_value value) {
 
 enum { CHUNK_OK, CHUNK_FULL, CHUNK_BAD };
 
+// Whether all characters are bytes; cut down to its low byte, U+010A would become a line feed. In blocks, because
+// compilers make a few instructions of each.
+static bool narrow(const char16_t *restrict from, size_t size, char *restrict to) {
+  enum { BLOCK = 16 };
+  char16_t all = 0;
+  size_t i = 0;
+  for (; i + BLOCK <= size; i += BLOCK) {
+    for (size_t j = i; j < i + BLOCK; j++) {
+      all |= from[j];
+      to[j] = (char)from[j];
+    }
+  }
+  for (; i < size; i++) {
+    all |= from[i];
+    to[i] = (char)from[i];
+  }
+  return all <= 0xff;
+}
+
+static void not_latin1(napi_env env, const char16_t *text) {
+  char message[100];
+  size_t at = 0;
+  while (text[at] <= 0xff) at++;
+  snprintf(message, sizeof message, "Cannot write U+%04X at index %zu: a string chunk is latin1 bytes", text[at], at);
+  range_error(env, message);
+}
+
 // Makes one chunk into a piece; a string is copied behind what `used` bytes of the scratch hold already.
 static int piece(Poller *p, napi_env env, napi_value value, size_t skip, struct iovec *out, size_t *used) {
   char *data;
@@ -837,15 +866,20 @@ static int piece(Poller *p, napi_env env, napi_value value, size_t skip, struct 
     }
   } else {
     if (p->scratch == NULL) p->scratch = malloc(SCRATCH);
-    size_t room = SCRATCH - *used;
+    if (p->wide == NULL) p->wide = malloc(WIDE * sizeof *p->wide);
+    size_t room = SCRATCH - *used < WIDE ? SCRATCH - *used : WIDE;
     data = p->scratch + *used;
-    if (p->scratch == NULL || napi_get_value_string_latin1(env, value, data, room, &size) != napi_ok) {
+    if (p->scratch == NULL || p->wide == NULL || napi_get_value_string_utf16(env, value, p->wide, room, &size) != napi_ok) {
       type_error(env, "A chunk must be a Uint8Array or a string");
       return CHUNK_BAD;
     }
     if (size == room - 1) { // it may have been cut
       if (*used > 0) return CHUNK_FULL;
       range_error(env, "A string chunk is too long for one call");
+      return CHUNK_BAD;
+    }
+    if (!narrow(p->wide, size, data)) {
+      not_latin1(env, p->wide);
       return CHUNK_BAD;
     }
     *used += size;
@@ -1343,6 +1377,7 @@ static void poller_free(Poller *p) {
   free(p->owners);
   free(p->queue);
   free(p->scratch);
+  free(p->wide);
   free(p);
 }
 

@@ -4,8 +4,8 @@ import { createRequire } from "node:module";
 import { target } from "./target.js";
 import type { Poller, PollHandle, SocketAddress } from "./types.js";
 
-/** Called by the addon once per event: the slot that the registration has, and what is ready. */
-export type Dispatch = (slot: number, events: number) => void;
+/** Called by the addon once per event: the slot that the registration has × 2^6, and what is ready. */
+export type Dispatch = (packed: number) => void;
 
 /** The calls that are the same on both sides: a {@link Poller} hands them through. */
 type SharedCalls = Pick<

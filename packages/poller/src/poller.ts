@@ -21,6 +21,10 @@ const { EBADF } = constants.errno;
 /** A handle is generation × 2^24 + slot. */
 const SLOTS = 2 ** 24;
 
+// What the addon calls back with: one small integer costs less than two.
+const EVENT_BITS = 6;
+const EVENTS = 2 ** EVENT_BITS - 1;
+
 /** Makes a poller. @throws Error when the operating system refuses one. */
 export function createPoller(addon: Addon): Poller {
   return new AddonPoller(addon);
@@ -52,8 +56,8 @@ class AddonPoller implements Poller {
 
   constructor(addon: Addon) {
     const sinks = this.#sinks;
-    const native = addon.create((slot, events) => {
-      sinks[slot]?.onEvents(events);
+    const native = addon.create((packed) => {
+      sinks[packed >> EVENT_BITS]?.onEvents(packed & EVENTS);
     });
     this.#native = native;
     this.modify = native.modify;

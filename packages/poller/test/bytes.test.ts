@@ -187,6 +187,24 @@ native("bytes", (poller) => {
     for (const fd of [a, b]) poller.closeFd(fd);
   });
 
+  it("writev() finds the one character that is not latin1, wherever it stands, and names it", () => {
+    const [a, b] = pair(poller);
+    for (const length of [1, 2, 15, 16, 17, 31, 32, 33, 16_384]) {
+      const text = "\u00ff".repeat(length);
+      for (const at of new Set([0, 1, 15, 16, 17, length >> 1, length - 1])) {
+        if (at >= length) continue;
+        const bad = `${text.slice(0, at)}\u0100${text.slice(at + 1)}`;
+        expect(() => poller.writev(a, [bad], 0)).toThrow(
+          new RangeError(`Cannot write U+0100 at index ${at}: a string chunk is latin1 bytes`),
+        );
+      }
+      expect(poller.writev(a, [text], 0)).toBe(length);
+      expect(poller.read(b, room, 0, length)).toBe(length);
+    }
+    expect(poller.read(b, room, 0, 1)).toBe(-EAGAIN);
+    for (const fd of [a, b]) poller.closeFd(fd);
+  });
+
   it("writev() refuses a detached chunk, wherever it stands, before a byte of its batch goes out", () => {
     const [a, b] = pair(poller);
     const gone = new Uint8Array(8);
