@@ -1,10 +1,7 @@
 // Plain TCP: echoes that are awaited one by one, bytes in one direction, connections that only come and go, and a crowd
 // that comes at once.
 #include "load.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,19 +129,6 @@ int run_download(int port, double seconds) {
   tally.requests = received / MEBIBYTE;
   print_tally(&tally);
   return 0;
-}
-
-static int dial_async(int port, int source) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000u | (unsigned)source)};
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return close(fd), -1;
-  address.sin_port = htons((unsigned short)port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) return close(fd), -1;
-  return fd;
 }
 
 // The server accepts and closes; we connect, wait for the end, and close.

@@ -2,6 +2,9 @@
 //   load http PORT CONNECTIONS SECONDS [PIPELINE]   load ws PORT CONNECTIONS SECONDS BYTES   load idle PORT
 //   load echo PORT CONNECTIONS SECONDS BYTES        load upload PORT SECONDS                 load download PORT SECONDS
 //   load churn PORT CONNECTIONS SECONDS             load storm PORT CROWD BYTES
+//   load connect PORT CONNECTIONS SECONDS           load active PORT CONNECTIONS SECONDS PAUSE-MS
+//   load get PORT CONNECTIONS SECONDS BYTES [PAUSE-US]   load put PORT SECONDS BYTES
+//   load slowloris PORT DRIPPING HONEST SECONDS
 #include "load.h"
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -45,6 +48,19 @@ int dial(int port, int source) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return close(fd), -1;
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = 10}, sizeof(struct timeval));
+  return fd;
+}
+
+int dial_async(int port, int source) {
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000u | (unsigned)source)};
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return close(fd), -1;
+  address.sin_port = htons((unsigned short)port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS) return close(fd), -1;
   return fd;
 }
 
@@ -137,6 +153,17 @@ int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "download") == 0) return run_download(atoi(argv[2]), atof(argv[3]));
   if (argc == 5 && strcmp(argv[1], "churn") == 0) return run_churn(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
   if (argc == 5 && strcmp(argv[1], "storm") == 0) return run_storm(atoi(argv[2]), atoi(argv[3]), (size_t)atol(argv[4]));
-  fprintf(stderr, "usage: load http|ws|idle|echo|upload|download|churn|storm PORT …, see load.c\n");
+  if (argc == 5 && strcmp(argv[1], "connect") == 0) return run_connect(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
+  if (argc == 6 && strcmp(argv[1], "active") == 0) {
+    return run_active(atoi(argv[2]), atoi(argv[3]), atof(argv[4]), atoi(argv[5]));
+  }
+  if (argc >= 6 && strcmp(argv[1], "get") == 0) {
+    return run_get(atoi(argv[2]), atoi(argv[3]), atof(argv[4]), strtoull(argv[5], NULL, 10), argc > 6 ? atoi(argv[6]) : 0);
+  }
+  if (argc == 5 && strcmp(argv[1], "put") == 0) return run_put(atoi(argv[2]), atof(argv[3]), strtoull(argv[4], NULL, 10));
+  if (argc == 6 && strcmp(argv[1], "slowloris") == 0) {
+    return run_slowloris(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atof(argv[5]));
+  }
+  fprintf(stderr, "usage: load http|ws|idle|echo|upload|download|churn|storm|connect|active|get|put|slowloris PORT …, see load.c\n");
   return 2;
 }

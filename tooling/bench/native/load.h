@@ -16,6 +16,8 @@ uint64_t now_ns(void);
 
 /** A connected, blocking socket with TCP_NODELAY; `source` is the last byte of a 127.0.0.x address, 0 for any. */
 int dial(int port, int source);
+/** The same without waiting, from 127.0.0.`source`; -1 with errno where not even that can be begun. */
+int dial_async(int port, int source);
 void set_nonblocking(int fd);
 
 void record_latency(uint64_t ns);
@@ -37,6 +39,11 @@ int run_upload(int port, double seconds);
 int run_download(int port, double seconds);
 int run_churn(int port, int connections, double seconds);
 int run_storm(int port, int crowd, size_t size);
+int run_connect(int port, int connections, double seconds);
+int run_active(int port, int connections, double seconds, int pause_ms);
+int run_get(int port, int connections, double seconds, uint64_t size, int pause_us);
+int run_put(int port, double seconds, uint64_t size);
+int run_slowloris(int port, int dripping, int honest, double seconds);
 
 struct epoll_event;
 

@@ -1,6 +1,7 @@
 // The limit: one epoll loop that answers each request of a connection with a canned hello and nothing else. It finds
 // the end of a head (CRLF CRLF, also across reads), counts, and writes as many answers as there were requests.
-//   server PORT
+// With `close` every request is a connection's last: what the clients say with `Connection: close`.
+//   server PORT        server close PORT
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,13 +23,15 @@ struct connection {
   unsigned owed;    // answers that are still to be written
   unsigned offset;  // bytes of the first of them that are written already
   unsigned matched; // how much of CRLF CRLF the last bytes were
-  unsigned waiting; // whether EPOLLOUT is armed
+  unsigned short waiting; // whether EPOLLOUT is armed
+  unsigned short served;  // whether an answer was written
 };
 
 static char answer[256];
 static unsigned answer_length;
 static struct connection *connections;
 static int poller;
+static int closing; // every answer is a connection's last
 
 // The Date header is as fresh as everybody's: made again once a second.
 static void refresh_answer(void) {
@@ -80,8 +83,10 @@ static void flush(int fd, struct connection *c) {
     if (written < 0) return drop(fd);
     unsigned done = c->offset + (unsigned)written;
     c->owed -= done / answer_length;
+    c->served = 1;
     c->offset = done % answer_length;
   }
+  if (closing && c->served) return drop(fd);
   arm(fd, c, 0);
 }
 
@@ -112,12 +117,13 @@ int main(int argc, char **argv) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   signal(SIGPIPE, SIG_IGN);
+  closing = argc == 3 && strcmp(argv[1], "close") == 0;
   connections = calloc(limit.rlim_cur, sizeof *connections);
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
   struct sockaddr_in address = {
       .sin_family = AF_INET,
-      .sin_port = htons((unsigned short)atoi(argc > 1 ? argv[1] : "0")),
+      .sin_port = htons((unsigned short)atoi(argc > 1 ? argv[argc - 1] : "0")),
       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
   };
   if (connections == NULL || bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0) {

@@ -37,10 +37,50 @@ export const loadOf =
   (/** @type {number} */ port, /** @type {number} */ seconds) =>
     generate(command(port, seconds));
 
+/**
+ * The same for a load that first opens its connections: only what is between its `ready` and its tally is metered.
+ * @param {(port: number, seconds: number) => (string | number)[]} command
+ */
+export const openedLoadOf =
+  (command) =>
+  /** @param {import("./measure.mjs").CpuMeter} meter */
+  async (/** @type {number} */ port, /** @type {number} */ seconds, meter) => {
+    const [file, ...args] = pinned(1, command(port, seconds).map(String));
+    const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
+    child.stdin.on("error", () => {}); // it has ended: what it said is in `output`
+    const closed = once(child, "close");
+    let output = "";
+    child.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line === "ready") {
+        meter.start();
+        child.stdin.write("go\n");
+      } else {
+        meter.stop();
+        output += line;
+        child.stdin.end();
+      }
+    }
+    await closed;
+    return readTally(output);
+  };
+
 async function generate(command) {
-  const output = await run(command.map(String));
+  return readTally(await run(command.map(String)));
+}
+
+/** The last line is the tally; a line before it has more of one kind of load. */
+function readTally(output) {
   if (!output.startsWith("{")) throw new Error(`the load generator failed: ${output}`);
-  return JSON.parse(output);
+  return Object.assign(
+    {},
+    ...output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
 }
 
 async function run(command) {

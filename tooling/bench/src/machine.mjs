@@ -1,5 +1,5 @@
 // What the numbers depend on, for the head of the table, and what /proc knows of a process. No host names.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -34,9 +34,17 @@ export function cpuTimeNs(/** @type {number} */ pid) {
   return sum;
 }
 
-export function residentBytes(/** @type {number} */ pid) {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) * 1024;
+export const residentBytes = (/** @type {number} */ pid) => statusBytes(pid, "VmRSS");
+
+/** The most that was resident since {@link resetPeak}, or since the process began. */
+export const peakResidentBytes = (/** @type {number} */ pid) => statusBytes(pid, "VmHWM");
+
+/** proc_pid_clear_refs(5): 5 resets the peak. */
+export const resetPeak = (/** @type {number} */ pid) => writeFileSync(`/proc/${pid}/clear_refs`, "5");
+
+function statusBytes(pid, field) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024;
 }
 
 /** A command that runs on one core only, where there are two and `taskset` can do it. */

@@ -2,17 +2,19 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compareHTTP } from "./http.mjs";
 import { compareIdle } from "./idle.mjs";
-import { httpLoad, webSocketLoad } from "./load.mjs";
+import { webSocketLoad } from "./load.mjs";
 import { compare } from "./measure.mjs";
 import { buildNative } from "./native.mjs";
 import { parseOptions, USAGE } from "./options.mjs";
+import { runInPrivateNetwork } from "./private-network.mjs";
 import { runPrograms } from "./programs.mjs";
 import { Report } from "./report.mjs";
-import { chosen, httpRows, idleRows, webSocketRows } from "./rows.mjs";
+import { chosen, idleRows, webSocketRows } from "./rows.mjs";
 import { fetchRuntimes } from "./runtimes.mjs";
-import { compareStreams, runInPrivateNetwork } from "./stream.mjs";
-import { comparisonTable, idleTable, voidReason } from "./table.mjs";
+import { compareStreams } from "./stream.mjs";
+import { comparisonTable, idleTable } from "./table.mjs";
 
 const say = (line) => console.error(line);
 const results = new URL("../results/", import.meta.url);
@@ -28,8 +30,12 @@ try {
 
 async function main(options) {
   if (options.build) build();
-  if (options.part === "stream") {
-    const code = runInPrivateNetwork([...process.argv.slice(2), "--no-build"]);
+  fetchRuntimes(options.with, say); // there is no way out of a private network
+  if (options.part !== "loop" && !options.idle) {
+    const code = runInPrivateNetwork(fileURLToPath(import.meta.url), [
+      ...process.argv.slice(2),
+      "--no-build",
+    ]);
     if (code !== undefined) {
       process.exitCode = code;
       return;
@@ -39,39 +45,36 @@ async function main(options) {
   const report = new Report(options);
   if (options.idle) await idle(options, native, report);
   else {
-    const wanted = (part) => options.part === part || options.part === "all";
+    // Only the parts that have comparisons to choose among heed `--only`; the others are left out then.
+    const all = options.part === "all";
+    const whole = options.only.length === 0;
+    const wanted = (part) =>
+      options.part === part || (all && (whole || part === "http" || part === "stream"));
     if (wanted("http")) await http(options, native, report);
     if (wanted("ws")) await webSocket(options, native, report);
     if (wanted("stream")) {
       await compareStreams(options, native, report, say);
-      if (options.only.length === 0) runPrograms("stream", options, report, say);
+      if (whole) runPrograms("stream", options, report, say);
     }
     if (wanted("loop")) runPrograms("loop", options, report, say);
   }
   const text = report.text();
   console.log(text);
   mkdirSync(results, { recursive: true });
-  const name = options.idle ? "latest-idle" : options.part === "all" ? "latest" : `latest-${options.part}`;
-  const file = new URL(`${name}.md`, results);
+  const file = new URL(`${fileName(options)}.md`, results);
   writeFileSync(file, text);
   say(`written to ${fileURLToPath(file)}`);
   process.exitCode = report.failed ? 1 : 0;
 }
 
-async function http(options, { server, load }, report) {
-  const rows = chosen(httpRows({ server, runtimes: fetchRuntimes(options.with, say) }), options.rows);
-  const measured = await compare(rows, options, httpLoad(load, options), say);
-  const base = measured.find(({ row, wrong }) => row.limit && wrong === undefined);
-  const { connections, pipeline } = options;
-  report.add(
-    `Hello world: ${connections} keep-alive connections${pipeline > 1 ? `, ${pipeline} requests at once on each` : ""}`,
-    comparisonTable(measured, { unit: "request", base, baseName: "the limit" }),
-    measured,
-  );
-  const reason = voidReason(measured);
-  if (reason !== undefined) report.declareVoid(reason);
-  if (server === undefined) report.note("No C compiler: no limit to compare with.");
-  if (load === undefined) report.note("Load by wrk: one target, bodies not checked.");
+function fileName({ idle, part, only }) {
+  if (idle) return "latest-idle";
+  const words = [part === "all" ? [] : part, only].flat();
+  return ["latest", ...words].join("-").replace(/[^\w-]+/g, "-");
+}
+
+async function http(options, native, report) {
+  await compareHTTP(options, native, fetchRuntimes(options.with, say), report, say);
 }
 
 async function webSocket(options, { load }, report) {
@@ -94,7 +97,12 @@ async function idle(options, { load }, report) {
   if (load === undefined)
     throw new Error("A C compiler is needed (cc, gcc or clang): its program holds the connections.");
   const measured = await compareIdle(chosen(idleRows(), options.rows), load, say);
-  report.add("Memory per idle keep-alive connection, each served once", idleTable(measured), measured);
+  report.add(
+    "Memory per idle keep-alive connection, each served once",
+    idleTable(measured),
+    measured,
+    "idle",
+  );
 }
 
 /** turbo is on PATH when npm started this. */

@@ -10,6 +10,8 @@ import { rotated, spread } from "./statistics.mjs";
  * @property {import("./statistics.mjs").Spread} [rate]  requests per second
  * @property {import("./statistics.mjs").Spread} [cpu]  server CPU, µs per request
  * @property {number[]} [cpuByRound]  the same, round by round
+ * @property {number[]} [rateByRound]
+ * @property {number[]} [p99ByRound]
  * @property {number} [p50Us]
  * @property {number} [p99Us]
  * @property {number} [rss]  bytes after the last round
@@ -18,7 +20,7 @@ import { rotated, spread } from "./statistics.mjs";
 /**
  * @param {import("./rows.mjs").Row[]} rows
  * @param {{ rounds: number, seconds: number }} options
- * @param {(port: number, seconds: number) => Promise<import("./load.mjs").Tally>} load
+ * @param {(port: number, seconds: number, meter: CpuMeter) => Promise<import("./load.mjs").Tally>} load
  * @param {(line: string) => void} say
  * @returns {Promise<Result[]>} in the order of `rows`
  */
@@ -35,14 +37,15 @@ export async function compare(rows, { rounds, seconds }, load, say) {
   };
   const warmUp = async (entry) => {
     entry.server = await ServerProcess.start(entry.row);
-    verify(await load(entry.server.port, Math.min(2, seconds * 2)));
+    verify(await load(entry.server.port, Math.min(2, seconds * 2), new CpuMeter(entry.server)));
   };
   const measure = async (entry) => {
-    const before = entry.server.cpuTimeNs;
-    const tally = verify(await load(entry.server.port, seconds));
-    const cpuNs = entry.server.cpuTimeNs - before;
+    const meter = new CpuMeter(entry.server);
+    const tally = verify(await load(entry.server.port, seconds, meter));
+    meter.stop();
     entry.rss = entry.server.residentBytes;
-    entry.samples.push({ ...tally, rate: tally.requests / tally.seconds, cpu: cpuNs / 1e3 / tally.requests });
+    const rate = tally.requests / tally.seconds;
+    entry.samples.push({ ...tally, rate, cpu: meter.spentNs / 1e3 / tally.requests });
   };
   try {
     for (const entry of entries) await attempt(entry, warmUp);
@@ -54,6 +57,30 @@ export async function compare(rows, { rounds, seconds }, load, say) {
     for (const { server } of entries) await server?.stop();
   }
   return entries.map(summarize);
+}
+
+/** Server CPU from its making to its first stop; a load that has to open its connections first starts it again. */
+export class CpuMeter {
+  #server;
+  #from;
+  #to;
+
+  constructor(/** @type {{ readonly cpuTimeNs: number }} */ server) {
+    this.#server = server;
+    this.start();
+  }
+
+  start() {
+    this.#from = this.#server.cpuTimeNs;
+  }
+
+  stop() {
+    this.#to ??= this.#server.cpuTimeNs;
+  }
+
+  get spentNs() {
+    return this.#to - this.#from;
+  }
 }
 
 /** A wrong or missing answer voids the row: its speed would be that of another program. */
@@ -72,6 +99,8 @@ function summarize({ row, samples, rss, wrong }) {
     rate: of("rate"),
     cpu: of("cpu"),
     cpuByRound: samples.map((sample) => sample.cpu),
+    rateByRound: samples.map((sample) => sample.rate),
+    p99ByRound: samples.map((sample) => sample.p99Us),
     p50Us: of("p50Us").median,
     p99Us: of("p99Us").median,
     rss,

@@ -8,17 +8,26 @@ const out = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
 const compilers = [process.env.CC, "cc", "gcc", "clang"].filter(Boolean);
 
 /**
- * @returns {{ server: string | undefined, streamServer: string | undefined, load: string | undefined }} paths; undefined where nothing could be compiled
+ * @typedef {object} Native  paths; undefined where nothing could be compiled
+ * @property {string | undefined} server
+ * @property {string | undefined} streamServer
+ * @property {string | undefined} bodyServer
+ * @property {string | undefined} load
+ */
+
+/**
+ * @returns {Native}
  * @throws Error when a compiler is there and refuses
  */
 export function buildNative() {
   if (process.platform !== "linux" || process.env.TW_NO_COMPILER)
-    return { server: undefined, streamServer: undefined, load: undefined };
+    return { server: undefined, streamServer: undefined, bodyServer: undefined, load: undefined };
   mkdirSync(out, { recursive: true });
   const files = readdirSync(sources).filter((file) => file.endsWith(".c"));
   return {
     server: compile("server", ["server.c"]),
     streamServer: compile("stream-server", ["stream-server.c"]),
+    bodyServer: compile("body-server", ["body-server.c"]),
     load: compile(
       "load",
       files.filter((file) => file.startsWith("load")),

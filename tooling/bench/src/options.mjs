@@ -7,9 +7,10 @@ export const USAGE = `npm run bench -- [options]
   --rounds N      measurements per row, interleaved; the median counts (7; fewer is no result)
   --seconds S     length of one measurement (3)
   --quick         2 rounds of half a second: shows that the harness works, is no result
-  --connections N keep-alive connections of the load (64)
-  --pipeline N    requests sent at once on each (1)
-  --only a,b      of the part stream, only comparisons whose title contains one of these words
+  --connections N keep-alive connections of the comparison hello (64)
+  --pipeline N    requests sent at once on each of them (1)
+  --only a,b      of the part http: hello, pipeline, latency, active, crowd, connect, body, file, upload, stream,
+                  slowloris, idle; of the part stream: comparisons whose title contains one of these words
   --part P        http, ws, stream, loop or all (all)
   --idle          RSS per idle connection instead, between 5000 and 15000 of them
   --no-build      measure what is built already`;

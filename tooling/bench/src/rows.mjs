@@ -45,6 +45,51 @@ export function httpRows({ server, runtimes }) {
   ];
 }
 
+/** Those that every comparison of HTTP has; the frameworks are in the first only, unless `--rows` names them. */
+const CORE = ["c", "tw-httpserver-native", "tw-httpserver-node", "node-http", "bun", "deno"];
+export const coreRows = (/** @type {Row[]} */ rows) => rows.filter(({ id }) => CORE.includes(id));
+
+/**
+ * The servers of large bodies: a MiB from memory (`body`), or from a file (`file`), and an upload that is counted.
+ * @returns {Row[]}
+ */
+export function bodyRows({ bodyServer, runtimes, path }, /** @type {"body" | "file" | "upload"} */ mode) {
+  const limit = { id: "c", title: "C, epoll (the limit)", command: [bodyServer], limit: true };
+  const rows = [
+    ...(bodyServer === undefined ? [] : [limit]),
+    ...bothEngines("tw-httpserver-bodies", "**@tw/httpserver**").map(shortId),
+    shortId(node("node-http-bodies", "node:http")),
+    ...runtimes
+      .filter(({ name }) => name === "bun")
+      .map(({ name, version, binary }) => ({
+        id: name,
+        title: `${name} ${version}`,
+        command: [binary, file("bun-bodies")],
+      })),
+  ];
+  return rows.map((row) => ({
+    ...row,
+    command: [...row.command, mode],
+    env: { ...row.env, BENCH_FILE: path },
+  }));
+}
+
+const shortId = (row) => ({ ...row, id: row.id.replace("-bodies", "") });
+
+/** The rows whose peak memory is read while a gigabyte goes through: their servers collect garbage when told to. */
+export const transferRows = (/** @type {string} */ mode) =>
+  [...bothEngines("tw-httpserver-bodies", "**@tw/httpserver**"), node("node-http-bodies", "node:http")]
+    .map(shortId)
+    .map(withControl)
+    .map((row) => ({ ...row, command: [...row.command, mode] }));
+
+/** The rows that slow clients are set upon. */
+export const slowRows = (/** @type {number} */ headTimeoutMs) =>
+  [...bothEngines("tw-httpserver", "**@tw/httpserver**"), node("node-http", "node:http")].map((row) => ({
+    ...row,
+    env: { ...row.env, BENCH_HEAD_TIMEOUT_MS: String(headTimeoutMs) },
+  }));
+
 /** @returns {Row[]} */
 export const webSocketRows = () => [
   ...bothEngines("tw-websocket", "**@tw/websocket**"),
@@ -76,17 +121,20 @@ export function streamRows(limit, kind, modes) {
 
 /** The rows whose memory per idle connection is measured: their servers collect garbage when told to. */
 export function idleRows() {
-  const measured = ({ command: [binary, ...rest], ...row }) => ({
-    ...row,
-    command: [binary, "--expose-gc", "--import", control, ...rest],
-    env: { ...row.env, BENCH_IDLE: "1" },
-  });
   return [
     ...bothEngines("tw-httpserver", "**@tw/httpserver** callback"),
     ...bothEngines("tw-application", "**@tw/web** Application"),
     node("node-http", "node:http"),
-  ].map(measured);
+  ]
+    .map(withControl)
+    .map((row) => ({ ...row, env: { ...row.env, BENCH_IDLE: "1" } }));
 }
+
+/** Collects garbage when told to on stdin. */
+const withControl = ({ command: [binary, ...rest], ...row }) => ({
+  ...row,
+  command: [binary, "--expose-gc", "--import", control, ...rest],
+});
 
 /** The rows that `--rows` asks for; the limit is always among them. */
 export function chosen(/** @type {Row[]} */ rows, /** @type {string[]} */ words) {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { cpuTimeNs, pinned, residentBytes } from "./machine.mjs";
+import { cpuTimeNs, peakResidentBytes, pinned, resetPeak, residentBytes } from "./machine.mjs";
 
 const START_MS = 10_000;
 
@@ -54,6 +54,15 @@ export class ServerProcess {
 
   get residentBytes() {
     return residentBytes(this.#child.pid);
+  }
+
+  /** The most since the last {@link resetPeak}. */
+  get peakResidentBytes() {
+    return peakResidentBytes(this.#child.pid);
+  }
+
+  resetPeak() {
+    resetPeak(this.#child.pid);
   }
 
   get running() {

@@ -1,8 +1,7 @@
 // The part `stream`: what moves bytes, without a protocol above it.
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { loadOf } from "./load.mjs";
 import { compare } from "./measure.mjs";
+import { notePacing } from "./private-network.mjs";
 import { chosen, streamRows } from "./rows.mjs";
 import { comparisonTable } from "./table.mjs";
 
@@ -51,8 +50,7 @@ export async function compareStreams(options, { load, streamServer }, report, sa
   const comparisons = COMPARISONS.filter(
     ({ title }) => only.length === 0 || only.some((word) => title.toLowerCase().includes(word.toLowerCase())),
   );
-  const bulk = comparisons.some((each) => each.bulk) && !inPrivateNetwork();
-  if (bulk) report.note("Bulk transfers were paced by this machine's congestion control: see the README.");
+  if (comparisons.some((each) => each.bulk)) notePacing(report);
   for (const { title, kind, modes = [kind], unit, load: command } of comparisons) {
     const rows = chosen(streamRows(streamServer, kind, modes), options.rows);
     const measured = await compare(
@@ -65,25 +63,3 @@ export async function compareStreams(options, { load, streamServer }, report, sa
     report.add(title, comparisonTable(measured, { unit, base, baseName: "node:net" }), measured);
   }
 }
-
-/**
- * Runs this program again in a network namespace of its own, where TCP is `reno`: other congestion controls pace bulk
- * transfers on loopback, and then the pace is what is measured.
- *
- * @returns the exit code, or undefined where there can be no namespace
- */
-export function runInPrivateNetwork(args) {
-  if (inPrivateNetwork() || process.platform !== "linux") return undefined;
-  const setUp = 'ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=reno && exec "$@"';
-  const probe = spawnSync("unshare", ["-n", "sh", "-c", setUp, "sh", "true"], { stdio: "ignore" });
-  if (probe.status !== 0) return undefined;
-  const main = fileURLToPath(new URL("main.mjs", import.meta.url));
-  const run = spawnSync("unshare", ["-n", "sh", "-c", setUp, "sh", process.execPath, main, ...args], {
-    stdio: "inherit",
-    env: { ...process.env, [MARK]: "1" },
-  });
-  return run.status ?? 1;
-}
-
-const MARK = "TW_BENCH_PRIVATE_NETWORK";
-const inPrivateNetwork = () => process.env[MARK] === "1";

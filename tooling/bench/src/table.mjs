@@ -3,25 +3,34 @@ import { spread } from "./statistics.mjs";
 
 const perSecond = ({ median, min, max }) => `${thousands(median)} (${thousands(min)}–${thousands(max)})`;
 const micros = ({ median, min, max }) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
-const thousands = (value) => Math.round(value).toLocaleString("en-US");
+export const thousands = (value) => Math.round(value).toLocaleString("en-US");
 const latency = (micros) => (micros === 0 ? "–" : thousands(micros));
-const megabytes = (value) => `${(value / 1e6).toFixed(0)} MB`;
-const oneLine = (text) => text.split("\n").slice(0, 3).join(" · ").replaceAll("|", "\\|").slice(0, 200);
+export const megabytes = (value) => `${(value / 1e6).toFixed(0)} MB`;
+export const oneLine = (text) =>
+  text.split("\n").slice(0, 3).join(" · ").replaceAll("|", "\\|").slice(0, 200);
 
 /** Median of at least this many rounds is a result; below it the table says that it is none. */
 export const ENOUGH_ROUNDS = 7;
 
-const table = (head, rows) =>
+export const table = (head, rows) =>
   [head, head.map((_, i) => (i === 0 ? "---" : "--:")), ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
 
 /**
- * @param {import("./measure.mjs").Result[]} results
- * @param {{ unit: string, base: import("./measure.mjs").Result | undefined, baseName: string }} how  `base`: the row
- *   that the last column divides by
+ * @typedef {object} Ratio  one more column: what is divided, and the row that it is divided by
+ * @property {"cpu" | "rate" | "p99"} what
+ * @property {import("./measure.mjs").Result} base
+ * @property {string} baseName
  */
-export function comparisonTable(results, { unit, base, baseName }) {
+
+/**
+ * @param {import("./measure.mjs").Result[]} results
+ * @param {{ unit: string, base: import("./measure.mjs").Result | undefined, baseName: string, also?: Ratio[] }} how
+ *   `base`: the row that the first ratio divides by
+ */
+export function comparisonTable(results, { unit, base, baseName, also = [] }) {
+  const ratios = [...(base === undefined ? [] : [{ what: "cpu", base, baseName }]), ...also];
   const head = [
     "server",
     unit === "MiB" ? "MiB/s" : `${unit}s/s`,
@@ -29,13 +38,12 @@ export function comparisonTable(results, { unit, base, baseName }) {
     "p99 µs",
     `server CPU µs/${unit}`,
     "RSS",
-    ...(base === undefined ? [] : [`CPU, ratio to ${baseName}`]),
+    ...ratios.map((ratio) => `${RATIO_NAMES[ratio.what]}, ratio to ${ratio.baseName}`),
   ];
   const rows = results.map((result) => {
     if (result.wrong !== undefined)
       return [result.row.title, `void: ${oneLine(result.wrong)}`, ...head.slice(2).map(() => "")];
     const { rate, cpu, p50Us, p99Us, rss } = result;
-    const ratio = base === undefined ? [] : [ratioTo(base, result)];
     return [
       result.row.title,
       perSecond(rate),
@@ -43,7 +51,7 @@ export function comparisonTable(results, { unit, base, baseName }) {
       latency(p99Us),
       micros(cpu),
       megabytes(rss),
-      ...ratio,
+      ...ratios.map((ratio) => micros(ratioTo(ratio.base, result, ratio.what))),
     ];
   });
   return table(head, rows);
@@ -53,10 +61,13 @@ export function comparisonTable(results, { unit, base, baseName }) {
  * Both rows of a ratio come from the same round, seconds apart: the machine's speed drifts over a run, and a ratio of two
  * medians may compare a slow minute with a fast one.
  */
-function ratioTo(base, { cpuByRound }) {
-  const rounds = Math.min(cpuByRound.length, base.cpuByRound.length);
-  return micros(spread(cpuByRound.slice(0, rounds).map((cpu, round) => cpu / base.cpuByRound[round])));
+export function ratioTo(base, result, /** @type {"cpu" | "rate" | "p99"} */ what) {
+  const [values, by] = [result[`${what}ByRound`], base[`${what}ByRound`]];
+  const rounds = Math.min(values.length, by.length);
+  return spread(values.slice(0, rounds).map((value, round) => value / by[round]));
 }
+
+const RATIO_NAMES = { cpu: "CPU", rate: "rate", p99: "p99" };
 
 /** @param {import("./idle.mjs").IdleResult[]} results */
 export function idleTable(results) {

@@ -4,8 +4,10 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { IdleConnections } from "../src/load.mjs";
+import { IdleConnections, loadOf, openedLoadOf } from "../src/load.mjs";
+import { CpuMeter } from "../src/measure.mjs";
 import { buildNative } from "../src/native.mjs";
+import { pattern } from "../src/servers/pattern.mjs";
 
 const { load, server: limit } = buildNative();
 const HELLO = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nHello, world";
@@ -129,5 +131,120 @@ describe.skipIf(load === undefined || limit === undefined)("the C server", () =>
     let closed = 0;
     while (closed < 50) closed = (await connections.hold(0)).closed;
     await connections.close();
+  });
+});
+
+describe.skipIf(load === undefined)("load connect", () => {
+  const connect = async (answer: string | undefined, write?: (socket: Socket, text: string) => unknown) =>
+    await generate("connect", await serve(answer, write), 2, 0.1);
+  const andEnd = (socket: Socket, text: string) => socket.end(text);
+
+  it("counts connections that are answered and closed", async () => {
+    const tally = await connect(HELLO, andEnd);
+    expect(tally).toMatchObject({ code: 0, errors: 0 });
+    expect(tally.requests).toBeGreaterThanOrEqual(2);
+  });
+
+  it.each([
+    ["another body", HELLO.replace("world", "w0rld"), andEnd],
+    ["an answer that is cut short", HELLO.slice(0, -1), andEnd],
+    ["a second answer", HELLO + HELLO, andEnd],
+    ["a connection that is closed at once", undefined, undefined],
+  ])("takes %s for an error", async (_, answer, write) => {
+    const tally = await connect(answer, write);
+    expect(tally.code).toBe(1);
+    expect(tally.errors).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(load === undefined)("load get and put", () => {
+  const MIB = 2 ** 20;
+  const head = (length: number) => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+  const bytes = pattern();
+  const changed = bytes.slice();
+  changed[MIB - 1] = (changed[MIB - 1] as number) ^ 1;
+
+  const get = async (length: number, ...pieces: Uint8Array[]) => {
+    const port = await serve(head(length), (socket, text) => {
+      socket.write(text);
+      for (const piece of pieces) socket.write(piece);
+    });
+    return await generate("get", port, 1, 0, length);
+  };
+
+  it("compares a body that is longer than the pattern", async () => {
+    expect(await get(2 * MIB, bytes, bytes)).toMatchObject({ code: 0, errors: 0, requests: 2 });
+  });
+
+  it.each([
+    ["one changed byte at the end", MIB, changed],
+    ["one byte too many", MIB, new Uint8Array([...bytes, bytes[0] as number])],
+    ["another length", MIB - 1, bytes],
+  ])("takes %s for an error", async (_, length, body) => {
+    const port = await serve(head(length), (socket, text) => {
+      socket.write(text);
+      socket.write(body);
+    });
+    const tally = await generate("get", port, 1, 0, MIB);
+    expect(tally.code).toBe(1);
+    expect(tally.requests).toBe(0);
+  });
+
+  it.each([
+    ["counts an upload that arrived whole", 0, 0],
+    ["takes an answer that counts one byte less for an error", 1, 1],
+  ])("%s", async (_, missing, code) => {
+    const server = createServer((socket) => {
+      let received = -1;
+      socket.on("data", (data) => {
+        received += data.length - (received < 0 ? data.indexOf("\r\n\r\n") + 3 : 0);
+        const text = String(received - missing);
+        if (received === 3 * MIB) socket.write(head(text.length) + text);
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanups.push(() => server.close());
+    const tally = await generate("put", (server.address() as AddressInfo).port, 0, 3 * MIB);
+    expect(tally).toMatchObject({ code, errors: missing, requests: code === 0 ? 3 : 0 });
+  });
+});
+
+describe.skipIf(load === undefined)("load active", () => {
+  it("meters what is between its connections' opening and its tally", async () => {
+    const port = await serve(HELLO);
+    const marks: string[] = [];
+    const meter = { start: () => marks.push("start"), stop: () => marks.push("stop") };
+    const run = openedLoadOf((port, seconds) => [load as string, "active", port, 20, seconds, 5]);
+    const tally = await run(port, 0.2, meter as unknown as CpuMeter);
+    expect(tally.errors).toBe(0);
+    expect(tally.requests).toBeGreaterThan(20);
+    expect(marks).toEqual(["start", "stop"]);
+  });
+
+  it("names a server that does not answer the first request of a connection", async () => {
+    const port = await serve(undefined);
+    const run = openedLoadOf((port, seconds) => [load as string, "active", port, 2, seconds, 5]);
+    await expect(run(port, 0.1, new CpuMeter({ cpuTimeNs: 0 }))).rejects.toThrow("load generator failed");
+  });
+});
+
+describe.skipIf(load === undefined)("load slowloris", () => {
+  it("counts dripping connections that the server has closed, and those that it has not", async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      const closes = ++connections > 3; // of eight that drip, five are closed
+      socket.on("data", (data) => {
+        if (data.includes("X-Drip")) closes && socket.destroy();
+        else if (data.length > 1) socket.write(HELLO);
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanups.push(() => server.close());
+    const port = (server.address() as AddressInfo).port;
+    const run = loadOf((port, seconds) => [load as string, "slowloris", port, 8, 2, seconds]);
+    const tally = await run(port, 0.5);
+    expect(tally).toMatchObject({ errors: 0, left: 3 });
+    expect(tally.requests).toBeGreaterThan(2);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { BARS, barTable, isMet, measure } from "../src/bars.mjs";
+import { compareHTTP, HTTP_COMPARISONS } from "../src/http.mjs";
 import { readWrk } from "../src/load.mjs";
-import { parseOptions } from "../src/options.mjs";
-import { chosen, httpRows } from "../src/rows.mjs";
+import { parseOptions, USAGE } from "../src/options.mjs";
+import { Report } from "../src/report.mjs";
+import { bodyRows, chosen, coreRows, httpRows } from "../src/rows.mjs";
 import { rotated, spread } from "../src/statistics.mjs";
 import { comparisonTable, voidReason } from "../src/table.mjs";
 
@@ -11,6 +14,8 @@ const result = (id: string, cpu: number, limit = false) => ({
   rate: spread([1000, 3000, 2000]),
   cpu: spread([cpu]),
   cpuByRound: [cpu],
+  rateByRound: [2000],
+  p99ByRound: [20],
   p50Us: 10,
   p99Us: 20,
   rss: 5e6,
@@ -77,6 +82,66 @@ describe("ratios", () => {
     }).split("\n");
     expect(lines[3]).toContain("| 1.20 (1.20–1.20) |");
   });
+
+  it("of rates and of latencies stand in columns of their own", () => {
+    const limit = result("c", 5, true);
+    const peer = { ...result("node-http", 20), rateByRound: [500], p99ByRound: [40] };
+    const also = (["cpu", "rate", "p99"] as const).map((what) => ({
+      what,
+      base: peer,
+      baseName: "node:http",
+    }));
+    const how = { unit: "request", base: limit, baseName: "the limit", also };
+    const lines = comparisonTable([limit, result("ours", 10), peer], how).split("\n");
+    expect(lines[0]).toContain(
+      "| CPU, ratio to the limit | CPU, ratio to node:http | rate, ratio to node:http | p99,",
+    );
+    const ratios = [2, 0.5, 4, 0.5].map(
+      (each) => `${each.toFixed(2)} (${each.toFixed(2)}–${each.toFixed(2)})`,
+    );
+    expect(lines[3]).toContain(`| ${ratios.join(" | ")} |`);
+  });
+});
+
+describe("bars", () => {
+  const [hello] = BARS as [(typeof BARS)[number]];
+
+  it("each belong to a comparison of the part http", () => {
+    for (const { id } of BARS) expect(HTTP_COMPARISONS).toContain(id);
+  });
+
+  it.each([
+    [6.75, true],
+    [6.76, false],
+  ])("hold up to their number: %f µs beside 5", (cpu, met) => {
+    const results = [result("c", 5, true), result(hello.row, cpu)];
+    expect(isMet(hello, measure(hello, results) as number)).toBe(met);
+  });
+
+  it("of a value take the worst of a row's", () => {
+    const bar = BARS.find(({ id }) => id === "stream") as (typeof BARS)[number];
+    const of = (megabytes: number) => ({ row: { id: bar.row }, bytes: megabytes * 1e6 });
+    expect(measure(bar, [of(3), of(48), of(5)])).toBe(48);
+    expect(isMet(bar, 48)).toBe(true);
+    expect(isMet(bar, 48.1)).toBe(false);
+  });
+
+  it("are not measured where the row, or what it is set in relation to, is void", () => {
+    const wrong = { row: result("c", 5, true).row, wrong: "no" };
+    expect(measure(hello, [wrong, result(hello.row, 6)])).toBeUndefined();
+    expect(measure(hello, [result("c", 5, true)])).toBeUndefined();
+    const table = barTable(new Map([["hello", [wrong]]]), 7) as string;
+    expect(table).toContain("| hello: CPU, native engine, to the limit | ≤ 1.35 | – | not measured |");
+    expect(table).not.toContain("pipeline");
+  });
+
+  it("stand at the end of a report, and only where something was measured by them", () => {
+    const report = new Report({ idle: false, rounds: 7, seconds: 3 });
+    report.add("A", "table", [result("x", 1)]);
+    expect(report.text()).not.toContain("What must hold");
+    report.add("B", "table", [result("c", 5, true), result(hello.row, 7)], "hello");
+    expect(report.text()).toMatch(/## What must hold[\s\S]*\| 1\.40 \| \*\*not met\*\* \|/);
+  });
 });
 
 describe("parseOptions()", () => {
@@ -108,6 +173,37 @@ describe("chosen()", () => {
   it("keeps the limit whatever is asked for", () => {
     const rows = chosen(httpRows({ server: "/c", runtimes: [] }), ["httpserver"]);
     expect(rows.map(({ id }) => id)).toEqual(["c", "tw-httpserver-native", "tw-httpserver-node"]);
+  });
+});
+
+describe("rows of the part http", () => {
+  it("are those of the core where the frameworks are not the question", () => {
+    const ids = coreRows(httpRows({ server: "/c", runtimes: [] })).map(({ id }) => id);
+    expect(ids).toEqual(["c", "tw-httpserver-native", "tw-httpserver-node", "node-http"]);
+  });
+
+  it("have the same ids for large bodies, and say what to serve and which file", () => {
+    const bun = { name: "bun", version: "1", binary: "/bun" };
+    const rows = bodyRows({ bodyServer: "/c", runtimes: [bun], path: "/file" }, "file");
+    expect(rows.map(({ id }) => id)).toEqual([
+      "c",
+      "tw-httpserver-native",
+      "tw-httpserver-node",
+      "node-http",
+      "bun",
+    ]);
+    for (const { command, env } of rows) {
+      expect(command.at(-1)).toBe("file");
+      expect(env).toMatchObject({ BENCH_FILE: "/file" });
+    }
+  });
+
+  it("are chosen by --only, which refuses what there is not", async () => {
+    const options = { ...parseOptions(["--part", "http", "--only", "hello,udp"]) };
+    const native = { server: undefined, streamServer: undefined, bodyServer: undefined, load: undefined };
+    const run = compareHTTP(options, native, [], new Report(options), () => {});
+    await expect(run).rejects.toThrow(/^--only takes hello, .*, not "udp"$/);
+    for (const id of HTTP_COMPARISONS) expect(USAGE).toContain(id);
   });
 });
 
