@@ -13,6 +13,9 @@ import { TwError } from "@tw/util";
 export const READ_SIZE: number = 64 * 1024;
 const SLAB_SIZE = 4 * READ_SIZE;
 
+/** Views below this length are kept. */
+const SHORT = 1024;
+
 /** Bytes that the receivers of one loop may hold leased; beyond it reading fails with `ERR_TW_LEASE_LIMIT`. */
 export const MAX_LEASED: number = 256 * 1024 * 1024;
 
@@ -22,6 +25,8 @@ export interface Slab {
   at: number;
   /** Ranges in use: by receivers that run just now, and by promises. */
   uses: number;
+  /** The first `n` bytes under `n`. Nearly every small read begins at 0, and making a view costs more than the read. */
+  readonly views: (Uint8Array | undefined)[];
 }
 
 /** The slab allocator of one loop. */
@@ -45,9 +50,12 @@ export class SlabPool {
     return this.#slab;
   }
 
-  /** Reserves `length` bytes at the bump pointer and returns a view on them. */
+  /** Reserves `length` bytes at the bump pointer and returns a view on them, which may be one that was returned before. */
   reserve(slab: Slab, length: number): Uint8Array {
-    const view = slab.bytes.subarray(slab.at, slab.at + length);
+    const view =
+      slab.at === 0 && length < SHORT
+        ? shortView(slab, length)
+        : slab.bytes.subarray(slab.at, slab.at + length);
     slab.at += length;
     slab.uses++;
     return view;
@@ -73,5 +81,15 @@ export class SlabPool {
 }
 
 function freshSlab(): Slab {
-  return { bytes: new Uint8Array(SLAB_SIZE), at: 0, uses: 0 };
+  const views = new Array<Uint8Array | undefined>(SHORT).fill(undefined);
+  return { bytes: new Uint8Array(SLAB_SIZE), at: 0, uses: 0, views };
+}
+
+function shortView(slab: Slab, length: number): Uint8Array {
+  let view = slab.views[length];
+  if (view === undefined) {
+    view = slab.bytes.subarray(0, length);
+    slab.views[length] = view;
+  }
+  return view;
 }
