@@ -1,5 +1,6 @@
 export { ERROR, type Poller, READ, WRITE } from "@tw/poller";
 export type { CloseOptions } from "./closing.js";
+export { LazyAsyncResource } from "./context/lazy-async-resource.js";
 export { MAX_DELAY_MS } from "./delay.js";
 export {
   type DiagnosticsChannel,
