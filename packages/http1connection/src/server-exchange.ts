@@ -1,6 +1,5 @@
 // One request and its answer. It is what the delegate writes to, and the async context that its code runs in.
 
-import { AsyncResource } from "node:async_hooks";
 import type { HTTP1Event, HTTP1Machine } from "@tw/http1";
 import {
   type BodyChunk,
@@ -15,6 +14,7 @@ import {
   reasonPhrase,
   type UpgradedStream,
 } from "@tw/httputil";
+import { LazyAsyncResource } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import { sendPiece } from "./body-writer.js";
 import { serverChannels as channels } from "./channels.js";
@@ -28,7 +28,7 @@ export type RequestEvent = Extract<HTTP1Event, { type: "request" }>;
 type AnswerState = "none" | "head" | "complete" | "upgraded" | "gone";
 
 /** The server's side of one request: Tornado's HTTPConnection. */
-export class ServerExchange extends AsyncResource implements HTTPConnection {
+export class ServerExchange extends LazyAsyncResource implements HTTPConnection {
   readonly #connection: HTTP1ServerConnection;
   readonly #machine: HTTP1Machine;
   readonly #request: RequestEvent;
@@ -38,7 +38,7 @@ export class ServerExchange extends AsyncResource implements HTTPConnection {
   #continueOwed: boolean;
 
   constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
-    super("TWHTTPRequest", { requireManualDestroy: true });
+    super("TWHTTPRequest");
     this.#connection = connection;
     this.#machine = machine;
     this.#request = request;

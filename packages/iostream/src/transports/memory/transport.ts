@@ -2,8 +2,7 @@
 // demand. It makes one call to its receiver per turn of the loop, so that continuations run between them as they do
 // between the events of sockets.
 
-import { AsyncResource } from "node:async_hooks";
-import type { IOLoop, Timeout } from "@tw/ioloop";
+import { type IOLoop, LazyAsyncResource, type Timeout } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { Inbox } from "./inbox.js";
@@ -40,7 +39,7 @@ export function memoryPair(
  * second is given the first. `setRef` has no effect: there is no descriptor that keeps a process
  * alive.
  */
-export class MemoryTransport extends AsyncResource implements Transport {
+export class MemoryTransport extends LazyAsyncResource implements Transport {
   readonly info: TransportInfo;
   readonly #loop: IOLoop;
   readonly #settings: MemorySettings;
@@ -63,7 +62,7 @@ export class MemoryTransport extends AsyncResource implements Transport {
   #timer: Timeout | undefined;
 
   constructor(loop: IOLoop, options: MemoryPairOptions = {}, peer?: MemoryTransport) {
-    super("TWMemoryTransport", { requireManualDestroy: true });
+    super("TWMemoryTransport");
     this.#loop = loop;
     this.#settings = memorySettings(options);
     this.#inbox = new Inbox(this.#settings.capacity);

@@ -4,10 +4,9 @@
 // in any order to both. Here each becomes the one call of the contract that it stands for, at a time the contract
 // allows: what comes too early is put back into the stream, or remembered.
 
-import { AsyncResource } from "node:async_hooks";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { IOLoop } from "@tw/ioloop";
+import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { nodeInfo } from "./info.js";
@@ -44,7 +43,7 @@ export function nodeTransport(loop: IOLoop, duplex: Duplex): NodeTransport {
 }
 
 /** See {@link nodeTransport}. */
-export class NodeTransport extends AsyncResource implements Transport, Probed {
+export class NodeTransport extends LazyAsyncResource implements Transport, Probed {
   readonly #loop: IOLoop;
   readonly #duplex: Duplex;
   #receiver: TransportReceiver | undefined;
@@ -61,7 +60,7 @@ export class NodeTransport extends AsyncResource implements Transport, Probed {
 
   /** @internal Use {@link nodeTransport}. */
   constructor(loop: IOLoop, duplex: Duplex) {
-    super("TWTransport", { requireManualDestroy: true });
+    super("TWTransport");
     if (duplex.readableObjectMode || duplex.writableObjectMode)
       throw new TypeError("A transport needs a stream of bytes, got one of objects");
     if (duplex.readableEncoding !== null)
