@@ -50,5 +50,20 @@ export class HTTPFieldError extends TypeError {
   }
 }
 
-// What `isTwError` looks for, since one class cannot be a TypeError and extend TwError.
+/** A cookie that a browser would not store, or that could inject; a `TypeError`, since it is a wrong argument. */
+export class CookieError extends TypeError {
+  /** `ERR_TW_COOKIE`. */
+  readonly code: string = "ERR_TW_COOKIE";
+
+  constructor(message: string) {
+    super(message);
+    Object.defineProperty(this, TW_ERROR, { value: true });
+  }
+
+  override get name(): string {
+    return "CookieError";
+  }
+}
+
+// What `isTwError` looks for, since no class can be a TypeError and extend TwError.
 const TW_ERROR = Symbol.for("@tw/util.TwError");

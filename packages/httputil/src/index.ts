@@ -1,3 +1,4 @@
+export { parseCookie, unquoteCookie } from "./cookie.js";
 export type {
   BodyChunk,
   ConnectionContext,
@@ -10,6 +11,7 @@ export type {
   UpgradedStream,
 } from "./delegates.js";
 export {
+  CookieError,
   HTTPFieldError,
   HTTPInputError,
   type HTTPInputErrorOptions,
@@ -27,8 +29,11 @@ export {
 export { isFieldText, isToken, sameName } from "./grammar.js";
 export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
+export { parseHTTPDate } from "./http-date.js";
 export { ipMatcher, isIp } from "./ip.js";
+export { parseSetCookie, type ReceivedCookie } from "./parse-set-cookie.js";
 export { HTTPServerRequest } from "./request.js";
+export { type CookieAttributes, serializeCookie } from "./set-cookie.js";
 export { type RequestStartLine, type ResponseStartLine, reasonPhrase, responses } from "./start-line.js";
 export { formatTimestamp } from "./timestamp.js";
 export { type QueryArguments, urlConcat } from "./url.js";

@@ -122,6 +122,7 @@ describe("errors", () => {
 
 it("exports these values and no others", () => {
   expect(Object.keys(httputil).sort()).toEqual([
+    "CookieError",
     "HTTPFieldError",
     "HTTPHeaders",
     "HTTPInputError",
@@ -134,13 +135,18 @@ it("exports these values and no others", () => {
     "isHost",
     "isIp",
     "isToken",
+    "parseCookie",
     "parseForwarded",
     "parseForwardedFor",
     "parseForwardedNode",
+    "parseHTTPDate",
+    "parseSetCookie",
     "reasonPhrase",
     "responses",
     "sameName",
+    "serializeCookie",
     "splitHostAndPort",
+    "unquoteCookie",
     "urlConcat",
   ]);
 });
