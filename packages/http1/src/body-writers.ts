@@ -1,7 +1,7 @@
 // The four ways in which a body is written, RFC 9112 §6.
 
 import { type HTTPHeaders, HTTPOutputError } from "@tw/httputil";
-import { isForbiddenTrailer } from "./chunked-reader.js";
+import { isForbiddenTrailer } from "./trailers.js";
 
 /** Frames one body. */
 export interface BodyWriter {

@@ -4,7 +4,7 @@
 //
 // Size lines are read byte by byte and nothing of them is kept, so that it does not matter where the input is cut.
 
-import { HTTPHeaders, HTTPInputError, sameName } from "@tw/httputil";
+import { HTTPHeaders, HTTPInputError } from "@tw/httputil";
 import { type BodyReader, bodyTooLarge, take, truncated } from "./body-readers.js";
 import { AFTER_SEMICOLON, mayEndAt, stepExtension } from "./chunk-extension.js";
 import { type DataEvent, END, type EndEvent } from "./events.js";
@@ -13,6 +13,7 @@ import { HEX_VALUES } from "./grammar.js";
 import type { InputWindow } from "./input-window.js";
 import type { ResolvedHTTP1Options } from "./options.js";
 import { lines, scanSection } from "./section-scanner.js";
+import { acceptTrailers } from "./trailers.js";
 
 /** S-01: digits of a chunk size. */
 const MAX_SIZE_DIGITS = 64;
@@ -121,19 +122,9 @@ export class ChunkedReader implements BodyReader {
     if (lines.count === 0) return END;
     if (lines.count > this.#options.maxHeaderFields) throw trailersTooLarge();
     const text = this.#options.fromLatin1(buf, at, at + length);
-    const trailers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 0));
-    const fields = trailers.rawFields;
-    for (let i = 0; i < fields.length; i += 2) {
-      if (isForbiddenTrailer(fields[i] as string))
-        throw new HTTPInputError(`Forbidden trailer field ${fields[i]}`);
-    }
-    return { type: "end", trailers };
+    const trailers = acceptTrailers(HTTPHeaders.fromSection(text, readFields(buf, at, text, 0)));
+    return trailers === undefined ? END : { type: "end", trailers };
   }
-}
-
-/** RFC 9110 §6.5.1: what frames or routes a message cannot come after it. */
-export function isForbiddenTrailer(name: string): boolean {
-  return sameName(name, "Content-Length") || sameName(name, "Transfer-Encoding") || sameName(name, "Host");
 }
 
 function expect(c: number, wanted: number, what: string): void {

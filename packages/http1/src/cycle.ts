@@ -33,8 +33,9 @@ export abstract class Cycle {
   protected informations = 0;
   /** Method of the request, whichever side sent it; `""` before there is one. */
   protected method = "";
-  /** The request asked for an upgrade. */
-  protected upgradeAsked = false;
+  /** Value of the request's Upgrade, when it asked for one. */
+  protected upgrade: string | undefined = undefined;
+  /** By the last message that was read; a server's version is taken for granted before it has answered. */
   protected peerIs11 = true;
   /** As far as the message that was read says, HTTP goes on after this cycle. */
   protected peerPersists = true;
@@ -54,9 +55,11 @@ export abstract class Cycle {
 
   /** Whether HTTP may go on after this cycle, as far as both sides have spoken; not where another protocol takes over. */
   get keepAlive(): boolean {
-    return (
-      this.peerPersists && this.persists && this.error === undefined && !(this.ended && this.buffered === 0)
-    );
+    if (!this.peerPersists || !this.persists || this.error !== undefined) return false;
+    // A server reads what a client sent before it ended.
+    if (this.role === "server") return !this.ended || this.buffered > 0;
+    // RFC 9112 §6.3: a client that got more than it asked for must not take that for the answer to its next request.
+    return !this.ended && (this.reading !== READING.done || this.buffered === 0);
   }
 
   /** Between messages: nothing is being read or written, and nothing of the next message came yet. */
@@ -81,7 +84,7 @@ export abstract class Cycle {
     this.maxBodySize = this.options.maxBodySize;
     this.informations = 0;
     this.method = "";
-    this.upgradeAsked = false;
+    this.upgrade = undefined;
     this.writer = NO_BODY_WRITER;
   }
 }

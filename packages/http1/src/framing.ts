@@ -16,6 +16,11 @@ export interface Framing {
 export const NO_FRAMING: Framing = Object.freeze({ contentLength: undefined, chunked: false });
 const CHUNKED: Framing = Object.freeze({ contentLength: undefined, chunked: true });
 
+/** Tells whether the answer ends HTTP on the connection, RFC 9110 §9.3.6. */
+export function opensTunnel(method: string, code: number): boolean {
+  return method === "CONNECT" && code >= 200 && code < 300;
+}
+
 /**
  * Reads Content-Length and Transfer-Encoding. Identical repetitions of Content-Length are collapsed in `headers`
  * into one field, RFC 9110 §8.6.

@@ -3,8 +3,11 @@
 import {
   type HTTPHeaders,
   HTTPOutputError,
+  isFieldText,
+  isHost,
   type RequestStartLine,
   type ResponseStartLine,
+  sameName,
 } from "@tw/httputil";
 import {
   type BodyWriter,
@@ -32,11 +35,6 @@ export interface OutgoingHead {
   readonly persistent: boolean;
 }
 
-/** Tells whether the answer ends HTTP on the connection, RFC 9110 §9.3.6. */
-export function opensTunnel(method: string, code: number): boolean {
-  return method === "CONNECT" && code >= 200 && code < 300;
-}
-
 /**
  * The head of a final response to `method`.
  *
@@ -54,16 +52,17 @@ export function responseHead(
   const { code } = start;
   const line = statusLine(code, start.reason);
   if (code < 200) throw new RangeError(`Status ${code} is for writeInformation`);
-  // RFC 9110 §8.6: no Content-Length in a 204.
-  const fields = writeFields(headers, code === 204);
-  const bodiless = method === "HEAD" || code === 204 || code === 304;
+  // RFC 9110 §8.6: no Content-Length in a 204; RFC 9110 §15.3.6: that of a 205 is 0.
+  const fields = writeFields(headers, code === 204 || code === 205);
+  const bodiless = method === "HEAD" || code === 204 || code === 205 || code === 304;
   const length = lengthFor(fields, options, bodiless);
   let text = line + fields.text + dateLine(fields, options);
   let writer = NO_BODY_WRITER;
   let close = fields.close || options.close === true || !mayPersist;
   if (bodiless) {
     // RFC 9110 §9.3.2: HEAD is told the length that GET would have; a 304 is not told one that is not known.
-    if (code !== 204 && code !== 304) text += lengthLine(fields, length);
+    if (code === 205) text += "Content-Length: 0\r\n";
+    else if (code !== 204 && code !== 304) text += lengthLine(fields, length);
   } else if (length !== -1) {
     writer = new LengthWriter(length);
     text += lengthLine(fields, length);
@@ -92,17 +91,23 @@ export function switchHead(
   return { text, writer: NO_BODY_WRITER, persistent: false };
 }
 
-/** The head of a request. */
+/**
+ * The head of a request.
+ *
+ * @param peerIs11 as far as it is known, the server understands chunks
+ */
 export function requestHead(
   start: RequestStartLine,
   headers: HTTPHeaders,
   options: WriteHeadOptions,
+  peerIs11: boolean,
 ): OutgoingHead {
   const { method, path } = start;
   const line = requestLine(method, path);
   const fields = writeFields(headers, false);
-  // RFC 9112 §3.2: a client MUST send Host.
-  if (!fields.hasHost) throw new HTTPOutputError("A request needs Host");
+  // RFC 9112 §3.2: a client MUST send Host, one, and one that the server accepts.
+  if (fields.host === undefined) throw new HTTPOutputError("A request needs Host");
+  if (!isHost(fields.host)) throw new HTTPOutputError(`Malformed Host: ${JSON.stringify(fields.host)}`);
   const length = lengthFor(fields, options, false);
   let text = line + fields.text + dateLine(fields, options);
   let writer = NO_BODY_WRITER;
@@ -110,12 +115,29 @@ export function requestHead(
     writer = new LengthWriter(length);
     text += lengthLine(fields, length);
   } else if (fields.chunked || !BODILESS_METHODS.has(method)) {
+    if (!peerIs11) throw new HTTPOutputError("This server speaks HTTP/1.0: a body needs Content-Length");
     writer = CHUNKED_WRITER;
     text += "Transfer-Encoding: chunked\r\n";
   }
+  checkContent(method, headers, length > 0 || writer === CHUNKED_WRITER);
   const close = fields.close || options.close === true;
   if (close) text += "Connection: close\r\n";
   return { text: `${text}\r\n`, writer, persistent: !close };
+}
+
+/** What a request may not say with content, and what not without it. */
+function checkContent(method: string, headers: HTTPHeaders, hasContent: boolean): void {
+  if (!hasContent) {
+    // RFC 9110 §10.1.1: without content there is nothing that a 100 could allow.
+    if (sameName(headers.get("Expect") ?? "", "100-continue"))
+      throw new HTTPOutputError("Expect: 100-continue without a body");
+    return;
+  }
+  // RFC 9110 §9.3.8: a client MUST NOT send content in a TRACE request.
+  if (method === "TRACE") throw new HTTPOutputError("TRACE has no body");
+  // RFC 9110 §9.3.7: content of an OPTIONS request says what it is.
+  if (method === "OPTIONS" && !headers.has("Content-Type"))
+    throw new HTTPOutputError("A body of OPTIONS needs Content-Type");
 }
 
 /** Bytes of the body that headers or options give, or −1. */
@@ -138,6 +160,7 @@ function lengthLine(fields: FieldText, length: number): string {
 function dateLine(fields: FieldText, options: WriteHeadOptions): string {
   if (options.date === undefined || fields.hasDate) return "";
   if (options.date !== lastDate) {
+    if (!isFieldText(options.date)) throw new TypeError(`Not a date: ${JSON.stringify(options.date)}`);
     lastDate = options.date;
     lastDateLine = `Date: ${lastDate}\r\n`;
   }

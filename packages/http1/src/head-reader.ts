@@ -4,8 +4,9 @@
 import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
 import { type FieldFacts, facts, readFields } from "./field-reader.js";
-import { NO_FRAMING, readFraming } from "./framing.js";
+import { NO_FRAMING, opensTunnel, readFraming } from "./framing.js";
 import { lines } from "./section-scanner.js";
+import { isTarget } from "./target.js";
 
 /** A request and whether the client wants to keep the connection. */
 export interface RequestHead {
@@ -34,16 +35,20 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
   const minor = minorVersion(buf, at + targetEnd + 1);
   if (methodEnd === 0 || methodEnd + 1 >= targetEnd || minor === -1) throw badStart("request", text, end);
   if (buf[at + methodEnd] !== 0x20 || buf[at + targetEnd] !== 0x20) throw badStart("request", text, end);
-  // Controls but HTAB were refused by the scan, so that what is not above SP is a blank.
+  // Controls but HTAB were refused by the scan, so that what is not above SP is a blank. A fragment is never sent: two
+  // readers that cut it off in two places route one request to two resources.
   for (let i = at + methodEnd + 1; i < at + targetEnd; i++) {
-    if ((buf[i] as number) <= 0x20) throw badStart("request", text, end);
+    const c = buf[i] as number;
+    if (c <= 0x23 && (c <= 0x20 || c === 0x23)) throw badStart("request", text, end);
   }
   const method = methodOf(buf, at, text, methodEnd);
   const target = text.substring(methodEnd + 1, targetEnd);
 
   const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   checkHost(facts, minor);
-  checkTarget(method, target);
+  if (!isTarget(method, target)) {
+    throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
+  }
   const { contentLength, chunked } = readFraming(facts, minor, headers);
   const event: RequestEvent = {
     type: "request",
@@ -64,9 +69,10 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
 /**
  * Reads the head that was scanned last; parameters as in {@link readRequestHead}.
  *
+ * @param method of the request that is answered
  * @throws HTTPInputError for a malformed head, and for a response that cannot have the body it announces
  */
-export function readResponseHead(buf: Uint8Array, at: number, text: string): ResponseHead {
+export function readResponseHead(buf: Uint8Array, at: number, text: string, method: string): ResponseHead {
   const end = lines.ends[0] as number;
   const minor = minorVersion(buf, at);
   const code = buf[at + 8] === 0x20 ? statusCode(buf, at + 9) : -1;
@@ -76,7 +82,8 @@ export function readResponseHead(buf: Uint8Array, at: number, text: string): Res
   const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   const version = versionOf(minor);
   const persistent = isPersistent(facts, minor);
-  const framing = readFraming(facts, minor, headers);
+  // RFC 9112 §6.3: what opens a tunnel has no body, whatever its fields say.
+  const framing = opensTunnel(method, code) ? NO_FRAMING : readFraming(facts, minor, headers);
   // RFC 9112 §6.1, RFC 9110 §8.6: neither field in a 1xx or a 204; a reader that believed them would lose step.
   if ((code < 200 || code === 204) && (framing.chunked || (framing.contentLength ?? 0) > 0)) {
     throw new HTTPInputError(`Response ${code} announces a body`);
@@ -139,21 +146,6 @@ function checkHost(facts: FieldFacts, minor: number): void {
     }
     facts.lastHost = facts.host;
   }
-}
-
-/** RFC 9112 §3.2: one of four forms, and which one goes with the method. */
-function checkTarget(method: string, target: string): void {
-  if (target.charCodeAt(0) === 0x2f && method !== "CONNECT") return;
-  if (method === "CONNECT") {
-    if (isHost(target) && /[^[:]:\d+$/.test(target)) return;
-  } else if (target === "*") {
-    if (method === "OPTIONS") return;
-  } else {
-    // S-04 binds the authority of the absolute form too: it takes the place of Host, RFC 9112 §3.2.2.
-    const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)/.exec(target)?.[1];
-    if (authority !== undefined && isHost(authority)) return;
-  }
-  throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
 }
 
 function badStart(kind: "request" | "status", text: string, end: number): HTTPInputError {

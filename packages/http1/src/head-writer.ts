@@ -3,6 +3,7 @@
 
 import { type HTTPHeaders, HTTPOutputError, isToken, reasonPhrase, responses, sameName } from "@tw/httputil";
 import { listHas } from "./grammar.js";
+import { isTarget } from "./target.js";
 
 /** Field lines, and what they say. */
 class FieldText {
@@ -13,7 +14,11 @@ class FieldText {
   chunked = false;
   close = false;
   hasDate = false;
-  hasHost = false;
+  host: string | undefined = undefined;
+  #hasUpgrade = false;
+  #hasTE = false;
+  #upgradeListed = false;
+  #teListed = false;
 
   /** See {@link writeFields}. */
   write(headers: HTTPHeaders, omitLength: boolean): void {
@@ -21,7 +26,11 @@ class FieldText {
     this.chunked = false;
     this.close = false;
     this.hasDate = false;
-    this.hasHost = false;
+    this.host = undefined;
+    this.#hasUpgrade = false;
+    this.#hasTE = false;
+    this.#upgradeListed = false;
+    this.#teListed = false;
     const fields = headers.rawFields;
     let text = "";
     for (let i = 0; i < fields.length; i += 2) {
@@ -32,13 +41,18 @@ class FieldText {
     if (this.chunked && this.contentLength !== -1) {
       throw new HTTPOutputError("Both Transfer-Encoding and Content-Length");
     }
+    // RFC 9110 §7.6.1: what is meant for the next hop alone is listed in Connection.
+    if (this.#hasUpgrade && !this.#upgradeListed) text += "Connection: Upgrade\r\n";
+    if (this.#hasTE && !this.#teListed) text += "Connection: TE\r\n";
     this.text = text;
   }
 
   #keeps(name: string, value: string, omitLength: boolean): boolean {
     if (sameName(name, "Date")) this.hasDate = true;
-    else if (sameName(name, "Host")) this.hasHost = true;
-    else if (sameName(name, "Connection")) return this.#keepsConnection(value);
+    else if (sameName(name, "Host")) {
+      if (this.host !== undefined) throw new HTTPOutputError("Host twice");
+      this.host = value;
+    } else if (sameName(name, "Connection")) return this.#keepsConnection(value);
     else if (sameName(name, "Content-Length")) {
       if (this.contentLength !== -1) throw new HTTPOutputError("Content-Length twice");
       this.contentLength = lengthOf(value);
@@ -49,6 +63,11 @@ class FieldText {
       }
       this.chunked = true;
       return false;
+    } else if (sameName(name, "Upgrade")) this.#hasUpgrade = true;
+    else if (sameName(name, "TE")) {
+      // RFC 9112 §7.4: chunks are always acceptable, and saying so is not.
+      if (listHas(value, "chunked")) throw new HTTPOutputError("TE lists chunked");
+      this.#hasTE = true;
     }
     return true;
   }
@@ -60,6 +79,8 @@ class FieldText {
       return false;
     }
     if (listHas(value, "close")) this.close = true;
+    if (listHas(value, "upgrade")) this.#upgradeListed = true;
+    if (listHas(value, "te")) this.#teListed = true;
     return true;
   }
 }
@@ -97,11 +118,13 @@ export function statusLine(code: number, reason: string): string {
 /**
  * The request line with its CRLF.
  *
- * @throws TypeError for a method that is no token, or a target with a blank, a control or a character above U+00FF (S-33)
+ * @throws TypeError for a method that is no token, or a target that is none for that method, or has a blank, a
+ * control, a fragment or a character above U+00FF (S-33)
  */
 export function requestLine(method: string, target: string): string {
   if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
-  if (!TARGET.test(target)) throw new TypeError(`Not a request target: ${JSON.stringify(target)}`);
+  if (!TARGET.test(target) || !isTarget(method, target))
+    throw new TypeError(`Not a request target: ${JSON.stringify(target)}`);
   return `${method} ${target} HTTP/1.1\r\n`;
 }
 
@@ -116,7 +139,7 @@ function lengthOf(value: string): number {
   return length;
 }
 
-const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
+const TARGET = /^[\x21\x22\x24-\x7e\x80-\xff]+$/;
 
 // `responses` as a list: a lookup in a sparse table costs more than all the rest of the line.
 const PHRASES: readonly (string | undefined)[] = Array.from({ length: 600 }, (_, code) => responses[code]);
@@ -131,6 +154,8 @@ const STEERING: readonly boolean[] = lengths(
   "Connection",
   "Content-Length",
   "Transfer-Encoding",
+  "Upgrade",
+  "TE",
 );
 
 function lengths(...names: readonly string[]): boolean[] {

@@ -16,7 +16,9 @@ import {
   type ResponseStartLine,
 } from "@tw/httputil";
 import { misuse } from "./cycle.js";
-import { opensTunnel, requestHead, responseHead, switchHead, type WriteHeadOptions } from "./head-framing.js";
+import { opensTunnel } from "./framing.js";
+import { listHas, trimBlanks } from "./grammar.js";
+import { requestHead, responseHead, switchHead, type WriteHeadOptions } from "./head-framing.js";
 import { statusLine, writeFields } from "./head-writer.js";
 import { limit } from "./options.js";
 import { ReadingHalf } from "./reading-half.js";
@@ -116,7 +118,7 @@ export class HTTP1Machine extends ReadingHalf {
     const switches = code === 101 || opensTunnel(this.method, code);
     if (switches && this.reading.switch === undefined)
       throw misuse(`switch protocols (${code})`, this.reading.name);
-    if (code === 101 && !this.upgradeAsked) throw new HTTPOutputError("101 to a request without Upgrade");
+    if (code === 101) checkSwitch(this.upgrade, headers);
     const head = switches
       ? switchHead(start, headers, options)
       : responseHead(start, headers, options, this.method, this.peerIs11, this.keepAlive);
@@ -129,15 +131,31 @@ export class HTTP1Machine extends ReadingHalf {
 
   #writeRequest(start: RequestStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
     if (this.role === "server") throw misuse("writeHead", "server given a request line");
-    if (this.reading !== READING.idle || this.error !== undefined)
+    // What came before the request cannot be its answer.
+    if (this.reading !== READING.idle || this.error !== undefined || this.buffered > 0)
       throw misuse("writeHead", this.reading.name);
-    const head = requestHead(start, headers, options);
+    const head = requestHead(start, headers, options, this.peerIs11);
     this.writing = this.writing.head as WritingState;
     this.writer = head.writer;
     this.persists = head.persistent;
     this.method = start.method;
-    this.upgradeAsked = headers.has("Upgrade");
+    this.upgrade = headers.get("Upgrade") ?? undefined;
     return head.text;
+  }
+}
+
+/**
+ * RFC 9110 §7.8: the protocols of a 101 are in its Upgrade, and the client named each of them.
+ *
+ * @param asked value of the request's Upgrade
+ */
+function checkSwitch(asked: string | undefined, headers: HTTPHeaders): void {
+  if (asked === undefined) throw new HTTPOutputError("101 to a request without Upgrade");
+  const agreed = headers.get("Upgrade");
+  if (agreed === null) throw new HTTPOutputError("101 without Upgrade");
+  for (const protocol of agreed.split(",")) {
+    if (!listHas(asked, trimBlanks(protocol).toLowerCase()))
+      throw new HTTPOutputError(`101 to a protocol that was not asked for: ${JSON.stringify(agreed)}`);
   }
 }
 

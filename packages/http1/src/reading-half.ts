@@ -9,7 +9,7 @@ import { type BodyReader, LengthReader, truncated, UntilCloseReader } from "./bo
 import { ChunkedReader } from "./chunked-reader.js";
 import { Cycle, misuse } from "./cycle.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
-import { opensTunnel } from "./head-framing.js";
+import { opensTunnel } from "./framing.js";
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
 import { InputWindow } from "./input-window.js";
 import { limit } from "./options.js";
@@ -111,7 +111,8 @@ export abstract class ReadingHalf extends Cycle {
     if (input !== undefined && input.length > 0) {
       if (this.role === "server") this.#skipBlankLine(input);
       else if (this.writing === WRITING.idle) throw new HTTPInputError("Response without a request");
-      const length = scanSection(input, this.options.maxHeadSize, headTooLarge);
+      const tooLarge = this.role === "server" ? requestTooLarge : headTooLarge;
+      const length = scanSection(input, this.options.maxHeadSize, tooLarge);
       if (length !== -1) return this.#takeHead(input, length);
     }
     if (!this.ended) return this.#rest();
@@ -137,12 +138,12 @@ export abstract class ReadingHalf extends Cycle {
     const text = this.options.fromLatin1(buf, at, at + length);
     input.at = at + length;
     if (this.role === "server") return this.#takeRequest(readRequestHead(buf, at, text));
-    return this.#takeResponse(readResponseHead(buf, at, text));
+    return this.#takeResponse(readResponseHead(buf, at, text, this.method));
   }
 
   #takeRequest({ event, persistent }: RequestHead): RequestEvent {
     this.method = event.method;
-    this.upgradeAsked = event.upgrade !== undefined;
+    this.upgrade = event.upgrade;
     this.peerIs11 = event.version === "HTTP/1.1";
     this.peerPersists = persistent;
     if (event.chunked) this.#startBody(new ChunkedReader(this.options));
@@ -158,13 +159,15 @@ export abstract class ReadingHalf extends Cycle {
       return event;
     }
     this.peerPersists = persistent;
+    this.peerIs11 = event.version === "HTTP/1.1";
     this.#readResponseBody(event);
     return event;
   }
 
   /** RFC 9112 §6.3, in its order. */
   #readResponseBody({ code, chunked, contentLength }: ResponseEvent): void {
-    if (code === 101 && !this.upgradeAsked) throw new HTTPInputError("101 to a request without Upgrade");
+    if (code === 101 && this.upgrade === undefined)
+      throw new HTTPInputError("101 to a request without Upgrade");
     if (code === 101 || opensTunnel(this.method, code)) {
       this.peerPersists = false;
       this.#step(this.reading.upgraded);
@@ -199,6 +202,12 @@ export abstract class ReadingHalf extends Cycle {
   #step(to: ReadingState | undefined): void {
     this.reading = to as ReadingState;
   }
+}
+
+/** RFC 9112 §3: a request line that does not end is a target that is too long. Of responses nobody is told. */
+function requestTooLarge(input: InputWindow): HTTPInputError {
+  if (input.lineStart > 0) return headTooLarge();
+  return new HTTPInputError("Request target too long", { status: 414, code: "ERR_TW_TARGET_TOO_LONG" });
 }
 
 function headTooLarge(): HTTPInputError {

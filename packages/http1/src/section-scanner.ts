@@ -30,16 +30,20 @@ export const lines: SectionLines = { count: 0, tokenEnds: new Int32Array(128), e
  * Looks for a complete section at `input.at`. Returns its length with the empty line, and its lines in {@link lines};
  * or −1 when more bytes are needed, and goes on from there the next time.
  *
- * @throws HTTPInputError 400 for a bare CR or LF or another control; `tooLarge()` past `limit` bytes
+ * @throws HTTPInputError 400 for a bare CR or LF or another control; `tooLarge(input)` past `limit` bytes
  */
-export function scanSection(input: InputWindow, limit: number, tooLarge: () => HTTPInputError): number {
+export function scanSection(
+  input: InputWindow,
+  limit: number,
+  tooLarge: (input: InputWindow) => HTTPInputError,
+): number {
   const { at, end } = input;
   const stop = end - at > limit ? at + limit : end;
   const resumed = input.scanned > 0;
   let length = scan(input, stop);
   // The lines before the place where it was resumed are not in the list: once more, and no more than once.
   if (resumed && length !== -1) length = scan(input, stop);
-  if (length === -1 && stop === at + limit) throw tooLarge();
+  if (length === -1 && stop === at + limit) throw tooLarge(input);
   return length;
 }
 

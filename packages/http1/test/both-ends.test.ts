@@ -3,8 +3,8 @@
 import { HTTPHeaders } from "@tw/httputil";
 import { describe, expect, it } from "vitest";
 import { HTTP1Machine, resolveHTTP1Options, type WriteHeadOptions } from "../src/index.js";
+import { pick, randomFrom as prng } from "../src/testing/random.js";
 import { bytes, OK, text } from "./helpers.js";
-import { pick, prng } from "./prng.js";
 
 interface Message {
   readonly pieces: readonly string[];

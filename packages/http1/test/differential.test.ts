@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
 import { expect, it } from "vitest";
 import { HTTP1Machine, resolveHTTP1Options } from "../src/index.js";
+import { pick, randomFrom as prng } from "../src/testing/random.js";
 import { bytes, text } from "./helpers.js";
-import { pick, prng } from "./prng.js";
 
 interface Seen {
   method: string;

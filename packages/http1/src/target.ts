@@ -1,0 +1,31 @@
+// Request targets, RFC 9112 §3.2: four forms, and which of them goes with a method. Reader and writer ask the same
+// question, so that what one role sends the other accepts.
+//
+//   origin     /where?q=now             every method but CONNECT
+//   absolute   http://a.example/where   every method but CONNECT; takes the place of Host
+//   authority  a.example:80             CONNECT
+//   asterisk   *                        OPTIONS
+
+import { isHost } from "@tw/httputil";
+
+/**
+ * Tells whether `target` has a form that goes with `method`. Characters are not looked at here: both callers have
+ * refused blanks, controls and `#` before.
+ */
+export function isTarget(method: string, target: string): boolean {
+  if (method === "CONNECT") return isTunnelTarget(target);
+  if (target.charCodeAt(0) === 0x2f) return true;
+  if (target === "*") return method === "OPTIONS";
+  // S-04 binds the authority of the absolute form too: it takes the place of Host, RFC 9112 §3.2.2.
+  const authority = ABSOLUTE.exec(target)?.[1];
+  return authority !== undefined && authority.charCodeAt(0) !== COLON && isHost(authority);
+}
+
+function isTunnelTarget(target: string): boolean {
+  return TUNNEL.test(target) && isHost(target);
+}
+
+/** `host:port`, neither of them empty, and port 0 is none. */
+const TUNNEL = /[^[:]:0*[1-9]\d*$/;
+const ABSOLUTE = /^https?:\/\/([^/?]+)/i;
+const COLON = 0x3a;
