@@ -2,6 +2,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import type { DiagnosticsChannel } from "@tw/ioloop";
+import type { FileRange } from "./file-range.js";
 import type { IOStream, SSLIOStream } from "./iostream.js";
 
 /** A stream was made over a transport. */
@@ -30,6 +31,8 @@ export interface StreamSentMessage {
   readonly size: number;
   /** The queue, which begins with the bytes that were taken; a string is latin1. Valid during the call only. */
   readonly chunks: readonly (Uint8Array | string)[];
+  /** Bytes of a file that the kernel took from there: `chunks` is empty then. The descriptor may be closed by now. */
+  readonly file?: FileRange;
 }
 
 /** `startTls` was called. */

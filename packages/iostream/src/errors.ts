@@ -40,6 +40,20 @@ export class CloseTimeoutError extends TwError {
   }
 }
 
+/** A file ended before the range that was to be sent: somebody cut it short. The stream is aborted. */
+export class FileTooShortError extends TwError {
+  constructor(offset: number, missing: number) {
+    super("ERR_TW_FILE_TOO_SHORT", `Cannot send a file: it ends at ${offset}, ${missing} bytes early`);
+  }
+}
+
+/** A file that was to be sent cannot be read; `cause` is the system's error. The stream is aborted. */
+export class FileReadError extends TwError {
+  constructor(cause: unknown) {
+    super("ERR_TW_FILE_READ", withCause("Cannot send a file", cause), { cause });
+  }
+}
+
 /** `startTls()` on a stream that is not idle: bytes are unread or unsent. The stream is as it was. */
 export class StartTlsError extends TwError {
   constructor(message: string) {

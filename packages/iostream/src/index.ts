@@ -9,6 +9,8 @@ export type {
 } from "./channels.js";
 export {
   CloseTimeoutError,
+  FileReadError,
+  FileTooShortError,
   type HandshakeFailure,
   StartTlsError,
   StreamBufferFullError,
@@ -17,6 +19,7 @@ export {
   TLSHandshakeError,
   UnsatisfiableReadError,
 } from "./errors.js";
+export { checkFileRange, type FileRange } from "./file-range.js";
 export { IOStream, SSLIOStream } from "./iostream.js";
 export type {
   ChunksOptions,
@@ -24,6 +27,7 @@ export type {
   ReadBytesOptions,
   ReadOptions,
   ReadUntilOptions,
+  SendFileOptions,
   StreamOptions,
 } from "./options.js";
 export { PipeIOStream, type PipeOptions } from "./pipe-iostream.js";

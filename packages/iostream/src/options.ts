@@ -62,6 +62,12 @@ export interface ChunksOptions extends ReadOptions {
   readonly size?: number;
 }
 
+/** Options of `sendFile`. */
+export interface SendFileOptions {
+  /** Aborts the stream with `signal.reason`, unless all of the file went to the kernel before. */
+  readonly signal?: AbortSignal;
+}
+
 /** Options of `close`. */
 export interface CloseOptions {
   /**

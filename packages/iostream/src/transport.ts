@@ -19,6 +19,11 @@
 //     have begun to send them; one that calls `end` or `abort` instead cannot know how many of them arrive). Bytes
 //     taken belong to nobody afterwards: they are in the kernel, or copied. A string is latin1, one byte a character.
 //     Writing after `end`, `abort` or `onClose` takes nothing and is not an error: `onClose` tells why.
+//     With `more` something follows at once, and an incomplete segment may wait for it.
+//     `sendFile(fd, offset, length)`, where there is one, takes bytes of a file as `write` does, as far as that goes without
+//     waiting for a disk: it returns how many, 0 for none until `onDrain`, or `READ_FILE` where the caller has to read and
+//     write them himself: they are not in memory, or there are none, or nobody sends from such a descriptor. It is called
+//     again while it returns more than 0. The descriptor is not kept.
 //  7. `end()` half-closes after what `write` took. When both directions have ended the transport closes by itself.
 //  8. `abort(reason)` is now: unsent bytes are dropped, `onClose(reason)` follows in a later turn, never during the call.
 //     The peer sees a reset where there is one, so that it takes no truncated message for a whole one; but after `end`
@@ -28,12 +33,16 @@
 // 10. A receiver that throws has its transport aborted with what it threw; it never ends the process.
 // 11. Descriptors, timers and watchers are gone when `onClose` is called.
 
+/** What `sendFile` returns where the bytes have to be read. */
+export const READ_FILE = -1;
+
 /** One connection, pipe or pair of memory buffers. */
 export interface Transport {
   start(receiver: TransportReceiver): void;
   pause(): void;
   resume(): void;
-  write(chunks: readonly (Uint8Array | string)[]): number;
+  write(chunks: readonly (Uint8Array | string)[], more?: boolean): number;
+  sendFile?(fd: number, offset: number, length: number): number;
   end(): void;
   abort(reason?: unknown): void;
   /** Whether this transport keeps the process alive (it does at first). */

@@ -7,6 +7,7 @@
 // that an answer costs no allocation and an idle connection holds none. What a long queue costs beyond its bytes is
 // bounded: from some number on, small pieces are copied together and those who wait for them share a promise.
 
+import type { FileLine } from "./file-line.js";
 import { PAGE_SIZE, SMALL_PIECE, WritePages } from "./write-pages.js";
 
 /** Somebody who wants to know when the bytes before `mark` went to the kernel. */
@@ -45,6 +46,8 @@ export class WriteQueue {
   bytes: number;
   /** Bytes that have gone since the queue was last empty. */
   flushed = 0;
+  /** Files that leave before all of this. */
+  before: FileLine | undefined = undefined;
   /** Times that something was pushed since the queue was last empty. */
   #pushes = 0;
   #pages: WritePages | undefined;
@@ -139,9 +142,17 @@ export function takeQueue(chunk: Uint8Array | string): WriteQueue {
   return queue;
 }
 
+/** A queue that holds nothing yet. */
+export function takeEmptyQueue(): WriteQueue {
+  const queue = takeQueue("");
+  queue.chunks.pop();
+  return queue;
+}
+
 /** Gives an empty queue back. */
 export function giveQueue(queue: WriteQueue): void {
   queue.flushed = 0;
+  queue.before = undefined;
   if (pool.length < POOL_SIZE) pool.push(queue);
 }
 

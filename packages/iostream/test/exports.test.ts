@@ -7,6 +7,8 @@ import * as transports from "../src/transports.js";
 it("the entries export what they promise, and nothing else", () => {
   expect(Object.keys(main).sort()).toEqual([
     "CloseTimeoutError",
+    "FileReadError",
+    "FileTooShortError",
     "IOStream",
     "PipeIOStream",
     "SSLIOStream",
@@ -16,6 +18,7 @@ it("the entries export what they promise, and nothing else", () => {
     "StreamClosedError",
     "TLSHandshakeError",
     "UnsatisfiableReadError",
+    "checkFileRange",
   ]);
   expect(Object.keys(testing).sort()).toEqual(["torture", "transportConformance"]);
   expect(Object.keys(framing).sort()).toEqual([
@@ -54,6 +57,8 @@ it("the entries export what they promise, and nothing else", () => {
 it("every error has its own code", () => {
   const codes = [
     new main.CloseTimeoutError("x").code,
+    new main.FileReadError("x").code,
+    new main.FileTooShortError(1, 2).code,
     new main.StartTlsError("x").code,
     new main.TLSHandshakeError("timeout", undefined).code,
     new main.StreamBufferFullError("x").code,

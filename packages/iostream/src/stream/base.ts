@@ -2,8 +2,11 @@
 //
 // A stream is one object in parts, each a class that knows those before it:
 //
-//   StreamBase ◄── WritingStream ◄── ReceivingStream ◄── WaitingStream ◄── ReadingStream ◄── FedStream ◄── EndingStream
-//   facts, life    queue, cork       buffer, pause       its one read      reads             attach        close, abort
+//   StreamBase ◄── WritingStream ◄── SendingStream ◄── ReceivingStream ◄── WaitingStream ◄──╮
+//   facts, life    queue, cork       files             buffer, pause       its one read     │
+//                                                                                           │
+//                                      EndingStream ──► FedStream ──► ReadingStream ────────╯
+//                                      close, abort     attach        reads
 //
 // IOStream is the last of them.
 //

@@ -7,7 +7,7 @@ import type { ReadBuffer } from "../read-buffer.js";
 import type { Read } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
 import { isClosed, isGone } from "./life.js";
-import { WritingStream } from "./writing.js";
+import { SendingStream } from "./sending.js";
 
 // Why nothing flows; none of these excludes another.
 /** The owner asked for it. */
@@ -21,7 +21,7 @@ const STOPPED = 4;
 export type Input = "open" | "ended" | "told";
 
 /** A stream that receives. */
-export abstract class ReceivingStream extends WritingStream {
+export abstract class ReceivingStream extends SendingStream {
   /** Goes away when it is empty. */
   protected buffer: ReadBuffer | undefined;
   /** Who takes what arrives: a read that waits or a receiver, never both. */

@@ -5,8 +5,9 @@
 //   the peer takes no more            everything waits for the transport's `onDrain`
 
 import { checkFunction, isPromiseLike } from "@tw/util";
-import { sent } from "../channels.js";
+import { type StreamSentMessage, sent } from "../channels.js";
 import { StreamBufferFullError } from "../errors.js";
+import type { FileLine } from "../file-line.js";
 import { flushLater } from "../flush.js";
 import type { IOStream } from "../iostream.js";
 import { refused } from "../reads.js";
@@ -33,8 +34,10 @@ const QUEUED = 2;
 const BLOCKED = 4;
 /** And what follows it: `send` returned false, so `onDrain` is due. */
 const DRAIN_WANTED = 8;
+/** A file is being read, or has its next turn later: it goes on by itself. */
+const FILE = 16;
 /** Somebody corked the stream; the bits from here on count how often. */
-const CORK = 16;
+const CORK = 32;
 /** No flush. */
 const HELD_BACK = ~(ENTERED | QUEUED | DRAIN_WANTED);
 /** No need to ask for a flush: one is sure to come. */
@@ -50,15 +53,22 @@ export abstract class WritingStream extends StreamBase {
 
   /** Bytes accepted by `send` and `write` that the kernel has not taken. */
   get bufferedAmount(): number {
-    return this.queue === undefined ? 0 : this.queue.bytes;
+    const queue = this.queue;
+    if (queue === undefined) return 0;
+    return queue.before === undefined ? queue.bytes : queue.bytes + queue.before.bytes;
+  }
+
+  /** @internal Bytes that the kernel has not taken, those of files among them. */
+  get unsent(): number {
+    return this.queue === undefined ? 0 : this.queue.bytes + (this.queue.before?.left ?? 0);
   }
 
   /**
    * Bytes that the kernel took since last nothing was queued; 0 while nothing is. Where it does not change while
-   * {@link bufferedAmount} is not 0, the peer takes nothing.
+   * {@link writing} is true, the peer takes nothing (or a disk gives nothing: files count).
    */
   get flushedAmount(): number {
-    return this.queue === undefined ? 0 : this.queue.flushed;
+    return this.queue === undefined ? 0 : this.queue.flushed + (this.queue.before?.flushed ?? 0);
   }
 
   /** Whether bytes wait for the kernel to take them. */
@@ -101,9 +111,14 @@ export abstract class WritingStream extends StreamBase {
     if (this.life !== "open") return false;
     if (chunk.length > 0) this.push(chunk);
     if (this.bufferedAmount <= HIGH_WATER) return true;
+    this.wantDrain();
+    return false;
+  }
+
+  /** The receiver will be told when everything went. */
+  protected wantDrain(): void {
     if ((this.waits & (DRAIN_WANTED | ENTERED | BLOCKED)) === 0) process.nextTick(flushAndTell, this);
     this.waits |= DRAIN_WANTED;
-    return false;
   }
 
   /**
@@ -175,7 +190,7 @@ export abstract class WritingStream extends StreamBase {
 
   private push(chunk: Uint8Array | string): void {
     const queue = this.queue;
-    const queued = queue === undefined ? 0 : queue.bytes;
+    const queued = this.bufferedAmount;
     const { maxWriteBufferSize } = this.limits;
     if (queued + chunk.length > maxWriteBufferSize) {
       throw new StreamBufferFullError(
@@ -213,11 +228,12 @@ export abstract class WritingStream extends StreamBase {
   }
 
   /** Gives the queue to the transport, which takes so many bytes; behind the last one comes FIN, when one was asked for. */
-  private give(): number {
+  private give(files?: StreamSentMessage[]): number {
     const queue = this.queue;
     let size = 0;
     try {
       if (queue !== undefined) {
+        if (queue.before !== undefined && !this.giveFiles(queue.before, files)) return 0;
         size = this.transport.write(queue.chunks);
         queue.advance(size);
         if (queue.bytes > 0) {
@@ -237,8 +253,30 @@ export abstract class WritingStream extends StreamBase {
   /** Last, because an observer may do anything. */
   private giveAndTell(): void {
     const chunks = this.queue?.chunks.slice() ?? [];
-    const size = this.give();
+    const files: StreamSentMessage[] = [];
+    const size = this.give(files);
+    for (const message of files) sent.publish(message);
     if (size > 0) sent.publish({ stream: this as unknown as IOStream, size, chunks });
+  }
+
+  /** Gives the files before the queue to the transport, and notes what it took; false when it has not taken all of them. */
+  protected abstract giveFiles(line: FileLine, taken: StreamSentMessage[] | undefined): boolean;
+
+  /** The transport has not taken all: it will say when it takes more. */
+  protected block(): false {
+    this.waits |= BLOCKED;
+    return false;
+  }
+
+  /** A file goes on by itself, and then calls {@link goOn}. */
+  protected waitForFile(): false {
+    this.waits |= FILE;
+    return false;
+  }
+
+  protected goOn(): void {
+    this.waits &= ~FILE;
+    this.flushAndTell();
   }
 
   /** The last byte is with the transport. */
@@ -299,6 +337,7 @@ export abstract class WritingStream extends StreamBase {
     if (queue === undefined) return undefined;
     this.queue = undefined;
     const error = this.closedError("Cannot complete the write");
+    queue.before?.drop(error);
     queue.drop(error);
     giveQueue(queue);
     return error;

@@ -1,5 +1,6 @@
 // Kernel errors as Node shapes them, so that `error.code` reads the same on both engines.
 
+import { constants } from "node:os";
 import type { Poller } from "@tw/poller";
 
 /** An error as Node's own network modules make it. */
@@ -31,9 +32,27 @@ export function systemError(
 const EAGAIN = process.platform === "darwin" ? 35 : 11;
 const EINTR = 4;
 
+const { ECONNABORTED, ECONNRESET, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ENOTCONN, EPIPE, ETIMEDOUT } =
+  constants.errno;
+const LOST: ReadonlySet<number> = new Set([
+  EPIPE,
+  ECONNRESET,
+  ETIMEDOUT,
+  ECONNABORTED,
+  ENOTCONN,
+  EHOSTUNREACH,
+  ENETUNREACH,
+  ENETDOWN,
+]);
+
 /** Nothing there just now; the poller will tell. */
 export function wouldBlock(result: number): boolean {
   return result === -EAGAIN;
+}
+
+/** The peer is gone, or cannot be reached any more. */
+export function lostPeer(result: number): boolean {
+  return LOST.has(-result);
 }
 
 /** A signal came first: the same call again. */

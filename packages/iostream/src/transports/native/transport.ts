@@ -7,10 +7,10 @@
 import { AsyncResource } from "node:async_hooks";
 import { ERROR, HANGUP, type Host, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
-import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { READ_SIZE, type Slab } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
-import { interrupted, systemError, wouldBlock } from "./errno.js";
+import { interrupted, lostPeer, systemError, wouldBlock } from "./errno.js";
 import { NativeInfo } from "./info.js";
 
 /**
@@ -21,6 +21,9 @@ export type DescriptorKind = "tcp" | "unix" | "pipe" | "source" | "sink";
 
 /** Reads of one descriptor before its neighbours have their turn. */
 const READ_BUDGET = 16;
+
+/** Bytes of a file that the kernel is asked for at a time, and to send at a time. */
+const FILE_SIZE = 256 * 1024;
 
 /** Seconds, as Linux has it. */
 const MAX_KEEP_ALIVE = 32_767;
@@ -204,7 +207,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  write(chunks: readonly (Uint8Array | string)[]): number {
+  write(chunks: readonly (Uint8Array | string)[], more?: boolean): number {
     if (this.#sending !== "open" || this.#closed || this.#broken !== undefined) return 0;
     const { poller } = this.#engine;
     let left = 0;
@@ -213,7 +216,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
     let rest = chunks;
     let skip = 0;
     while (left > 0) {
-      const count = poller.writev(this.#fd, rest, skip);
+      const count = poller.writev(this.#fd, rest, skip, more);
       if (count >= 0) {
         left -= count;
         if (left === 0) break;
@@ -232,6 +235,28 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
       }
     }
     return total - left;
+  }
+
+  sendFile(file: number, offset: number, length: number): number {
+    if (this.#sending !== "open" || this.#closed || this.#broken !== undefined) return 0;
+    const { poller } = this.#engine;
+    const wanted = Math.min(length, FILE_SIZE);
+    if (poller.cached(file, offset, wanted) === 0) return READ_FILE;
+    let sent = 0;
+    while (sent < wanted) {
+      const count = poller.sendfile(this.#fd, file, offset + sent, wanted - sent);
+      if (count > 0) sent += count;
+      else if (wouldBlock(count)) {
+        this.#block();
+        return sent;
+      } else if (lostPeer(count)) {
+        this.#breakOff(systemError(poller, count, "sendfile"));
+        return sent;
+      }
+      // The file has ended, or is none. Whose fault it is shows when it is read and written.
+      else if (!interrupted(count)) return sent === 0 ? READ_FILE : sent;
+    }
+    return sent;
   }
 
   end(): void {
