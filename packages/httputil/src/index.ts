@@ -1,3 +1,5 @@
+export { BodyStream } from "./body/body-stream.js";
+export { BodyAbortedError, BodyUsedError } from "./body/errors.js";
 export { parseCookie, unquoteCookie } from "./cookie.js";
 export type {
   BodyChunk,
@@ -20,6 +22,24 @@ export {
 } from "./errors.js";
 export { canonicalName } from "./field-names.js";
 export {
+  argumentTexts,
+  decodeFormText,
+  joinArguments,
+  parseQueryArguments,
+  type RequestArguments,
+} from "./forms/arguments.js";
+export { parseBodyArguments } from "./forms/body-arguments.js";
+export { type ParseBodyConfig, resolveParseBodyConfig } from "./forms/config.js";
+export { decodeExtendedValue } from "./forms/extended-value.js";
+export { type HeaderParameters, parseHeaderParameters } from "./forms/header-parameters.js";
+export {
+  type HTTPFile,
+  type ParsedForm,
+  parseMultipartFormData,
+  type RequestFiles,
+} from "./forms/multipart-form-data.js";
+export { RequestBody, type RequestSource } from "./forms/request-body.js";
+export {
   type ForwardedElement,
   type ForwardedNode,
   parseForwarded,
@@ -31,6 +51,12 @@ export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
 export { parseHTTPDate } from "./http-date.js";
 export { ipMatcher, isIp } from "./ip.js";
+export { boundaryOf } from "./multipart/boundary.js";
+export type { MultipartLimits } from "./multipart/limits.js";
+export { type MultipartEvent, MultipartParser } from "./multipart/parser.js";
+export { MultipartPart, type PartReadOptions } from "./multipart/part.js";
+export type { PartHead } from "./multipart/part-head.js";
+export { readMultipart } from "./multipart/reader.js";
 export { parseSetCookie, type ReceivedCookie } from "./parse-set-cookie.js";
 export { HTTPServerRequest } from "./request.js";
 export { type CookieAttributes, serializeCookie } from "./set-cookie.js";

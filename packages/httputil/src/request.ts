@@ -3,8 +3,13 @@
 
 import { EMPTY_BYTES } from "@tw/util";
 import type { HTTPConnection } from "./delegates.js";
+import type { RequestArguments } from "./forms/arguments.js";
+import type { RequestFiles } from "./forms/multipart-form-data.js";
+import { RequestBody } from "./forms/request-body.js";
 import type { HTTPHeaders } from "./headers.js";
 import { splitHostAndPort } from "./host.js";
+import type { MultipartLimits } from "./multipart/limits.js";
+import type { MultipartPart } from "./multipart/part.js";
 import type { RequestStartLine } from "./start-line.js";
 
 /**
@@ -19,17 +24,21 @@ export class HTTPServerRequest {
   /** Where the answer is written. */
   readonly connection: HTTPConnection;
   body: Uint8Array;
+  #reading: RequestBody | undefined;
 
+  /** `reading` says how arguments are read, or that the body is a stream; made when it is needed, where left out. */
   constructor(
     startLine: RequestStartLine,
     headers: HTTPHeaders,
     connection: HTTPConnection,
     body: Uint8Array = EMPTY_BYTES,
+    reading?: RequestBody,
   ) {
     this.startLine = startLine;
     this.headers = headers;
     this.connection = connection;
     this.body = body;
+    this.#reading = reading;
   }
 
   /** The method, in the case it came in: methods are case-sensitive, RFC 9110 §9.1. */
@@ -87,6 +96,74 @@ export class HTTPServerRequest {
   /** The URL that the client asked for, rebuilt from protocol, host and target. */
   fullUrl(): string {
     return `${this.protocol}://${this.host}${this.#originForm()}`;
+  }
+
+  // ── Arguments and body: see forms/request-body.ts ──────────────────────────────────────────────────────────────────
+
+  #read(): RequestBody {
+    this.#reading ??= new RequestBody(undefined);
+    return this.#reading;
+  }
+
+  /**
+   * The arguments of query and body, those of the query first. As those, it throws where the peer sent what is none.
+   *
+   * @throws HTTPInputError 400 as `queryArguments` and `bodyArguments`
+   */
+  get arguments(): RequestArguments {
+    return this.#read().arguments(this);
+  }
+
+  /** The arguments in the query, as bytes by name. @throws HTTPInputError 400 `ERR_TW_FORM_TOO_MANY_FIELDS` */
+  get queryArguments(): RequestArguments {
+    return this.#read().queryArguments(this);
+  }
+
+  /**
+   * The arguments in a urlencoded or multipart body, as bytes by name; none where the body is streamed.
+   *
+   * @throws HTTPInputError 400 `ERR_TW_FORM_…`, `ERR_TW_MULTIPART_…` for a body that is not what it says it is
+   */
+  get bodyArguments(): RequestArguments {
+    return this.#read().form(this).arguments;
+  }
+
+  /** The files in a multipart body, by name of the field; none where the body is streamed. @throws as `bodyArguments` */
+  get files(): RequestFiles {
+    return this.#read().files(this);
+  }
+
+  /** Whether a body that is streamed has a reader, or has had one. */
+  get bodyUsed(): boolean {
+    return this.#reading?.stream?.used ?? false;
+  }
+
+  /**
+   * The body as it comes, once; or the collected one in one piece. A view is valid until the next one is asked for, and
+   * no more is read from the peer meanwhile. Leaving the loop drops the rest as it comes. Rejects with BodyAbortedError
+   * when the body ends early.
+   *
+   * @throws BodyUsedError when a streamed body has a reader, or has had one
+   * @example
+   * for await (const chunk of request.chunks()) hash.update(chunk);
+   */
+  chunks(): AsyncIterableIterator<Uint8Array, undefined> {
+    return this.#read().chunks(this);
+  }
+
+  /**
+   * The parts of a multipart body as they come, see {@link readMultipart}. Leaving the loop, in a part or between parts,
+   * is fine: the rest is dropped as it comes.
+   *
+   * @throws HTTPInputError 415 `ERR_TW_MULTIPART_TYPE`, 400 `ERR_TW_MULTIPART_BOUNDARY`, `ERR_TW_FORM_ENCODING`
+   * @example
+   * for await (const part of request.multipart()) {
+   *   if (part.filename === undefined) console.log(part.name, await part.text());
+   *   else for await (const chunk of part) hash.update(chunk);
+   * }
+   */
+  multipart(limits?: MultipartLimits): AsyncIterableIterator<MultipartPart, undefined> {
+    return this.#read().multipart(this, limits);
   }
 
   #originForm(): string {
