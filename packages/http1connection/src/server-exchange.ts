@@ -121,6 +121,10 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     this.#connection.stream.send(this.#machine.writeInformation(100));
   }
 
+  fail(error: unknown): void {
+    this.#delegateFailed(error);
+  }
+
   /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. What it
    * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. */
   #delegateFailed(error: unknown): void {

@@ -8,6 +8,8 @@ import {
   type HTTPServerConnectionDelegate,
   HTTPServerRequest,
   type MaybePromise,
+  type ParseBodyConfig,
+  RequestBody,
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
@@ -19,26 +21,30 @@ export type RequestCallback = (request: HTTPServerRequest) => MaybePromise;
 /** Makes a delegate of a function. */
 export class CallbackDelegate implements HTTPServerConnectionDelegate {
   readonly #callback: RequestCallback;
+  readonly #config: ParseBodyConfig | undefined;
 
-  constructor(callback: RequestCallback) {
+  constructor(callback: RequestCallback, config?: ParseBodyConfig) {
     this.#callback = callback;
+    this.#config = config;
   }
 
   startRequest(connection: HTTPConnection): HTTPMessageDelegate {
-    return new CallbackMessage(connection, this.#callback);
+    return new CallbackMessage(connection, this.#callback, this.#config);
   }
 }
 
 class CallbackMessage implements HTTPMessageDelegate {
   readonly #connection: HTTPConnection;
   readonly #callback: RequestCallback;
+  readonly #config: ParseBodyConfig | undefined;
   #startLine: RequestStartLine | undefined;
   #headers: HTTPHeaders | undefined;
   #body: BodyCollector | undefined;
 
-  constructor(connection: HTTPConnection, callback: RequestCallback) {
+  constructor(connection: HTTPConnection, callback: RequestCallback, config: ParseBodyConfig | undefined) {
     this.#connection = connection;
     this.#callback = callback;
+    this.#config = config;
   }
 
   headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): void {
@@ -59,6 +65,7 @@ class CallbackMessage implements HTTPMessageDelegate {
       this.#headers as HTTPHeaders,
       this.#connection,
       body,
+      this.#config === undefined ? undefined : new RequestBody(undefined, this.#config),
     );
     return this.#callback(request);
   }

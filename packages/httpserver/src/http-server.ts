@@ -1,16 +1,29 @@
 // A non-blocking, single-threaded HTTP server (Tornado's httpserver).
 
 import { type HTTP1ConnectionOptions, HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
-import type { HTTPServerConnectionDelegate } from "@tw/httputil";
+import {
+  type HTTPServerConnectionDelegate,
+  type ParseBodyConfig,
+  resolveParseBodyConfig,
+} from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
 import { type ListeningSocket, TCPServer, type TCPServerOptions } from "@tw/tcp";
 import type { Logger } from "@tw/util";
+import { StreamingDelegate } from "./body-delegate.js";
 import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
 
 /** Options of an {@link HTTPServer}: those of its connections and of its sockets. */
 export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOptions {
   /** Where errors of handlers go. @default the loop's logger */
   readonly logger?: Logger;
+  /**
+   * Calls the callback when the head is in, and leaves the body to it: `request.chunks()`, `request.multipart()`. It is
+   * not collected, so that `maxBodySize` may be large; it is read as fast as the callback reads, so that a client may
+   * have to wait. A delegate gets bodies as they come anyway. @default false
+   */
+  readonly streamRequestBody?: boolean;
+  /** Limits of queries and forms for a callback's requests. @default those of `ParseBodyConfig` */
+  readonly parseBodyConfig?: ParseBodyConfig;
 }
 
 /** How long {@link HTTPServer.close} waits for answers that are under way. */
@@ -35,10 +48,10 @@ export class HTTPServer implements AsyncDisposable {
   readonly #forgetStop: () => void;
   #closing = false;
 
-  /** @throws TypeError when `target` is neither a function nor a delegate */
+  /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
     this.loop = options.loop ?? IOLoop.current();
-    this.#context = new ServerContext(this.loop, asDelegate(target), options);
+    this.#context = new ServerContext(this.loop, asDelegate(target, options), options);
     this.#tcp = new TCPServer(
       (stream) => {
         if (this.#closing)
@@ -113,8 +126,18 @@ export class HTTPServer implements AsyncDisposable {
   }
 }
 
-function asDelegate(target: RequestCallback | HTTPServerConnectionDelegate): HTTPServerConnectionDelegate {
-  if (typeof target === "function") return new CallbackDelegate(target);
-  if (typeof target?.startRequest === "function") return target;
-  throw new TypeError("HTTPServer takes a function (request) or an object with startRequest()");
+function asDelegate(
+  target: RequestCallback | HTTPServerConnectionDelegate,
+  options: HTTPServerOptions,
+): HTTPServerConnectionDelegate {
+  const { streamRequestBody = false, parseBodyConfig: config } = options;
+  if (typeof streamRequestBody !== "boolean") throw new TypeError("streamRequestBody must be a boolean");
+  resolveParseBodyConfig(config);
+  if (typeof target === "function")
+    return streamRequestBody ? new StreamingDelegate(target, config) : new CallbackDelegate(target, config);
+  if (typeof target?.startRequest !== "function")
+    throw new TypeError("HTTPServer takes a function (request) or an object with startRequest()");
+  if (streamRequestBody)
+    throw new TypeError("streamRequestBody is for a callback: a delegate streams anyway");
+  return target;
 }

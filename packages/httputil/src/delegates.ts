@@ -58,6 +58,12 @@ export interface HTTPConnection {
   /** Gives up: the peer sees a truncated message, never a well-formed one. */
   abort(reason?: unknown): void;
   /**
+   * User code failed on this request: logs it, and answers with 500, or with the status of an `HTTPInputError`, where no
+   * head is out; else aborts. For code that runs on after a delegate's method has returned; what a method throws, or
+   * rejects with, comes to the same.
+   */
+  fail?(error: unknown): void;
+  /**
    * Sets how many bytes the body of this request may have, in place of the server's `maxBodySize` and for this request
    * only; for `headersReceived`, before the body is read. More: 413, straight away where Content-Length says so.
    *

@@ -100,6 +100,11 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     return this.#used;
   }
 
+  /** Whether it ended before it was complete. */
+  get failed(): boolean {
+    return this.#end.at === "failed";
+  }
+
   /** @throws BodyUsedError when it is not the first call */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#used) throw new BodyUsedError("The body has a reader, or has had one");

@@ -1,0 +1,91 @@
+// Tornado's `stream_request_body` for a plain callback: it is called when the head is in, and pulls the body.
+
+import {
+  BodyAbortedError,
+  BodyStream,
+  type HTTPConnection,
+  type HTTPHeaders,
+  type HTTPMessageDelegate,
+  type HTTPServerConnectionDelegate,
+  HTTPServerRequest,
+  type MaybePromise,
+  type ParseBodyConfig,
+  RequestBody,
+  type RequestStartLine,
+  type ResponseStartLine,
+} from "@tw/httputil";
+import { EMPTY_BYTES, isPromiseLike, isTwError } from "@tw/util";
+import type { RequestCallback } from "./callback-delegate.js";
+
+/** Makes a delegate of a function that reads bodies as they come. */
+export class StreamingDelegate implements HTTPServerConnectionDelegate {
+  readonly #callback: RequestCallback;
+  readonly #config: ParseBodyConfig | undefined;
+
+  constructor(callback: RequestCallback, config?: ParseBodyConfig) {
+    this.#callback = callback;
+    this.#config = config;
+  }
+
+  startRequest(connection: HTTPConnection): HTTPMessageDelegate {
+    return new StreamingMessage(connection, this.#callback, this.#config);
+  }
+}
+
+class StreamingMessage implements HTTPMessageDelegate {
+  readonly #connection: HTTPConnection;
+  readonly #callback: RequestCallback;
+  readonly #config: ParseBodyConfig | undefined;
+  readonly #body = new BodyStream();
+
+  constructor(connection: HTTPConnection, callback: RequestCallback, config: ParseBodyConfig | undefined) {
+    this.#connection = connection;
+    this.#callback = callback;
+    this.#config = config;
+  }
+
+  /**
+   * Runs the callback, and does not wait for it: it waits for the body. The body waits for the callback to read, and so
+   * does a client for its 100, RFC 9110 §10.1.1.
+   */
+  headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise {
+    const request = new HTTPServerRequest(
+      startLine as RequestStartLine,
+      headers,
+      this.#connection,
+      EMPTY_BYTES,
+      new RequestBody(this.#body, this.#config),
+    );
+    const running = this.#callback(request);
+    if (isPromiseLike(running)) running.then(undefined, (error) => this.#failed(error));
+    return announcesBody(headers) ? this.#body.whenWanted() : undefined;
+  }
+
+  dataReceived(chunk: Uint8Array): MaybePromise {
+    return this.#body.push(chunk);
+  }
+
+  finish(): void {
+    this.#body.end();
+  }
+
+  onConnectionClose(error?: unknown): void {
+    this.#body.fail(new BodyAbortedError("The request did not come whole", error));
+  }
+
+  onAnswerEnd(): void {
+    this.#body.fail(new BodyAbortedError("The answer was complete before the request was"));
+  }
+
+  /** That the body ended early is known already to who has to know. */
+  #failed(error: unknown): void {
+    if (isTwError(error, "ERR_TW_BODY_ABORTED") && this.#body.failed) return;
+    if (this.#connection.fail === undefined) this.#connection.abort(error);
+    else this.#connection.fail(error);
+  }
+}
+
+/** RFC 9112 §6.3: without either field a request has no body. */
+function announcesBody(headers: HTTPHeaders): boolean {
+  return headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0";
+}
