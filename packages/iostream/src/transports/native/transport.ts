@@ -4,7 +4,7 @@
 // a read proves that the descriptor is drained: EAGAIN, or for TCP a short read with no hang-up in sight (a FIN queued
 // behind the bytes makes no further edge). A paused stream keeps its hints, and resuming tries a read first.
 
-import { AsyncResource } from "node:async_hooks";
+import { LazyAsyncResource } from "@tw/ioloop";
 import { ERROR, HANGUP, type Host, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
@@ -41,7 +41,7 @@ const UNWATCHED: PollHandle = -1;
  * The descriptor belongs to the transport from the constructor on and is closed by it. It must be non-blocking and
  * connected (an unconnected TCP socket reports a hang-up at once).
  */
-export class NativeTransport extends AsyncResource implements Transport, PollSink {
+export class NativeTransport extends LazyAsyncResource implements Transport, PollSink {
   readonly #engine: NativeEngine;
   readonly #fd: number;
   readonly #kind: DescriptorKind;
@@ -59,7 +59,7 @@ export class NativeTransport extends AsyncResource implements Transport, PollSin
   #broken: unknown;
 
   constructor(engine: NativeEngine, fd: number, kind: DescriptorKind, remoteHost: Host = "", remotePort = 0) {
-    super("TWTransport", { requireManualDestroy: true });
+    super("TWTransport");
     this.#engine = engine;
     this.#fd = fd;
     this.#kind = kind;
