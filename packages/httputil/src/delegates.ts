@@ -53,6 +53,29 @@ export interface HTTPConnection {
   ): MaybePromise;
   /** Writes a piece of the body. The promise, when there is one, resolves when the bytes went to the kernel. */
   write(chunk: BodyChunk): MaybePromise;
+  /**
+   * Writes a piece of an open file as a piece of the body, framed as by `write`, without having it in memory: HTTP/1.1 over
+   * plain TCP lets the kernel send it. Absent where a driver has no such way: read the file and `write` it.
+   *
+   * The descriptor stays the caller's, and must stay open until the promise has settled, also when the peer goes away
+   * meanwhile: the promise resolves then, as that of `write`. It rejects when the file cannot be read, or is shorter than
+   * the range (`ERR_TW_FILE_READ`, `ERR_TW_FILE_TOO_SHORT`); the message has been aborted then, because its peer would take
+   * what follows for the rest of the file. A message that has no body (HEAD, 204, 304) drops it.
+   *
+   * @throws TypeError, RangeError for what is no range; HTTPOutputError when it exceeds the Content-Length: nothing of it
+   *   was sent
+   * @example
+   * const file = await open("video.mp4");
+   * try {
+   *   const { size } = await file.stat();
+   *   connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": String(size) }));
+   *   await connection.writeFile?.({ fd: file.fd, offset: 0, length: size });
+   *   connection.finish();
+   * } finally {
+   *   await file.close();
+   * }
+   */
+  writeFile?(file: FileRange): MaybePromise;
   /** Completes the message. @throws HTTPOutputError when fewer bytes were written than Content-Length promised */
   finish(): void;
   /** Gives up: the peer sees a truncated message, never a well-formed one. */
@@ -83,6 +106,13 @@ export interface HTTPConnection {
 
 /** A piece of a body. Text is UTF-8. Bytes belong to the connection until the write resolves. */
 export type BodyChunk = Uint8Array | string;
+
+/** A piece of an open file: `length` bytes from `offset` on. The same shape as iostream's. */
+export interface FileRange {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+}
 
 /** What a connection knows of both its ends. Values are looked up when asked for. */
 export interface ConnectionContext {

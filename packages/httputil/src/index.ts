@@ -5,6 +5,7 @@ export type {
   BodyChunk,
   ConnectionContext,
   DrainSignal,
+  FileRange,
   HTTPConnection,
   HTTPMessageDelegate,
   HTTPServerConnectionDelegate,
