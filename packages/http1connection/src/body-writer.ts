@@ -1,8 +1,9 @@
 // How a piece of a message gets onto the stream: framed by the machine, joined with the head where both are short.
 
 import type { HTTP1Machine } from "@tw/http1";
-import type { BodyChunk } from "@tw/httputil";
+import type { BodyChunk, FileRange } from "@tw/httputil";
 import type { IOStream } from "@tw/iostream";
+import { isTwError } from "@tw/util";
 
 /** Texts up to this length are looked at for ASCII, which is the same bytes in latin1 and UTF-8 and needs no copy. */
 const SHORT_TEXT = 4096;
@@ -26,6 +27,31 @@ export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string,
   if (before !== "") stream.send(before);
   const ready = stream.send(chunk);
   return suffix === "" ? ready : stream.send(suffix);
+}
+
+/**
+ * Sends a piece of a file as a piece of the body, and returns what `IOStream.sendFile` does; `undefined` when there is
+ * nothing to send.
+ *
+ * @throws HTTPOutputError when it exceeds the Content-Length; nothing of it was sent
+ */
+export function sendFilePiece(
+  stream: IOStream,
+  machine: HTTP1Machine,
+  file: FileRange,
+): Promise<void> | undefined {
+  if (file.length === 0 || !machine.bodyAllowed) return undefined;
+  const before = machine.frameData(file.length);
+  if (before !== "") stream.send(before);
+  const sent = stream.sendFile(file);
+  const suffix = machine.dataSuffix;
+  if (suffix !== "") stream.send(suffix);
+  return sent;
+}
+
+/** Whether sending a file failed for its own sake, and not because the stream had closed. */
+export function isFileFault(error: unknown): boolean {
+  return isTwError(error, "ERR_TW_FILE_TOO_SHORT") || isTwError(error, "ERR_TW_FILE_READ");
 }
 
 function isAscii(text: string): boolean {

@@ -4,6 +4,7 @@ import type { HTTP1Machine } from "@tw/http1";
 import {
   type BodyChunk,
   type ConnectionContext,
+  type FileRange,
   type HTTPConnection,
   type HTTPHeaders,
   type HTTPMessageDelegate,
@@ -12,9 +13,9 @@ import {
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
-import type { IOStream } from "@tw/iostream";
+import { checkFileRange, type IOStream } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
-import { sendPiece } from "./body-writer.js";
+import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { clientChannels as channels } from "./channels.js";
 import type { HTTP1ClientConnection } from "./client-connection.js";
 
@@ -63,6 +64,25 @@ export class ClientExchange implements HTTPConnection {
     if (this.#request !== "head")
       throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
     return this.#send("", chunk);
+  }
+
+  writeFile(file: FileRange): MaybePromise {
+    checkFileRange(file);
+    if (this.#response === "gone") return;
+    if (this.#request !== "head")
+      throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
+    let sent: Promise<void> | undefined;
+    try {
+      sent = sendFilePiece(this.#connection.stream, this.#machine, file);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    const written = sent?.catch((error) => {
+      if (isFileFault(error)) throw error;
+    });
+    written?.catch(ignore);
+    return written;
   }
 
   #send(head: string, chunk: BodyChunk): MaybePromise {
@@ -162,6 +182,8 @@ export class ClientExchange implements HTTPConnection {
     this.#observe(this.#message.onConnectionClose(error));
   }
 }
+
+function ignore(): void {}
 
 function startLineOf(event: { version: string; code: number; reason: string }): ResponseStartLine {
   return { version: event.version, code: event.code, reason: event.reason };

@@ -4,6 +4,7 @@ import type { HTTP1Event, HTTP1Machine } from "@tw/http1";
 import {
   type BodyChunk,
   type ConnectionContext,
+  type FileRange,
   type HTTPConnection,
   HTTPHeaders,
   type HTTPMessageDelegate,
@@ -15,8 +16,9 @@ import {
   type UpgradedStream,
 } from "@tw/httputil";
 import { LazyAsyncResource } from "@tw/ioloop";
+import { checkFileRange } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
-import { sendPiece } from "./body-writer.js";
+import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { serverChannels as channels } from "./channels.js";
 import { isInputError } from "./refusal.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
@@ -181,6 +183,37 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     return this.#send("", chunk);
   }
 
+  writeFile(file: FileRange): MaybePromise {
+    checkFileRange(file);
+    if (this.#answer === "gone") return;
+    if (this.#answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.#answer]}`);
+    const { stream } = this.#connection;
+    let sent: Promise<void> | undefined;
+    try {
+      sent = sendFilePiece(stream, this.#machine, file);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    if (sent === undefined) return;
+    // The next request waits until the peer has taken the file.
+    if (stream.writing) void this.#connection.drained();
+    const written = sent.catch((error) => this.#fileFailed(error));
+    written.catch(ignore);
+    return written;
+  }
+
+  /** The stream has been aborted. Where the answer was called complete before, the log is all that can tell. */
+  #fileFailed(error: unknown): void {
+    if (!isFileFault(error)) return;
+    const { method, target } = this.#request;
+    const { server, remoteIp } = this.#connection;
+    if (this.#answer === "complete")
+      server.report(error, `Answer broken off ${method} ${quoted(target)} (${remoteIp})`);
+    this.abort(error);
+    throw error;
+  }
+
   #send(head: string, chunk: BodyChunk): MaybePromise {
     const { stream } = this.#connection;
     try {
@@ -274,6 +307,8 @@ const REFUSED: Record<AnswerState, string> = {
   upgraded: "the connection was upgraded",
   gone: "the connection is closed",
 };
+
+function ignore(): void {}
 
 /** For a log: no line begins and no terminal changes by what a peer sent. JSON leaves DEL and the C1 controls alone. */
 function quoted(text: string): string {
