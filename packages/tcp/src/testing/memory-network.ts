@@ -3,7 +3,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
-import { type MemoryPairOptions, memoryPair } from "@tw/iostream/transports";
+import { type MemoryPairOptions, MemoryTransport } from "@tw/iostream/transports";
 import { literal } from "../addresses.js";
 import type { ConnectOptions, Listener, ListenOptions, Network, ResolvedAddress } from "../network.js";
 import { report } from "../report.js";
@@ -48,11 +48,10 @@ export class MemoryNetwork implements Network {
     const listener = this.#listeners.get(unix ? address : port);
     if (listener === undefined) throw refusal("ECONNREFUSED", "connect", address, port);
     const client = unix ? {} : { address: HERE, port: localPort || this.#freePort() };
-    const [ours, theirs] = memoryPair(this.#loop, {
-      ...this.#options,
-      info: ends(client, unix ? {} : listener),
-    });
-    listener.connected(theirs);
+    const options = { ...this.#options, info: ends(client, unix ? {} : listener) };
+    const ours = new MemoryTransport(this.#loop, options);
+    // The other end is the server's: it runs in a context made from that of whoever listens.
+    listener.connected(listener.runInAsyncScope(() => new MemoryTransport(this.#loop, options, ours)));
     return ours;
   }
 
@@ -73,7 +72,7 @@ class MemoryListener extends AsyncResource implements Listener {
   readonly #loop: IOLoop;
   readonly #onConnection: (transport: Transport) => void;
   readonly #forget: () => void;
-  readonly #waiting: Transport[] = [];
+  readonly #waiting: MemoryTransport[] = [];
   #state: "open" | "paused" | "closed" = "open";
 
   constructor(
@@ -91,18 +90,16 @@ class MemoryListener extends AsyncResource implements Listener {
     this.#forget = forget;
   }
 
-  connected(transport: Transport): void {
+  connected(transport: MemoryTransport): void {
     this.#waiting.push(transport);
     this.#loop.addCallback(() => this.#deliver());
   }
 
   #deliver(): void {
     while (this.#state === "open" && this.#waiting.length > 0) {
-      const transport = this.#waiting.shift() as Transport;
+      const transport = this.#waiting.shift() as MemoryTransport;
       try {
-        this.runInAsyncScope(() => {
-          new AsyncResource("TWConnection").runInAsyncScope(this.#onConnection, undefined, transport);
-        });
+        transport.runInAsyncScope(this.#onConnection, undefined, transport);
       } catch (error) {
         transport.abort(error);
         report(this.#loop, "error", "Exception in onConnection", error);
