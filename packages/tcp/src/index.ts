@@ -8,6 +8,7 @@ export {
   type SocketOptions,
 } from "./bind-sockets.js";
 export { CachingResolver, type CachingResolverOptions } from "./caching-resolver.js";
+export type { AcceptedMessage, ConnectedMessage, ListeningMessage, StoppedMessage } from "./channels.js";
 export { ConnectTimeoutError, ListenError, type ListenErrorCode, NoAddressError } from "./errors.js";
 export { inheritedSockets, type ListenFd, listenFds } from "./listen-fds.js";
 export { ListeningSocket } from "./listening-socket.js";

@@ -10,6 +10,7 @@ import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkDurationMs, checkFunction, checkInteger, isPromiseLike, isTwError, TwError } from "@tw/util";
 import { checkBacklog } from "./addresses.js";
 import { type BindOptions, type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
+import { accepted } from "./channels.js";
 import { Connections, type ConnectionsOwner, ServedStream } from "./connections.js";
 import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
@@ -290,6 +291,7 @@ export class TCPServer implements AsyncDisposable {
       report(this.loop, "error", "Cannot serve a connection", error);
       return transport.abort(error);
     }
+    if (accepted.hasSubscribers) accepted.publish({ server: this, stream });
     if (this.#connections.size >= this.#maxConnections) this.#pause();
     if (gate === undefined) this.#secure(stream);
     else gate.admit(stream as ProxiedStream, () => this.#secure(stream));
