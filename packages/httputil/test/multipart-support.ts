@@ -80,4 +80,11 @@ export function raw(text: string): string {
   return fromLatin1(utf8(text));
 }
 
+/** Everything that an iterable yields. */
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
 export { fromLatin1, fromUtf8, latin1, utf8 };

@@ -87,13 +87,14 @@ class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined>
   }
 
   #requireIdle(): void {
-    if (this.#busy) throw new BodyUsedError("A part is being read: wait for that before asking for more");
+    if (this.#busy && this.#end === undefined)
+      throw new BodyUsedError("A part is being read: wait for that before asking for more");
   }
 
   async #event(): Promise<MultipartEvent | undefined> {
-    this.#requireIdle();
     if (this.#end?.failed) throw this.#end.error;
     if (this.#end !== undefined) return undefined;
+    this.#requireIdle();
     this.#busy = true;
     try {
       return await this.#pull();
