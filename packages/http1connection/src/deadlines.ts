@@ -62,6 +62,16 @@ export class Deadlines<Member extends Expirable = Expirable> {
     return this.#members;
   }
 
+  /** Milliseconds between two ticks. */
+  get tickMs(): number {
+    return this.#tickMs;
+  }
+
+  /** How many ticks from now on are certainly `ms`, so that nothing is divided per request; 0 for 0, which is never. */
+  ticks(ms: number): number {
+    return ms === 0 ? 0 : Math.ceil(ms / this.#tickMs) + 1;
+  }
+
   /** The tick that lies `ms` ahead, rounded up. */
   after(ms: number): number {
     return this.#tick + Math.ceil(ms / this.#tickMs) + 1;

@@ -1,13 +1,7 @@
-// What all connections of one server share, so that each holds one reference instead of ten fields.
+// Limits of a server's connections, with their defaults: those of the machine, of time, and of number.
 
-import { AsyncResource } from "node:async_hooks";
-import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
-import type { HTTPServerConnectionDelegate } from "@tw/httputil";
-import type { IOLoop } from "@tw/ioloop";
-import { isPromiseLike, type Logger } from "@tw/util";
-import { DateCache } from "./date.js";
-import { Deadlines } from "./deadlines.js";
-import type { HTTP1ServerConnection } from "./server-connection.js";
+import type { HTTP1Options } from "@tw/http1";
+import { checkInteger } from "@tw/util";
 
 /** Limits of a connection. Sizes are bytes; each timeout may be 0 for none. */
 export interface HTTP1ConnectionOptions extends HTTP1Options {
@@ -15,79 +9,67 @@ export interface HTTP1ConnectionOptions extends HTTP1Options {
   readonly idleTimeoutMs?: number;
   /** How long a request head may take from its first byte on, however it drips; then 408 and close. @default 60 000 */
   readonly headTimeoutMs?: number;
-  /** How long a body may make no progress; then 408 and close. @default 60 000 */
+  /**
+   * How long a body may make no progress; then 408 and close. A delegate that holds it back stops the clock.
+   * @default 60 000
+   */
   readonly bodyTimeoutMs?: number;
+  /**
+   * How long a peer may take nothing of what is queued for it; then the connection is aborted, which the delegate is told
+   * and a pending `write()` settles by. It comes after one to one and a half times as long. @default 60 000
+   */
+  readonly writeTimeoutMs?: number;
+  /**
+   * Bytes per second that a peer must send of a body, and take of an answer, on average, from the first `bodyTimeoutMs`
+   * and `writeTimeoutMs` on; slower ones end as if they had stood still. A peer that makes progress byte by byte could
+   * otherwise hold a connection for ever. 0 lets it. @default 240
+   */
+  readonly minRate?: number;
+  /**
+   * Requests that are worked on at a time, on all connections of the server together. The next one is answered with 503
+   * and `Retry-After`, before the delegate hears of it. @default as many as there are connections
+   */
+  readonly maxInFlight?: number;
+  /** Requests of one connection; the last one is answered with `Connection: close`. @default no limit */
+  readonly maxRequestsPerConnection?: number;
 }
 
-/** The options with their defaults, and what hangs on them. */
-export class ServerContext {
-  readonly loop: IOLoop;
-  readonly logger: Logger;
-  readonly delegate: HTTPServerConnectionDelegate;
-  readonly machine: ResolvedHTTP1Options;
-  readonly deadlines: Deadlines<HTTP1ServerConnection>;
-  readonly date: DateCache;
+/** What a peer is held to while it is sent an answer. */
+export interface Pace {
+  readonly writeTimeoutMs: number;
+  readonly minRate: number;
+}
+
+/** The timeouts with their defaults, in milliseconds. */
+export interface Timeouts extends Pace {
   readonly idleTimeoutMs: number;
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
-  /** The async context that requests start in: that of whoever made the server, never that of another request. */
-  readonly scope: AsyncResource = new AsyncResource("TWHTTPServer", { requireManualDestroy: true });
-
-  constructor(
-    loop: IOLoop,
-    delegate: HTTPServerConnectionDelegate,
-    options: HTTP1ConnectionOptions & { readonly logger?: Logger } = {},
-  ) {
-    this.loop = loop;
-    this.logger = options.logger ?? loop.logger;
-    this.delegate = delegate;
-    this.machine = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });
-    this.idleTimeoutMs = checkTimeout("idleTimeoutMs", options.idleTimeoutMs ?? 75_000);
-    this.headTimeoutMs = checkTimeout("headTimeoutMs", options.headTimeoutMs ?? 60_000);
-    this.bodyTimeoutMs = checkTimeout("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000);
-    const timeouts = [this.idleTimeoutMs, this.headTimeoutMs, this.bodyTimeoutMs];
-    this.deadlines = new Deadlines(loop, Math.min(...timeouts.filter((ms) => ms > 0)));
-    this.date = new DateCache(loop, this.deadlines);
-  }
-
-  /** Logs an error of user code. A logger that fails takes neither a connection with it nor the process. */
-  report(err: unknown, message: string): void {
-    try {
-      this.logger.error({ err }, message);
-    } catch {}
-  }
-
-  /** Logs a line about what a peer did. As {@link report}, it fails nobody. */
-  remark(message: string): void {
-    try {
-      this.logger.warn(message);
-    } catch {}
-  }
-
-  /** Calls user code whose failure changes nothing any more. */
-  tell(name: string, call: () => unknown): void {
-    const failed = (error: unknown) => this.report(error, `Uncaught exception in ${name}`);
-    try {
-      const result = call();
-      if (isPromiseLike(result)) result.then(undefined, failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
 }
 
-/** How long a peer that has taken everything is listened to after we finished, so that it closes first. */
-export const LINGER_MS = 2000;
+/** More connections, and more requests on one, than there can be: an integer that costs nothing to compare. */
+const NO_LIMIT: number = 2 ** 30 - 1;
 
-/** Node's own decoder: several times faster than `String.fromCharCode`. */
-export function nodeLatin1(bytes: Uint8Array, start: number, end: number): string {
-  return latin1Slice.call(bytes, start, end);
+/** @throws RangeError for what is no duration */
+export function resolveTimeouts(options: HTTP1ConnectionOptions): Timeouts {
+  return {
+    idleTimeoutMs: checkTimeout("idleTimeoutMs", options.idleTimeoutMs ?? 75_000),
+    headTimeoutMs: checkTimeout("headTimeoutMs", options.headTimeoutMs ?? 60_000),
+    bodyTimeoutMs: checkTimeout("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000),
+    writeTimeoutMs: checkTimeout("writeTimeoutMs", options.writeTimeoutMs ?? 60_000),
+    minRate: checkTimeout("minRate", options.minRate ?? 240),
+  };
 }
 
-const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string })
-  .latin1Slice;
+/** A number of things from 1 on; left out, or `Infinity`: no limit. @throws TypeError, RangeError otherwise */
+export function resolveCount(name: string, value: number | undefined): number {
+  if (value === undefined || value === Number.POSITIVE_INFINITY) return NO_LIMIT;
+  checkInteger(name, value, 1, NO_LIMIT);
+  return value;
+}
 
-function checkTimeout(name: string, ms: number): number {
+/** Returns `ms` when it can be a timeout. @throws RangeError otherwise */
+export function checkTimeout(name: string, ms: number): number {
   if (!(ms >= 0) || ms > 2 ** 31 - 1) throw new RangeError(`${name} must be between 0 and 2147483647: ${ms}`);
   return ms;
 }

@@ -1,7 +1,8 @@
-// What a peer that broke the protocol is told, and how it is known that it did.
+// What a peer that broke the protocol is told, how it is known that it did, and the errors of those that are too slow.
 
-import { type HTTPInputError, reasonPhrase } from "@tw/httputil";
-import { isTwError } from "@tw/util";
+import { HTTPInputError, reasonPhrase } from "@tw/httputil";
+import type { IOStream } from "@tw/iostream";
+import { isTwError, TwError } from "@tw/util";
 
 /** The whole answer; nobody made it, so there is nothing in it but the status. */
 export function refusal(status: number, date: string): string {
@@ -11,4 +12,17 @@ export function refusal(status: number, date: string): string {
 /** By brand and shape: another copy of @tw/httputil may have made it. */
 export function isInputError(error: unknown): error is HTTPInputError {
   return isTwError(error) && typeof (error as Partial<HTTPInputError>).status === "number";
+}
+
+/** The peer did not send its request in time. */
+export function requestTimeout(): HTTPInputError {
+  return new HTTPInputError("The request did not come in time", {
+    status: 408,
+    code: "ERR_TW_REQUEST_TIMEOUT",
+  });
+}
+
+/** The peer did not take its answer in time. */
+export function writeTimeout({ bufferedAmount }: IOStream): TwError {
+  return new TwError("ERR_TW_WRITE_TIMEOUT", `The peer did not take ${bufferedAmount} bytes in time`);
 }

@@ -4,6 +4,8 @@
 //
 //   stream ──onBytes──► machine ──events──► exchange ──► delegate (user code)
 //   stream ◄──send───── machine ◄──heads─── exchange ◄── writeHeaders, write, finish
+//
+// How it ends is in lingering.ts, what peers may take their time for in write-watch.ts and body-pace.ts.
 
 import { HTTP1Machine } from "@tw/http1";
 import type { ConnectionContext, MaybePromise } from "@tw/httputil";
@@ -11,13 +13,29 @@ import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { Deferred, isPromiseLike } from "@tw/util";
 import { serverChannels } from "./channels.js";
 import type { Expirable } from "./deadlines.js";
-import { LINGER_MS, type ServerContext } from "./options.js";
-import { isInputError, refusal } from "./refusal.js";
+import { Lingering } from "./lingering.js";
+import { isInputError, refusal, requestTimeout, writeTimeout } from "./refusal.js";
+import type { ServerContext } from "./server-context.js";
 import { ServerExchange } from "./server-exchange.js";
+import { WriteWatch } from "./write-watch.js";
 
 /** What the connection waits for: bytes of the peer (`idle`, `head`, `body`), the delegate (`delegate` for more room,
- * `answer`), the peer to take what was sent (`drain`). When it is `done` it has closed the stream or given it away. */
-type Waiting = "idle" | "head" | "body" | "delegate" | "answer" | "drain" | "done";
+ * `answer`, and `lastAnswer` when the peer has finished sending), the peer to take what was sent (`drain`), the peer to
+ * close as we have (`lingering`). When it is `done` the stream is gone, or somebody else's. */
+type Waiting =
+  | "idle"
+  | "head"
+  | "body"
+  | "delegate"
+  | "answer"
+  | "lastAnswer"
+  | "drain"
+  | "lingering"
+  | "done";
+
+/** How long the connection is to be used: as the peer likes; for what has been asked, and what may be on its way; or
+ * for the present request. From `leaving` on answers announce `Connection: close`. */
+type Prospect = "open" | "leaving" | "closing";
 
 /** Serves requests on one stream until either side closes it. */
 export class HTTP1ServerConnection implements StreamReceiver, Expirable, ConnectionContext {
@@ -27,29 +45,66 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   #machine: HTTP1Machine | undefined;
   #exchange: ServerExchange | undefined;
   #waiting: Waiting = "head";
+  #prospect: Prospect = "open";
   #pumping = false;
+  #requests = 0;
   /** There while the peer has more to take than should be queued. */
   #drained: Deferred | undefined;
+  /** There when the peer was found not to take what it is sent. */
+  #watch: WriteWatch | undefined;
+  /** There from our end on. */
+  #lingering: Lingering | undefined;
   deadline = 0;
-  /** Announces `Connection: close` with the next answer and closes behind it. */
-  closing = false;
+  /** Whether requests are answered with 503, without asking the delegate. */
+  refusing = false;
 
   constructor(stream: IOStream, server: ServerContext) {
     this.stream = stream;
     this.server = server;
   }
 
-  /** Takes the stream over. */
+  /** Takes the stream over. Where the server drains, it may ask once, soon. */
   start(): void {
-    this.server.deadlines.add(this);
-    this.#expect("head", this.server.headTimeoutMs);
+    const { server } = this;
+    server.deadlines.add(this);
+    server.tally.served++;
+    this.#expect("head", server.headTicks);
+    if (server.draining.aborted) this.drain();
     this.stream.attach(this);
+  }
+
+  /** Whether an answer says that the connection closes behind it. */
+  get closing(): boolean {
+    return this.#prospect !== "open";
+  }
+
+  /** Whether our side has ended: everything asked is answered, and the peer is only listened to. */
+  get lingering(): boolean {
+    return this.#lingering !== undefined;
   }
 
   /** Closes when the present request is answered, at once when there is none. */
   close(): void {
-    this.closing = true;
-    if (this.#exchange === undefined) this.#closeNow();
+    this.#prospect = "closing";
+    if (this.#isQuiet()) this.#closeNow(false);
+  }
+
+  /**
+   * Takes leave of the peer: the next answer announces `Connection: close`. Who has just been answered, or has not asked
+   * yet, may ask within a second; who was silent for longer is closed now.
+   */
+  drain(): void {
+    const { deadlines, idleTicks, graceTicks } = this.server;
+    if (this.#prospect === "open") this.#prospect = "leaving";
+    if (!this.#isQuiet()) return;
+    const silent = this.#waiting === "idle" && idleTicks > 0 ? deadlines.tick + idleTicks - this.deadline : 0;
+    if (silent >= graceTicks) this.#closeNow(false);
+    else this.deadline = deadlines.tick + graceTicks;
+  }
+
+  /** Nothing has been asked that was not answered, and nothing has begun to be. */
+  #isQuiet(): boolean {
+    return this.#machine === undefined && (this.#waiting === "idle" || this.#waiting === "head");
   }
 
   get remoteIp(): string {
@@ -64,57 +119,86 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     return this.stream.info.encrypted ? "https" : "http";
   }
 
+  get draining(): AbortSignal {
+    return this.server.draining;
+  }
+
   // ── From the stream ──────────────────────────────────────────────────────────────────────────────────────────────
 
   onBytes(view: Uint8Array): MaybePromise {
-    if (this.#waiting === "done") return;
+    if (this.#lingering !== undefined) {
+      this.deadline = this.#lingering.dropped(view.length, this.deadline);
+      return;
+    }
     this.#machine ??= new HTTP1Machine("server", this.server.machine);
     this.#machine.receive(view);
     return this.#pump();
   }
 
   onEnd(): void {
-    if (this.#waiting === "done") return;
-    this.closing = true;
-    if (this.#machine === undefined) return this.#closeNow();
+    if (this.#waiting === "lingering" || this.#waiting === "done") return;
+    if (this.#prospect === "open") this.#prospect = "leaving";
+    if (this.#machine === undefined) return this.#closeNow(false);
     this.#machine.receiveEnd();
     const exchange = this.#exchange;
     if (exchange === undefined || !exchange.received) {
       this.#pumpOn();
-      if (this.#exchange === undefined) return this.#closeNow();
+      if (this.#exchange === undefined) return this.#closeNow(false);
       return this.stream.abort();
     }
     // The request is whole and its answer pending: whoever waits for news of the peer hears of it, and may still answer.
-    this.#expect("answer", this.server.idleTimeoutMs);
+    this.#expect("lastAnswer", this.server.idleTicks);
     exchange.runInAsyncScope(exchange.peerGone, exchange, undefined, false);
   }
 
   onDrain(): void {
     const drained = this.#drained;
     this.#drained = undefined;
+    this.#watch = undefined;
     drained?.resolve();
     if (this.#waiting === "drain") this.server.scope.runInAsyncScope(this.#pumpOn, this);
     // Half-closed, but it takes what it is sent.
-    else if (this.#waiting === "answer" && this.deadline !== 0)
-      this.#expect("answer", this.server.idleTimeoutMs);
+    else if (this.#waiting === "lastAnswer") this.#expect("lastAnswer", this.server.idleTicks);
+    else if (this.#lingering !== undefined) this.deadline = this.#lingering.sent();
   }
 
   onClose(error?: unknown): void {
     this.server.deadlines.delete(this);
     this.#waiting = "done";
     this.onDrain();
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
+    const exchange = this.#takeExchange();
     exchange?.runInAsyncScope(exchange.peerGone, exchange, error, true);
     this.server.tell("onClose", () => this.server.delegate.onClose?.(this));
   }
 
   /** A deadline has passed. */
   onExpired(): void {
-    if (this.#waiting === "answer") this.stream.abort();
-    else if (this.#waiting === "idle" || this.#waiting === "drain" || this.#machine === undefined)
-      this.#closeNow();
-    else this.#refuse(408);
+    switch (this.#waiting) {
+      case "idle":
+        return this.#closeNow(false);
+      case "head":
+      case "body":
+        return this.#machine === undefined ? this.#closeNow(false) : this.#refuse(408, requestTimeout());
+      case "lingering":
+        this.deadline = this.#lingering?.look() ?? 0;
+        if (this.deadline === 0) this.stream.abort();
+        return;
+      case "lastAnswer":
+        if (this.stream.bufferedAmount === 0) return this.stream.abort();
+        break;
+    }
+    this.#lookAtPeer();
+  }
+
+  /** Time and again while the delegate is at work: does the peer take what is queued for it? */
+  #lookAtPeer(): void {
+    const { deadlines, lookTicks, pace } = this.server;
+    if (this.stream.bufferedAmount === 0) this.#watch = undefined;
+    else {
+      this.#watch ??= new WriteWatch();
+      if (!this.#watch.look(this.stream, pace)) return this.stream.abort(writeTimeout(this.stream));
+    }
+    this.deadline = lookTicks === 0 ? 0 : deadlines.tick + lookTicks;
   }
 
   // ── Requests ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +208,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#waiting !== "done") {
+      while (this.#lingering === undefined && this.#waiting !== "done") {
         const known = this.#exchange;
         if (known === undefined ? this.#drained !== undefined : known.received) break;
         const exchange = known ?? this.#nextRequest();
@@ -134,7 +218,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
           exchange,
         );
         if (isPromiseLike(waiting)) {
-          if (this.#exchange === exchange) this.#expect("delegate", 0);
+          if (this.#exchange === exchange) this.#hold(exchange);
           return waiting;
         }
         if (this.#exchange === exchange) break;
@@ -169,8 +253,26 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     const machine = this.#machine;
     const event = machine?.next();
     if (machine === undefined || event?.type !== "request") return undefined;
+    if (++this.#requests >= this.server.maxRequestsPerConnection && this.#prospect === "open")
+      this.#prospect = "leaving";
+    this.server.inFlight++;
     this.#exchange = new ServerExchange(this, machine, event);
     return this.#exchange;
+  }
+
+  /** The request is not worked on any more. */
+  #takeExchange(): ServerExchange | undefined {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return undefined;
+    this.#exchange = undefined;
+    this.server.inFlight--;
+    return exchange;
+  }
+
+  /** The delegate takes no more just now. */
+  #hold(exchange: ServerExchange): void {
+    exchange.pace?.hold();
+    this.#expectOnce("delegate", this.server.lookTicks);
   }
 
   /** The delegate's promise has settled: goes on with the bytes that were held back, outside that request's context. */
@@ -181,17 +283,30 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** Nothing more can be done with what is there: keeps the rest, sets the deadline of what is awaited, and lets the
    * peer send on, unless more than one request came already: what follows waits in the kernel. */
   #rest(): void {
-    if (this.#waiting === "done") return;
+    if (this.#lingering !== undefined || this.#waiting === "done") return;
     const exchange = this.#exchange;
-    const surplus = this.#machine !== undefined && this.#machine.buffered > 0;
-    if (surplus) this.#machine?.retain();
-    if (this.#machine === undefined) this.#expect("idle", this.server.idleTimeoutMs);
-    else if (exchange?.received) this.#expect("answer", 0);
-    else if (exchange !== undefined) this.#expect("body", this.server.bodyTimeoutMs);
-    else if (this.#drained !== undefined) this.#expectOnce("drain", this.server.idleTimeoutMs);
-    else this.#expectOnce("head", this.server.headTimeoutMs);
+    const machine = this.#machine;
+    const surplus = machine !== undefined && machine.buffered > 0;
+    if (surplus) machine.retain();
+    if (exchange === undefined) this.#restBetweenRequests(machine !== undefined);
+    else if (!exchange.received) this.#expectBody(exchange);
+    else if (this.#waiting !== "lastAnswer") this.#expectOnce("answer", this.server.lookTicks);
     if (surplus && (this.#waiting === "answer" || this.#waiting === "drain")) this.stream.pause();
     else this.stream.resume();
+  }
+
+  #restBetweenRequests(begun: boolean): void {
+    const { server } = this;
+    if (this.#drained !== undefined) this.#expectOnce("drain", server.lookTicks);
+    else if (begun) this.#expectOnce("head", server.headTicks);
+    else if (this.#prospect === "open") this.#expect("idle", server.idleTicks);
+    else if (this.#prospect === "leaving") this.#expect("idle", server.graceTicks);
+    else this.#closeNow(false);
+  }
+
+  #expectBody(exchange: ServerExchange): void {
+    this.#waiting = "body";
+    this.deadline = exchange.bodyDeadline();
   }
 
   // ── Answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,11 +320,13 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** Called by the exchange when its answer is complete. */
   answered(exchange: ServerExchange): void {
     if (this.#exchange !== exchange) return;
-    this.#exchange = undefined;
+    this.#takeExchange();
     const machine = this.#machine as HTTP1Machine;
-    if (this.closing || !exchange.received || !machine.keepAlive) return this.#closeNow();
+    // A head that went out before we took leave promised to keep the connection: what came behind is answered.
+    if (!exchange.received || !machine.keepAlive) return this.#closeNow(!exchange.received);
     machine.startNextCycle();
     this.#waiting = "answer";
+    this.deadline = 0;
     if (machine.buffered === 0) this.#machine = undefined;
     if (this.#pumping) return;
     // The handler answered later than its turn; requests that came meanwhile are next, outside its async context.
@@ -221,8 +338,9 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     const rest = (this.#machine as HTTP1Machine).takeRest();
     this.#machine = undefined;
     this.server.deadlines.delete(this);
+    this.server.tally.upgraded++;
     this.#waiting = "done";
-    this.#exchange = undefined;
+    this.#takeExchange();
     this.stream.detach(rest);
     return this.stream;
   }
@@ -230,18 +348,17 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers a peer that broke the protocol, where no answer has begun. */
-  #refuse(status: number, error?: unknown): void {
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
+  #refuse(status: number, error: unknown): void {
+    const exchange = this.#takeExchange();
     if (exchange === undefined) this.#publishRefusal(status, error);
     else {
       const { answering } = exchange;
       exchange.runInAsyncScope(exchange.peerGone, exchange, error, true, answering ? 0 : status);
-      if (answering) return this.stream.abort();
+      if (answering) return this.stream.abort(error);
     }
     try {
       this.stream.send(refusal(status, this.server.date.value));
-      this.#closeNow();
+      this.#closeNow(true);
     } catch (error) {
       this.stream.abort(error);
     }
@@ -255,23 +372,23 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     requestError.publish({ connection: undefined, time, context: this, error, status });
   }
 
-  /** The stream sends what is queued as long as the peer takes it, and then still listens for a moment: closing with
-   * unread bytes would reset the connection and could take the answer with it. */
-  #closeNow(): void {
-    if (this.#waiting === "done") return;
-    this.#expect("done", 0);
-    this.stream.close(this.stream.bufferedAmount === 0 ? NOTHING_QUEUED : undefined);
+  /** Sends what is queued, as long as the peer takes it, and then our end; and listens until the peer's. */
+  #closeNow(unread: boolean): void {
+    if (this.#lingering !== undefined || this.#waiting === "done") return;
+    if (this.#isQuiet()) this.server.tally.idle++;
+    this.#waiting = "lingering";
+    this.#machine = undefined;
+    this.#lingering = new Lingering(this.server, this.stream, unread);
+    this.deadline = this.#lingering.quietTick;
   }
 
-  #expect(waiting: Waiting, timeoutMs: number): void {
+  #expect(waiting: Waiting, ticks: number): void {
     this.#waiting = waiting;
-    this.deadline = timeoutMs === 0 ? 0 : this.server.deadlines.after(timeoutMs);
+    this.deadline = ticks === 0 ? 0 : this.server.deadlines.tick + ticks;
   }
 
   /** A drip of bytes does not put the deadline off. */
-  #expectOnce(waiting: Waiting, timeoutMs: number): void {
-    if (this.#waiting !== waiting || this.deadline === 0) this.#expect(waiting, timeoutMs);
+  #expectOnce(waiting: Waiting, ticks: number): void {
+    if (this.#waiting !== waiting || this.deadline === 0) this.#expect(waiting, ticks);
   }
 }
-
-const NOTHING_QUEUED = { graceMs: LINGER_MS };

@@ -17,9 +17,12 @@ import {
 } from "@tw/httputil";
 import { LazyAsyncResource } from "@tw/ioloop";
 import { checkFileRange } from "@tw/iostream";
-import { isPromiseLike } from "@tw/util";
+import { checkInteger, isPromiseLike } from "@tw/util";
+import { BodyPace } from "./body-pace.js";
 import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { serverChannels as channels } from "./channels.js";
+import { checkTimeout } from "./options.js";
+import { Overloaded } from "./overload.js";
 import { isInputError } from "./refusal.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
 
@@ -38,6 +41,9 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #answer: AnswerState = "none";
   #received = false;
   #continueOwed: boolean;
+  #bodyBytes = 0;
+  /** There while a body is awaited, or has a timeout of its own. */
+  pace: BodyPace | undefined;
 
   constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
     super("TWHTTPRequest");
@@ -73,7 +79,8 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     if (channels.requestStart.hasSubscribers)
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
     try {
-      this.#message = server.delegate.startRequest(this);
+      const refused = this.#connection.refusing || server.isOverloaded();
+      this.#message = refused ? new Overloaded(this) : server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);
       if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
     } catch (error) {
@@ -91,6 +98,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
       try {
         if (event.type === "data") {
           this.#continueOwed = false;
+          this.#bodyBytes += event.bytes.length;
           const waiting = message.dataReceived(event.bytes);
           if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
         } else if (event.type === "end") {
@@ -102,6 +110,23 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
         this.#delegateFailed(error);
       }
     }
+  }
+
+  /** More of the body is awaited: the tick by which it must have come. */
+  bodyDeadline(): number {
+    const { deadlines, pace } = this.#connection.server;
+    this.pace ??= new BodyPace(deadlines, pace.bodyTimeoutMs, pace.minRate);
+    return this.pace.next(this.#bodyBytes);
+  }
+
+  setMaxBodySize(bytes: number): void {
+    checkInteger("maxBodySize", bytes);
+    if (!this.#received) this.#machine.setMaxBodySize(bytes);
+  }
+
+  setBodyTimeout(ms: number): void {
+    const { deadlines, pace } = this.#connection.server;
+    this.pace = new BodyPace(deadlines, checkTimeout("bodyTimeoutMs", ms), pace.minRate);
   }
 
   #feedAfter(waiting: PromiseLike<unknown>): Promise<void> {
@@ -169,7 +194,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     const { date, loop } = this.#connection.server;
     const head = this.#machine.writeHead(startLine, headers, {
       date: date.value,
-      close: this.#connection.closing,
+      close: this.#connection.closing || (!this.#received && isWhole(headers, chunk)),
     });
     this.#answer = "head";
     if (channels.responseStart.hasSubscribers)
@@ -307,6 +332,12 @@ const REFUSED: Record<AnswerState, string> = {
   upgraded: "the connection was upgraded",
   gone: "the connection is closed",
 };
+
+/** Whether no more of the answer follows: given before its request was read, it ends the connection. */
+function isWhole(headers: HTTPHeaders, chunk: BodyChunk = ""): boolean {
+  const length = typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.length;
+  return headers.get("Content-Length") === String(length);
+}
 
 function ignore(): void {}
 

@@ -1,71 +1,15 @@
 // Peers that mean harm, and handlers that do harm by accident. Virtual time over memory unless a descriptor matters.
 
-import { HTTPHeaders, type HTTPMessageDelegate, type HTTPServerConnectionDelegate } from "@tw/httputil";
-import { type VirtualHost, virtualLoop } from "@tw/ioloop/testing";
-import type { MemoryPairOptions } from "@tw/iostream/transports";
+import { HTTPHeaders, type HTTPMessageDelegate } from "@tw/httputil";
 import { nullLogger } from "@tw/log";
-import { TCPClient, useNetwork } from "@tw/tcp";
-import { MemoryNetwork } from "@tw/tcp/testing";
+import { TCPClient } from "@tw/tcp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { HTTPServer, type HTTPServerOptions, type RequestCallback } from "../src/index.js";
 import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
+import { delegate, inVirtualTime, readSlowly, type World } from "./world.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
 const MIB = 1024 * 1024;
-
-interface World {
-  readonly client: RawClient;
-  readonly host: VirtualHost;
-  readonly server: HTTPServer;
-  /** Resolves after so much virtual time. */
-  pass(ms: number): Promise<void>;
-}
-
-async function inVirtualTime(
-  target: RequestCallback | HTTPServerConnectionDelegate,
-  test: (world: World) => Promise<void>,
-  options: HTTPServerOptions & { readonly pair?: MemoryPairOptions } = {},
-): Promise<void> {
-  const { loop, host } = virtualLoop();
-  useNetwork(loop, new MemoryNetwork(loop, options.pair));
-  await host.run(async () => {
-    const server = new HTTPServer(target, { logger: nullLogger, ...options, loop });
-    await server.listen(80);
-    const client = new RawClient(await new TCPClient({ loop }).connect("x", 80));
-    const pass = (ms: number) => new Promise<void>((resolve) => void loop.callLater(ms, resolve));
-    await test({ client, host, server, pass });
-    client.stream.abort();
-    await server.close();
-  });
-}
-
-/** A delegate of one message, made of the parts that matter. */
-function delegate(
-  make: (
-    connection: Parameters<HTTPServerConnectionDelegate["startRequest"]>[0],
-  ) => Partial<HTTPMessageDelegate>,
-): HTTPServerConnectionDelegate {
-  return {
-    startRequest: (connection) => ({
-      headersReceived() {},
-      dataReceived() {},
-      finish() {},
-      onConnectionClose() {},
-      ...make(connection),
-    }),
-  };
-}
-
-/** Reads `bytes` at most every `everyMs`, as a peer on a thin line does. */
-async function readSlowly({ client, pass }: World, everyMs: number): Promise<void> {
-  while (!client.isClosed) {
-    client.stream.pause();
-    await pass(everyMs);
-    client.stream.resume();
-    await pass(0);
-  }
-}
 
 let escaped: unknown[] = [];
 const onEscape = (error: unknown) => void escaped.push(error);
@@ -113,7 +57,7 @@ describe("slow readers", () => {
       async ({ client, server, pass }) => {
         client.stream.pause();
         await client.send(GET);
-        await pass(30_000);
+        await pass(100_000);
         client.stream.resume();
         await client.untilClosed();
         expect(client.text.length).toBeLessThan(MIB);

@@ -62,7 +62,7 @@ describe("timeouts, in virtual time", () => {
   });
 
   it("bodyTimeoutMs answers 408 to a body that stops, and spares one that goes on", async () => {
-    await inVirtualTime({ bodyTimeoutMs: 4000 }, async ({ client, server }) => {
+    await inVirtualTime({ bodyTimeoutMs: 4000, minRate: 0 }, async ({ client, server }) => {
       await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n");
       for (let i = 0; i < 10; i++) {
         await client.send("b");

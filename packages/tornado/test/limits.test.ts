@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { resolveHTTP1Options } from "../../http1/src/options.js";
-import { ServerContext } from "../../http1connection/src/options.js";
+import { ServerContext } from "../../http1connection/src/server-context.js";
 import { IOLoop } from "../src/index.js";
 import { documentedDefaults, readTable, valueInSource } from "./limits-table.js";
 
@@ -44,11 +44,9 @@ describe("docs/limits.md", () => {
 
   it("agrees with what a server resolves", () => {
     const delegate = { startRequest: () => expect.fail("no request") };
-    const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = new ServerContext(IOLoop.current(), delegate);
-    expect({ headTimeoutMs, bodyTimeoutMs, idleTimeoutMs }).toEqual({
-      headTimeoutMs: limitOf("http1connection", "headTimeoutMs"),
-      bodyTimeoutMs: limitOf("http1connection", "bodyTimeoutMs"),
-      idleTimeoutMs: limitOf("http1connection", "idleTimeoutMs"),
-    });
+    const { pace } = new ServerContext(IOLoop.current(), delegate);
+    expect(Object.keys(pace).length).toBe(5);
+    for (const [name, value] of Object.entries(pace))
+      expect({ [name]: limitOf("http1connection", name) }).toEqual({ [name]: value });
   });
 });

@@ -1,0 +1,134 @@
+// What all connections of one server share, so that each holds one reference instead of twenty fields.
+
+import { AsyncResource } from "node:async_hooks";
+import { type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
+import type { HTTPServerConnectionDelegate } from "@tw/httputil";
+import type { IOLoop } from "@tw/ioloop";
+import { isPromiseLike, type Logger } from "@tw/util";
+import { DateCache } from "./date.js";
+import { Deadlines } from "./deadlines.js";
+import { type HTTP1ConnectionOptions, resolveCount, resolveTimeouts, type Timeouts } from "./options.js";
+import type { HTTP1ServerConnection } from "./server-connection.js";
+import { LOOKS } from "./write-watch.js";
+
+/** How long a connection that has just been answered, or has not asked yet, may still ask while its server drains. */
+const DRAIN_GRACE_MS = 1000;
+
+/** How often a server that refuses requests says so in its log. */
+const WARNING_INTERVAL_MS = 60_000;
+
+/** The options with their defaults, and what hangs on them. */
+export class ServerContext {
+  readonly loop: IOLoop;
+  readonly logger: Logger;
+  readonly delegate: HTTPServerConnectionDelegate;
+  readonly machine: ResolvedHTTP1Options;
+  readonly deadlines: Deadlines<HTTP1ServerConnection>;
+  readonly date: DateCache;
+  readonly pace: Timeouts;
+  // In ticks of the deadlines; 0 is never.
+  readonly idleTicks: number;
+  readonly headTicks: number;
+  /** Between two looks at a peer that is sent something. */
+  readonly lookTicks: number;
+  readonly graceTicks: number;
+  readonly maxInFlight: number;
+  readonly maxRequestsPerConnection: number;
+  /** Requests that are worked on. */
+  inFlight = 0;
+  /** What has become of connections so far: served at all, closed while they asked for nothing, upgraded. */
+  readonly tally: { served: number; idle: number; upgraded: number } = { served: 0, idle: 0, upgraded: 0 };
+  /** The async context that requests start in: that of whoever made the server, never that of another request. */
+  readonly scope: AsyncResource = new AsyncResource("TWHTTPServer", { requireManualDestroy: true });
+  #draining = new AbortController();
+  #nextWarning = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    loop: IOLoop,
+    delegate: HTTPServerConnectionDelegate,
+    options: HTTP1ConnectionOptions & { readonly logger?: Logger } = {},
+  ) {
+    this.loop = loop;
+    this.logger = options.logger ?? loop.logger;
+    this.delegate = delegate;
+    this.machine = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });
+    this.maxInFlight = resolveCount("maxInFlight", options.maxInFlight);
+    this.maxRequestsPerConnection = resolveCount(
+      "maxRequestsPerConnection",
+      options.maxRequestsPerConnection,
+    );
+    const pace = resolveTimeouts(options);
+    const { idleTimeoutMs, headTimeoutMs, bodyTimeoutMs, writeTimeoutMs } = pace;
+    const timeouts = [idleTimeoutMs, headTimeoutMs, bodyTimeoutMs, writeTimeoutMs / LOOKS];
+    const deadlines = new Deadlines<HTTP1ServerConnection>(
+      loop,
+      Math.min(...timeouts.filter((ms) => ms > 0)),
+    );
+    this.pace = pace;
+    this.deadlines = deadlines;
+    this.idleTicks = deadlines.ticks(idleTimeoutMs);
+    this.headTicks = deadlines.ticks(headTimeoutMs);
+    this.lookTicks = deadlines.ticks(writeTimeoutMs / LOOKS);
+    this.graceTicks = deadlines.ticks(DRAIN_GRACE_MS);
+    this.date = new DateCache(loop, deadlines);
+  }
+
+  /** Aborted when the server drains. */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
+  }
+
+  /** Tells whoever listens to {@link draining}; connections that are made from now on take leave of their peers. */
+  drain(reason: unknown): void {
+    this.#draining.abort(reason);
+  }
+
+  /** The server listens again. */
+  reopen(): void {
+    if (this.#draining.signal.aborted) this.#draining = new AbortController();
+  }
+
+  /** Whether one more request is too many; it says so in the log, but not for each. */
+  isOverloaded(): boolean {
+    if (this.inFlight <= this.maxInFlight) return false;
+    const now = this.loop.time();
+    if (now >= this.#nextWarning) {
+      this.#nextWarning = now + WARNING_INTERVAL_MS;
+      this.remark(`${this.maxInFlight} requests are being worked on; the next ones are answered with 503`);
+    }
+    return true;
+  }
+
+  /** Logs an error of user code. A logger that fails takes neither a connection with it nor the process. */
+  report(err: unknown, message: string): void {
+    try {
+      this.logger.error({ err }, message);
+    } catch {}
+  }
+
+  /** Logs a line about what a peer did. As {@link report}, it fails nobody. */
+  remark(message: string): void {
+    try {
+      this.logger.warn(message);
+    } catch {}
+  }
+
+  /** Calls user code whose failure changes nothing any more. */
+  tell(name: string, call: () => unknown): void {
+    const failed = (error: unknown) => this.report(error, `Uncaught exception in ${name}`);
+    try {
+      const result = call();
+      if (isPromiseLike(result)) result.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** Node's own decoder: several times faster than `String.fromCharCode`. */
+export function nodeLatin1(bytes: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(bytes, start, end);
+}
+
+const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string })
+  .latin1Slice;
