@@ -1,3 +1,11 @@
+export {
+  type AccessEntry,
+  accessFields,
+  accessLine,
+  accessSummary,
+  combinedLine,
+  logAccess,
+} from "./access.js";
 export { logContext, withLogContext } from "./context.js";
 export { createLogger, type LoggerOptions, nullLogger } from "./create-logger.js";
 export { escapeControls } from "./escape.js";

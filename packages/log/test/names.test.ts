@@ -18,11 +18,16 @@ it("accessLogger, appLogger and generalLogger write to stderr under Tornado's na
 
 it("exports these names and no others", () => {
   expect(Object.keys(log).sort()).toEqual([
+    "accessFields",
+    "accessLine",
     "accessLogger",
+    "accessSummary",
     "appLogger",
+    "combinedLine",
     "createLogger",
     "escapeControls",
     "generalLogger",
+    "logAccess",
     "logContext",
     "nullLogger",
     "withLogContext",
