@@ -20,6 +20,8 @@ class FieldFacts {
   upgradeListed = false;
   upgrade: string | undefined;
   expectContinue = false;
+  /** Something that nobody here can do. */
+  expectsOther = false;
 
   /** Forgets everything: the next section is another message. */
   reset(): void {
@@ -34,6 +36,7 @@ class FieldFacts {
     this.upgradeListed = false;
     this.upgrade = undefined;
     this.expectContinue = false;
+    this.expectsOther = false;
   }
 
   /** Notes the field whose name has this length, which tells it from the others. */
@@ -45,6 +48,7 @@ class FieldFacts {
         return;
       case 6:
         if (sameName(value, "100-continue")) this.expectContinue = true;
+        else this.expectsOther = true;
         return;
       case 7:
         this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;

@@ -50,6 +50,8 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
     throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
   }
   const { contentLength, chunked } = readFraming(facts, minor, headers);
+  // RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417.
+  if (facts.expectsOther && minor > 0) throw new HTTPInputError("Unknown expectation", { status: 417 });
   const event: RequestEvent = {
     type: "request",
     method,

@@ -55,14 +55,16 @@ describe("fuzzHTTP1 fails", () => {
   it("when a target holds a line", () => {
     vi.spyOn(HTTP1Machine.prototype, "next").mockImplementation(function (this: HTTP1Machine) {
       const event = next.call(this);
-      return event?.type === "request" ? { ...event, target: "/ HTTP/1.1\r\nX:y" } : event;
+      return event?.type === "request" && event.target === "/1" ? { ...event, target: "/\r\nX:y" } : event;
     });
-    expect(causeOf(walk)).toMatch(/A request was not one|One request was read as/);
+    const asked = corpus.filter(({ wire }) => wire.startsWith("GET /1 "));
+    const walkThere = (): unknown => fuzzHTTP1({ corpus: asked, goOn: (rounds) => rounds < 200 });
+    expect(causeOf(walkThere)).toMatch(/A request was not one/);
   });
 
   it("when a writer frames its body wrongly", () => {
     vi.spyOn(HTTP1Machine.prototype, "frameData").mockImplementation(() => "");
-    expect(() => fuzzHTTP1({ corpus, goOn: (rounds) => rounds < 200 })).toThrow();
+    expect(causeOf(walk)).toMatch(/What was written was not read as it was|Malformed chunk size/);
   });
 
   it("when there is nothing to mutate", () => {

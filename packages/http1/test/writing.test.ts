@@ -292,3 +292,211 @@ describe("writeHead of a request", () => {
     expect(machine.writeHead(start, new HTTPHeaders({ host: "a" }))).toContain("Host: a");
   });
 });
+
+describe("what a server may not send", () => {
+  const reason = "";
+  const upgrading = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x/1, y\r\n\r\n";
+
+  it("RFC 9110 §7.8 (1), RFC 9110 §15.2.2 (1): 101 without Upgrade", () => {
+    const switching = { ...OK, code: 101, reason };
+    expect(() => head(upgrading, {}, {}, switching)).toThrow("101 without Upgrade");
+    expect(head(upgrading, { Upgrade: "X/1" }, {}, switching)).toContain("Upgrade: X/1\r\n");
+  });
+
+  it("RFC 9110 §7.8 (2): 101 to a protocol that the client did not name", () => {
+    const switching = { ...OK, code: 101, reason };
+    for (const Upgrade of ["x", "z", "x/1, z", ""])
+      expect(() => head(upgrading, { Upgrade }, {}, switching), Upgrade).toThrow("was not asked for");
+    expect(head(upgrading, { Upgrade: "y, x/1" }, {}, switching)).toContain("Upgrade: y, x/1\r\n");
+  });
+
+  it("RFC 9110 §7.8 (5), RFC 9110 §7.6.1 (1): Upgrade that Connection does not list: it is added", () => {
+    const zero = { contentLength: 0 };
+    const required = { ...OK, code: 426, reason };
+    expect(head(GET, { Upgrade: "x" }, zero, required)).toContain("\r\nConnection: Upgrade\r\n");
+    for (const Connection of ["upgrade", "x, Upgrade"]) {
+      const text = head(GET, { Upgrade: "x", Connection }, zero, required);
+      expect(text.match(/Connection:/g)).toHaveLength(1);
+    }
+  });
+
+  it("RFC 9110 §15.3.6 (1): content in a 205", () => {
+    const reset = { ...OK, code: 205, reason };
+    for (const [fields, options] of [
+      [{}, {}],
+      [{ "Content-Length": "5" }, {}],
+      [{}, { contentLength: 5 }],
+      [{ "Transfer-Encoding": "chunked" }, {}],
+    ] as const) {
+      const machine = asked();
+      expect(machine.writeHead(reset, new HTTPHeaders(fields), options)).toBe(
+        "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+      );
+      expect(machine.bodyAllowed).toBe(false);
+      expect(machine.writeEnd()).toBe("");
+    }
+  });
+
+  it("RFC 9112 §6.1 (5), RFC 9110 §8.6 (3): framing in a 1xx or a 204", () => {
+    const machine = asked();
+    const framed = new HTTPHeaders({ "Content-Length": "5", Link: "x" });
+    expect(machine.writeInformation(103, framed)).toBe("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+    const chunked = new HTTPHeaders({ "Transfer-Encoding": "chunked" });
+    expect(machine.writeInformation(103, chunked)).toBe("HTTP/1.1 103 Early Hints\r\n\r\n");
+    const empty = { ...OK, code: 204, reason };
+    expect(machine.writeHead(empty, chunked)).toBe("HTTP/1.1 204 No Content\r\n\r\n");
+    expect(head(GET, { "Content-Length": "5" }, {}, empty)).toBe("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+
+  it("RFC 9112 §6.1 (6), RFC 9110 §8.6 (4), RFC 9110 §9.3.6 (4): framing in a 2xx to CONNECT", () => {
+    const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (const fields of [{ "Content-Length": "5" }, { "Transfer-Encoding": "chunked" }])
+      expect(head(connect, fields)).toBe("HTTP/1.1 200 OK\r\n\r\n");
+  });
+
+  it("RFC 9112 §6.1 (8): chunks to a client of HTTP/1.0", () => {
+    expect(head(GET10, { "Transfer-Encoding": "chunked" })).toBe("HTTP/1.1 200 OK\r\n\r\n");
+  });
+
+  it("RFC 9112 §6.2 (1), RFC 9112 §6.1 (2): both lengths, or chunks in chunks", () => {
+    const both = { "Content-Length": "1", "Transfer-Encoding": "chunked" };
+    expect(() => head(GET, both)).toThrow(outputError("ERR_TW_HTTP_OUTPUT"));
+    expect(() => head(GET, { "Transfer-Encoding": "chunked, chunked" })).toThrow("Unsupported");
+    const twice = new HTTPHeaders({ "Transfer-Encoding": ["chunked", "chunked"] });
+    expect(() => asked().writeHead(OK, twice)).toThrow("Unsupported");
+  });
+
+  it("RFC 9112 §2.2 (2): a line end in a date", () => {
+    expect(() => head(GET, {}, { date: "a\r\nX: y" })).toThrow(TypeError);
+    expect(() => head(GET, {}, { date: "a\r" })).toThrow(TypeError);
+  });
+
+  it("RFC 9112 §4 (1): a status line without the blank behind its code", () => {
+    expect(head(GET, {}, { contentLength: 0 }, { ...OK, code: 299, reason })).toMatch(/^HTTP\/1\.1 299 /);
+  });
+
+  it.each([
+    "Content-Length",
+    "transfer-encoding",
+    "Host",
+    "Set-Cookie",
+    "Content-Type",
+    "Authorization",
+    "TE",
+  ])("RFC 9110 §6.5.1 (1): %s as a trailer", (name) => {
+    const machine = asked();
+    machine.writeHead(OK, new HTTPHeaders());
+    const trailers = new HTTPHeaders({ "X-Sum": "1", [name]: "1" });
+    expect(() => machine.writeEnd(trailers)).toThrow(outputError("ERR_TW_HTTP_OUTPUT"));
+    expect(machine.writeEnd(), "the body still may end").toBe("0\r\n\r\n");
+  });
+});
+
+describe("what a client may not send", () => {
+  const write = (
+    method: string,
+    path = "/",
+    fields: Record<string, string | string[]> = {},
+    options?: WriteHeadOptions,
+  ): string =>
+    new HTTP1Machine("client", resolveHTTP1Options()).writeHead(
+      { method, path, version: "HTTP/1.1" },
+      new HTTPHeaders({ Host: "a", ...fields }),
+      options,
+    );
+
+  it("RFC 9112 §3.2 (1), RFC 9110 §7.2 (1), RFC 9112 §3.2.2 (2): a request without Host, or with one that no server takes", () => {
+    const machine = new HTTP1Machine("client", resolveHTTP1Options());
+    for (const path of ["/", "http://a/"])
+      expect(() => machine.writeHead({ method: "GET", path, version: "" }, new HTTPHeaders())).toThrow(
+        "A request needs Host",
+      );
+    expect(() => write("GET", "/", { Host: ["a", "a"] })).toThrow("Host twice");
+    for (const Host of ["a/b", "u@a", "a, b", "a b"])
+      expect(() => write("GET", "/", { Host })).toThrow("Malformed Host");
+  });
+
+  it("RFC 9112 §3.2.3 (1), RFC 9110 §9.3.6 (1): CONNECT to anything but host and port", () => {
+    for (const path of ["/", "a", "a:", ":1", "a:0", "http://a:1", "u@a:1", "*"])
+      expect(() => write("CONNECT", path), path).toThrow(TypeError);
+    expect(write("CONNECT", "a:443")).toMatch(/^CONNECT a:443 HTTP\/1\.1\r\n/);
+  });
+
+  it("RFC 9112 §3.2.4 (1): * for another method than OPTIONS", () => {
+    expect(write("OPTIONS", "*")).toMatch(/^OPTIONS \* /);
+    expect(() => write("GET", "*")).toThrow(TypeError);
+  });
+
+  it("RFC 9110 §4.2.1 (1), RFC 9110 §4.2.2 (1), RFC 9110 §4.2.4 (1): a target without a host, or with userinfo", () => {
+    for (const path of ["http://", "http:///x", "https://:80/", "http://u:p@a/", "ftp://a/"])
+      expect(() => write("GET", path), path).toThrow(TypeError);
+  });
+
+  it.each(["/#a", "a", "", "?a", "/a b", "/\r\n"])("RFC 9110 §2.2 (2): the target %j", (path) => {
+    expect(() => write("GET", path)).toThrow(TypeError);
+  });
+
+  it("RFC 9112 §7.4 (1), (2), RFC 9110 §10.1.4 (1): chunked in TE, or TE that Connection does not list", () => {
+    expect(() => write("GET", "/", { TE: "trailers, chunked" })).toThrow("TE lists chunked");
+    expect(write("GET", "/", { TE: "trailers" })).toContain("\r\nConnection: TE\r\n");
+    expect(write("GET", "/", { TE: "trailers", Connection: "te" }).match(/Connection/g)).toHaveLength(1);
+  });
+
+  it("RFC 9110 §10.1.1 (1): an expectation without a body", () => {
+    const Expect = "100-Continue";
+    expect(() => write("GET", "/", { Expect })).toThrow("without a body");
+    expect(() => write("PUT", "/", { Expect }, { contentLength: 0 })).toThrow("without a body");
+    expect(write("PUT", "/", { Expect }, { contentLength: 1 })).toContain("Expect: 100-Continue\r\n");
+    expect(write("PUT", "/", { Expect })).toContain("Transfer-Encoding: chunked\r\n");
+  });
+
+  it("RFC 9110 §9.3.8 (2), RFC 9110 §9.3.7 (2): TRACE with a body, OPTIONS with one that has no type", () => {
+    expect(() => write("TRACE", "/", {}, { contentLength: 1 })).toThrow("TRACE has no body");
+    expect(() => write("TRACE", "/", { "Transfer-Encoding": "chunked" })).toThrow("TRACE has no body");
+    expect(write("TRACE")).toMatch(/^TRACE/);
+    expect(() => write("OPTIONS", "/", {}, { contentLength: 1 })).toThrow("needs Content-Type");
+    expect(write("OPTIONS", "/", { "Content-Type": "a/b" }, { contentLength: 1 })).toMatch(/^OPTIONS/);
+  });
+
+  it("RFC 9112 §6.1 (7), RFC 9112 §6.3 (10): chunks to a server that answered in HTTP/1.0", () => {
+    const client = new HTTP1Machine("client", resolveHTTP1Options());
+    const host = new HTTPHeaders({ Host: "a" });
+    client.writeHead({ method: "GET", path: "/", version: "HTTP/1.1" }, host);
+    client.writeEnd();
+    client.receive(bytes("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"));
+    while (client.next() !== undefined);
+    client.startNextCycle();
+    const post = { method: "POST", path: "/", version: "HTTP/1.1" };
+    expect(() => client.writeHead(post, host)).toThrow("needs Content-Length");
+    expect(client.writeHead(post, host, { contentLength: 1 })).toContain("Content-Length: 1\r\n");
+  });
+
+  it("RFC 9112 §6.3 (9): a body without a length or chunks", () => {
+    expect(write("POST")).toContain("Transfer-Encoding: chunked\r\n");
+    expect(write("POST", "/", {}, { contentLength: 3 })).toContain("Content-Length: 3\r\n");
+  });
+
+  it("RFC 9112 §9.6 (1), RFC 9112 §9.2 (1): a second request behind close, or before the response to the first", () => {
+    const client = new HTTP1Machine("client", resolveHTTP1Options());
+    const start = { method: "GET", path: "/", version: "HTTP/1.1" };
+    const host = new HTTPHeaders({ Host: "a" });
+    client.writeHead(start, host, { close: true });
+    client.writeEnd();
+    expect(() => client.writeHead(start, host)).toThrow(outputError("ERR_TW_HTTP_STATE"));
+    client.receive(bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    while (client.next() !== undefined);
+    expect(client.keepAlive).toBe(false);
+    expect(() => client.startNextCycle()).toThrow(outputError("ERR_TW_HTTP_STATE"));
+    expect(() => client.writeHead(start, host)).toThrow(outputError("ERR_TW_HTTP_STATE"));
+  });
+
+  it("RFC 9112 §9.2 (2): a request where bytes came that nobody asked for", () => {
+    const client = new HTTP1Machine("client", resolveHTTP1Options());
+    client.receive(bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    const start = { method: "GET", path: "/", version: "HTTP/1.1" };
+    expect(() => client.writeHead(start, new HTTPHeaders({ Host: "a" }))).toThrow(
+      outputError("ERR_TW_HTTP_STATE"),
+    );
+    expect(() => client.next()).toThrow("Response without a request");
+  });
+});

@@ -48,10 +48,10 @@ export function fuzzHTTP1({ corpus, seed = 1, goOn }: FuzzOptions): FuzzReport {
         const word = line.split(" ", 1)[0] as string;
         outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
       }
+      exchanged += exchangeHolds(random);
     } catch (error) {
       throw new Error(`Round ${rounds} of seed ${seed}: ${JSON.stringify(scenario)}`, { cause: error });
     }
-    exchanged += exchangeHolds(random);
   }
   return { rounds, outcomes, exchanged };
 }
