@@ -1,5 +1,11 @@
 export { BodyStream } from "./body/body-stream.js";
 export { BodyAbortedError, BodyUsedError } from "./body/errors.js";
+export {
+  type ConditionalRequest,
+  evaluatePreconditions,
+  ifRangeMatches,
+  type Validators,
+} from "./conditions.js";
 export { parseCookie, unquoteCookie } from "./cookie.js";
 export type {
   BodyChunk,
@@ -21,6 +27,7 @@ export {
   HTTPOutputError,
   type HTTPOutputErrorOptions,
 } from "./errors.js";
+export { type EntityTag, parseETag, parseETagList, sameStrongly, sameWeakly } from "./etag.js";
 export { canonicalName } from "./field-names.js";
 export {
   argumentTexts,
@@ -52,13 +59,26 @@ export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
 export { parseHTTPDate } from "./http-date.js";
 export { ipMatcher, isIp } from "./ip.js";
+export { type MediaType, parseMediaType } from "./media-type.js";
 export { boundaryOf } from "./multipart/boundary.js";
 export type { MultipartLimits } from "./multipart/limits.js";
 export { type MultipartEvent, MultipartParser } from "./multipart/parser.js";
 export { MultipartPart, type PartReadOptions } from "./multipart/part.js";
 export type { PartHead } from "./multipart/part-head.js";
 export { readMultipart } from "./multipart/reader.js";
+export { accepts, acceptsEncodings, acceptsLanguages, addVary } from "./negotiation.js";
 export { parseSetCookie, type ReceivedCookie } from "./parse-set-cookie.js";
+export { type Preference, parsePreferences } from "./preferences.js";
+export {
+  type ByteRange,
+  contentRange,
+  parseRange,
+  parseRanges,
+  type RequestedRange,
+  satisfyRange,
+  satisfyRanges,
+  unsatisfiedRange,
+} from "./range.js";
 export { HTTPServerRequest } from "./request.js";
 export { type CookieAttributes, serializeCookie } from "./set-cookie.js";
 export { type RequestStartLine, type ResponseStartLine, reasonPhrase, responses } from "./start-line.js";

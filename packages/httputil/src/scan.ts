@@ -1,6 +1,7 @@
 // The pieces that field values are made of, RFC 9110 §5.6: blanks, tokens, quoted strings. Each function looks at a
 // character once and says where it stopped, so that whoever goes on from there takes linear time.
 
+import { trimBlanks } from "./field-lines.js";
 import { CHARS, FIELD, TOKEN } from "./grammar.js";
 
 /** Index of the first character from `at` on that is neither SP nor HTAB. */
@@ -45,4 +46,28 @@ export function valueEnd(text: string, at: number): number {
 /** The value from `start` to `end`, as {@link valueEnd} takes and gives them, without quotes. */
 export function valueAt(text: string, start: number, end: number): string {
   return text.charCodeAt(start) === 0x22 ? unquote(text, start, end) : text.slice(start, end);
+}
+
+/**
+ * Yields the elements of a list, RFC 9110 §5.6.1, without blanks around them; empty ones are left out. A comma in a quoted
+ * string separates nothing, and a quoted string without end goes to the end of the text.
+ */
+export function* listElements(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = elementEnd(text, start);
+    const element = trimBlanks(text.slice(start, end));
+    if (element !== "") yield element;
+    start = end + 1;
+  }
+}
+
+function elementEnd(text: string, start: number): number {
+  let quoted = false;
+  for (let i = start; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) quoted = !quoted;
+    else if (!quoted && c === 0x2c) return i;
+    else if (quoted && c === 0x5c) i++;
+  }
+  return text.length;
 }
