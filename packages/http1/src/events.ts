@@ -17,6 +17,8 @@ export interface RequestEvent {
   readonly chunked: boolean;
   /** The client waits for `100 Continue` before it sends the body, RFC 9110 §10.1.1. */
   readonly expectContinue: boolean;
+  /** The client expects something that is not defined, RFC 9110 §10.1.1; a server may answer with 417. */
+  readonly expectsOther: boolean;
   /** Value of Upgrade, when Connection lists it and the version is 1.1, RFC 9110 §7.8. */
   readonly upgrade: string | undefined;
 }

@@ -50,8 +50,6 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
     throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
   }
   const { contentLength, chunked } = readFraming(facts, minor, headers);
-  // RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417.
-  if (facts.expectsOther && minor > 0) throw new HTTPInputError("Unknown expectation", { status: 417 });
   const event: RequestEvent = {
     type: "request",
     method,
@@ -63,6 +61,7 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
     // RFC 9110 §10.1.1: the expectation of an HTTP/1.0 client is ignored; without a body there is nothing to wait for.
     expectContinue:
       facts.expectContinue && minor >= 1 && (chunked || (contentLength !== undefined && contentLength > 0)),
+    expectsOther: facts.expectsOther && minor >= 1,
     upgrade: facts.upgradeListed && minor === 1 ? facts.upgrade : undefined,
   };
   return { event, persistent: isPersistent(facts, minor) };
