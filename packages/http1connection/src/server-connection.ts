@@ -8,8 +8,8 @@
 // How it ends is in lingering.ts, what peers may take their time for in write-watch.ts and body-pace.ts.
 
 import { HTTP1Machine } from "@tw/http1";
-import type { ConnectionContext, MaybePromise } from "@tw/httputil";
-import type { IOStream, StreamReceiver } from "@tw/iostream";
+import type { ConnectionContext, MaybePromise, TLSFacts } from "@tw/httputil";
+import { type IOStream, SSLIOStream, type StreamReceiver } from "@tw/iostream";
 import { Deferred, isPromiseLike } from "@tw/util";
 import { serverChannels } from "./channels.js";
 import type { Expirable } from "./deadlines.js";
@@ -117,6 +117,10 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
 
   get protocol(): "http" | "https" {
     return this.stream.info.encrypted ? "https" : "http";
+  }
+
+  get tls(): TLSFacts | undefined {
+    return this.stream instanceof SSLIOStream ? this.stream : undefined;
   }
 
   get draining(): AbortSignal {

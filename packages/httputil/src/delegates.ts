@@ -38,8 +38,11 @@ export interface HTTPMessageDelegate {
 
 /** Where an answer (server) or a request (client) is written. */
 export interface HTTPConnection {
-  /** Facts about the peer and the listener. */
-  readonly context: ConnectionContext;
+  /**
+   * Facts about the peer and the listener. Of this message: a delegate that knows better, since a trusted proxy said who
+   * the client is, puts another in its place before it passes the message on.
+   */
+  context: ConnectionContext;
   /**
    * Writes the head, with `chunk` as first piece of the body where that is at hand (it then leaves in the same
    * segment). The connection frames the body: the given Content-Length, else chunked or close.
@@ -93,6 +96,8 @@ export interface HTTPConnection {
    * @throws RangeError when it is not a whole number of bytes
    */
   setMaxBodySize?(bytes: number): void;
+  /** Bytes that the body of this request may have. Whoever makes more of it, by decoding it, keeps to that. */
+  readonly maxBodySize?: number;
   /**
    * Sets how long the body of this request may make no progress, in milliseconds, in place of the server's
    * `bodyTimeoutMs` and for this request only; 0 is for ever. Longer: 408.
@@ -120,11 +125,45 @@ export interface ConnectionContext {
   readonly remoteIp: string;
   readonly remotePort: number;
   readonly protocol: "http" | "https";
+  /** Host and port that the client asked for, where a proxy said so that is trusted to; absent otherwise. */
+  readonly host?: string | undefined;
+  /** What the handshake with this peer agreed on; absent without TLS, and where something in front ends it. */
+  readonly tls?: TLSFacts | undefined;
   /**
    * Aborted when the server drains: whoever has a stream that would never end, an upgraded one or an event stream, says
    * goodbye then. One signal for all connections of a server: take listeners off again.
    */
   readonly draining?: DrainSignal;
+}
+
+/** A TLS connection, as its stream has it. */
+export interface TLSFacts {
+  /** The version, such as `TLSv1.3`. */
+  readonly protocol: string;
+  /** What was agreed on by ALPN, RFC 7301. */
+  readonly alpnProtocol: string | undefined;
+  /** The name that the client asked for (SNI). */
+  readonly servername: string | undefined;
+  /** Whether the client's certificate verified. */
+  readonly authorized: boolean;
+  /** Why it did not, where clients are let in all the same. */
+  readonly authorizationError: string | undefined;
+  /** The client's certificate, or `undefined` when it sent none. */
+  peerCertificate(): CertificateFacts | undefined;
+}
+
+/** What matters of a certificate, RFC 5280: part of `X509Certificate` of `node:crypto`, which it is there. */
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly subjectAltName: string | undefined;
+  readonly serialNumber: string;
+  /** SHA-256 of the whole, as `AB:CD:…`. */
+  readonly fingerprint256: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** The certificate in DER. */
+  readonly raw: Uint8Array;
 }
 
 /** The part of an `AbortSignal` that matters here: a pure package knows no other. */

@@ -70,9 +70,11 @@ export class HTTPServerRequest {
 
   /**
    * Host and port as the client wrote them. A target in absolute form wins over the Host field, RFC 9112 §3.2.2; a
-   * request without either (HTTP/1.0) is for `127.0.0.1`.
+   * request without either (HTTP/1.0) is for `127.0.0.1`. A proxy that is trusted to say it wins over both.
    */
   get host(): string {
+    const told = this.connection.context.host;
+    if (told !== undefined) return told;
     const target = this.startLine.path;
     const start = authorityStart(target);
     if (start !== -1) return target.slice(start, authorityEnd(target, start));
