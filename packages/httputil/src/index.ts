@@ -9,6 +9,7 @@ export {
 export { parseCookie, unquoteCookie } from "./cookie.js";
 export type {
   BodyChunk,
+  CertificateFacts,
   ConnectionContext,
   DrainSignal,
   FileRange,
@@ -16,6 +17,7 @@ export type {
   HTTPMessageDelegate,
   HTTPServerConnectionDelegate,
   MaybePromise,
+  TLSFacts,
   UpgradedReceiver,
   UpgradedStream,
 } from "./delegates.js";
