@@ -42,12 +42,14 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #received = false;
   #continueOwed: boolean;
   #bodyBytes = 0;
+  context: ConnectionContext;
   /** There while a body is awaited, or has a timeout of its own. */
   pace: BodyPace | undefined;
 
   constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
     super("TWHTTPRequest");
     this.#connection = connection;
+    this.context = connection;
     this.#machine = machine;
     this.#request = request;
     this.#continueOwed = request.expectContinue;
@@ -124,6 +126,10 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     if (!this.#received) this.#machine.setMaxBodySize(bytes);
   }
 
+  get maxBodySize(): number {
+    return this.#machine.bodyLimit;
+  }
+
   setBodyTimeout(ms: number): void {
     const { deadlines, pace } = this.#connection.server;
     this.pace = new BodyPace(deadlines, checkTimeout("bodyTimeoutMs", ms), pace.minRate);
@@ -156,8 +162,8 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
    * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. */
   #delegateFailed(error: unknown): void {
     const { method, target } = this.#request;
-    const { server, stream, remoteIp } = this.#connection;
-    const about = `${method} ${quoted(target)} (${remoteIp})`;
+    const { server, stream } = this.#connection;
+    const about = `${method} ${quoted(target)} (${this.context.remoteIp})`;
     const refused = isInputError(error) && error.status >= 400;
     const status = refused ? error.status : 500;
     if (refused) server.remark(`Refused ${about}: ${error.code} ${error.message}`);
@@ -172,16 +178,14 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
       };
       this.writeHeaders(startLine, new HTTPHeaders({ "Content-Length": "0" }));
       this.finish();
+      // User code may still run, and answer what it knows no better than to answer.
+      if (refused) this.#answer = "gone";
     } catch (unsent) {
       stream.abort(unsent);
     }
   }
 
   // ── Answer: delegate to machine ──────────────────────────────────────────────────────────────────────────────────
-
-  get context(): ConnectionContext {
-    return this.#connection;
-  }
 
   writeHeaders(
     startLine: RequestStartLine | ResponseStartLine,
@@ -232,9 +236,9 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #fileFailed(error: unknown): void {
     if (!isFileFault(error)) return;
     const { method, target } = this.#request;
-    const { server, remoteIp } = this.#connection;
+    const { server } = this.#connection;
     if (this.#answer === "complete")
-      server.report(error, `Answer broken off ${method} ${quoted(target)} (${remoteIp})`);
+      server.report(error, `Answer broken off ${method} ${quoted(target)} (${this.context.remoteIp})`);
     this.abort(error);
     throw error;
   }
