@@ -14,6 +14,19 @@ export interface HTTPServerConnectionDelegate {
   startRequest(connection: HTTPConnection): HTTPMessageDelegate;
   /** The peer's connection is gone. Called once per connection. */
   onClose?(context: ConnectionContext): void;
+  /** The driver answered a peer by itself, and no delegate hears of a request: for a log. */
+  onRefused?(refusal: Refusal): void;
+}
+
+/** What a driver answered by itself. */
+export interface Refusal {
+  readonly context: ConnectionContext;
+  readonly status: number;
+  /** The request, where the peer got as far: there was no room for it, say. */
+  readonly startLine?: RequestStartLine;
+  readonly headers?: HTTPHeaders;
+  /** What was wrong with what it sent. */
+  readonly error?: unknown;
 }
 
 /** Receives one message. Calls come in order: headers, data any number of times, then finish or onConnectionClose. */
@@ -105,8 +118,37 @@ export interface HTTPConnection {
    * @throws RangeError when it is no duration
    */
   setBodyTimeout?(ms: number): void;
+  /**
+   * Tells `observer` what becomes of the answer (server), answers that the driver gives for a delegate that failed
+   * included. For `startRequest` and `headersReceived`. Several observers are told one after the other.
+   */
+  observeAnswer?(observer: AnswerObserver): void;
   /** Answers 101 and yields the stream with what came after the request; absent where the protocol has no upgrade. */
   upgrade?(headers: HTTPHeaders): UpgradedStream;
+}
+
+/** Hears what becomes of an answer: a log, metrics, fields that every answer has. What it throws is logged. */
+export interface AnswerObserver {
+  /**
+   * The head goes out, that of an upgrade included. Returns fields to be written in place of `headers`, or nothing;
+   * `headers` belongs to whoever answers, and may be used for other answers too. Called again where a head was refused
+   * (`HTTPOutputError`) and another one is written.
+   */
+  onAnswerHead?(startLine: ResponseStartLine, headers: HTTPHeaders): HTTPHeaders | undefined;
+  /** So many bytes of the body were written, before framing. */
+  onAnswerData?(size: number): void;
+  /** The answer is over. Once, last. */
+  onAnswerOver?(end: AnswerEnd): void;
+}
+
+/** How an answer ended. */
+export interface AnswerEnd {
+  /** `refused`: the peer broke the protocol, or was too slow, while its request was arriving. */
+  readonly outcome: "complete" | "upgraded" | "aborted" | "refused";
+  /** What the peer was refused with; else 0. */
+  readonly status: number;
+  /** Why it is not whole, where that is known. */
+  readonly error?: unknown;
 }
 
 /** A piece of a body. Text is UTF-8. Bytes belong to the connection until the write resolves. */

@@ -8,6 +8,8 @@ export {
 } from "./conditions.js";
 export { parseCookie, unquoteCookie } from "./cookie.js";
 export type {
+  AnswerEnd,
+  AnswerObserver,
   BodyChunk,
   CertificateFacts,
   ConnectionContext,
@@ -17,6 +19,7 @@ export type {
   HTTPMessageDelegate,
   HTTPServerConnectionDelegate,
   MaybePromise,
+  Refusal,
   TLSFacts,
   UpgradedReceiver,
   UpgradedStream,
