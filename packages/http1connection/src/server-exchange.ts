@@ -22,9 +22,9 @@ import { BodyPace } from "./body-pace.js";
 import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { serverChannels as channels } from "./channels.js";
 import { checkTimeout } from "./options.js";
-import { Overloaded } from "./overload.js";
 import { isInputError } from "./refusal.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
+import { StandIn } from "./stand-in.js";
 
 /** What the machine says when a request begins. */
 export type RequestEvent = Extract<HTTP1Event, { type: "request" }>;
@@ -81,14 +81,19 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     if (channels.requestStart.hasSubscribers)
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
     try {
-      const refused = this.#connection.refusing || server.isOverloaded();
-      this.#message = refused ? new Overloaded(this) : server.delegate.startRequest(this);
+      this.#message = this.#standIn() ?? server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);
       if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
     } catch (error) {
       return this.#delegateFailed(error);
     }
     return this.feed();
+  }
+
+  /** Whoever answers in place of the delegate, where there is no room, or the client expects what cannot be. */
+  #standIn(): StandIn | undefined {
+    if (this.#connection.refusing || this.#connection.server.isOverloaded()) return new StandIn(this, 503);
+    return this.#request.expectsOther ? new StandIn(this, 417) : undefined;
   }
 
   /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */

@@ -1,5 +1,6 @@
-// What a request gets that a server has no room for: 503 and the advice to come again, RFC 9110 §15.6.4. The connection
-// is kept where that costs nothing, because a client that has to connect anew costs more than one that asks again.
+// What a request gets that no delegate hears of: 503 from a server without room, RFC 9110 §15.6.4, and 417 for an
+// expectation that nobody has defined, RFC 9110 §10.1.1. The connection is kept where that costs nothing, because a
+// client that has to connect anew costs more than one that asks again.
 
 import {
   type HTTPConnection,
@@ -7,20 +8,21 @@ import {
   type HTTPMessageDelegate,
   type RequestStartLine,
   type ResponseStartLine,
+  reasonPhrase,
 } from "@tw/httputil";
 
 /** Seconds. */
 const RETRY_AFTER = "1";
 
-const UNAVAILABLE: ResponseStartLine = { version: "HTTP/1.1", code: 503, reason: "Service Unavailable" };
-
 /** Answers one request in place of the server's delegate. */
-export class Overloaded implements HTTPMessageDelegate {
+export class StandIn implements HTTPMessageDelegate {
   readonly #connection: HTTPConnection;
+  readonly #status: 417 | 503;
   #answered = false;
 
-  constructor(connection: HTTPConnection) {
+  constructor(connection: HTTPConnection, status: 417 | 503) {
     this.#connection = connection;
+    this.#status = status;
   }
 
   /** A body would have to be read before the connection could be used again: then it is not. */
@@ -38,8 +40,10 @@ export class Overloaded implements HTTPMessageDelegate {
 
   #answer(): void {
     this.#answered = true;
-    const headers = new HTTPHeaders({ "Retry-After": RETRY_AFTER, "Content-Length": "0" });
-    this.#connection.writeHeaders(UNAVAILABLE, headers);
+    const code = this.#status;
+    const headers = new HTTPHeaders({ "Content-Length": "0" });
+    if (code === 503) headers.set("Retry-After", RETRY_AFTER);
+    this.#connection.writeHeaders({ version: "HTTP/1.1", code, reason: reasonPhrase(code) }, headers, "");
     this.#connection.finish();
   }
 }
