@@ -1,2 +1,3 @@
+export { type SaveOptions, saveTo } from "./body-save.js";
 export type { RequestCallback } from "./callback-delegate.js";
 export { HTTPServer, type HTTPServerOptions } from "./http-server.js";
