@@ -14,6 +14,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       return { a, b, settle, resets: true };
     },
     { describe: describe.concurrent, it },
+    { sendsFiles: true },
   );
   transportConformance(
     "native, Unix socket",
@@ -28,6 +29,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       };
     },
     { describe: describe.concurrent, it },
+    { sendsFiles: true },
   );
   it("take a small write at once, and need no onDrain for it", async () => {
     const [a, b] = tcpPair(nativeEngine(loop) as NativeEngine);

@@ -15,6 +15,12 @@ export interface TransportPair {
   resources?(): number;
 }
 
+/** What not every transport has. */
+export interface ConformanceOptions {
+  /** Examines `sendFile`, too. @default false */
+  readonly sendsFiles?: boolean;
+}
+
 /** Makes a new pair for each test. Transports are not started. */
 export type MakePair = () => TransportPair | Promise<TransportPair>;
 

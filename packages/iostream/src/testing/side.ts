@@ -65,6 +65,13 @@ export class Side implements TransportReceiver {
     return this.#during("write", () => this.transport.write(chunks));
   }
 
+  /** Asks the transport, which must have a `sendFile`. */
+  sendFile(fd: number, offset: number, length: number): number {
+    return this.#during("sendFile", () =>
+      (this.transport as Required<Transport>).sendFile(fd, offset, length),
+    );
+  }
+
   /** Writes all of this: what is not taken now is offered again after `onDrain`, and `end` waits for it. */
   say(...chunks: (Uint8Array | string)[]): void {
     const blocked = !this.said;

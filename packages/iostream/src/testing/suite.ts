@@ -1,7 +1,8 @@
 // The examination of a Transport against the contract in transport.ts: the numbers in the names are its lines.
 
 import { contextTest, ending } from "./ending.js";
-import { Examiner, type MakePair, type TestRunner } from "./examiner.js";
+import { type ConformanceOptions, Examiner, type MakePair, type TestRunner } from "./examiner.js";
+import { files } from "./files.js";
 import { reading } from "./reading.js";
 import { writing } from "./writing.js";
 
@@ -23,7 +24,12 @@ export type Define = (
  *   return { a, b, resets: true, settle: () => host.advance(1) };
  * }, { describe, it });
  */
-export function transportConformance(name: string, makePair: MakePair, { describe, it }: TestRunner): void {
+export function transportConformance(
+  name: string,
+  makePair: MakePair,
+  { describe, it }: TestRunner,
+  options: ConformanceOptions = {},
+): void {
   const test = (title: string, run: (examiner: Examiner) => void | Promise<void>): void =>
     it(title, async () => {
       const examiner = new Examiner(await makePair());
@@ -33,6 +39,7 @@ export function transportConformance(name: string, makePair: MakePair, { describ
   describe(`Transport contract: ${name}`, () => {
     reading(test);
     writing(test);
+    if (options.sendsFiles === true) files(test);
     ending(test);
     it("calls run in the async context of whoever made the transport", contextTest(makePair));
   });
