@@ -2,6 +2,8 @@
 // A parser that let a quote or a bracket swallow what follows let attackers hide a cookie from one reader (S-15).
 
 import { trimBlanks } from "./field-lines.js";
+import { isToken } from "./grammar.js";
+import type { HTTPHeaders } from "./headers.js";
 
 /** Characters of a cookie's name and value together; browsers drop one that is longer, RFC 6265bis §5.6. */
 export const MAX_COOKIE_SIZE = 4096;
@@ -24,6 +26,16 @@ export function parseCookie(text: string): Map<string, string> {
     const value = trimBlanks(equals === -1 ? pair : pair.slice(equals + 1));
     if (name !== "" || value !== "") cookies.set(name, unquoteCookie(value));
   }
+  return cookies;
+}
+
+/**
+ * The cookies of a request, without names that no server can have set: `""` and what is no token. Several Cookie fields
+ * are one, RFC 9113 §8.2.3.
+ */
+export function requestCookies(headers: Pick<HTTPHeaders, "getList">): Map<string, string> {
+  const cookies = parseCookie(headers.getList("Cookie").join(";"));
+  for (const name of cookies.keys()) if (!isToken(name)) cookies.delete(name);
   return cookies;
 }
 

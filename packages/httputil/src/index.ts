@@ -7,6 +7,7 @@ export {
   type Validators,
 } from "./conditions.js";
 export { parseCookie, unquoteCookie } from "./cookie.js";
+export { encodeUsernamePassword } from "./credentials.js";
 export type {
   AnswerEnd,
   AnswerObserver,
@@ -73,6 +74,7 @@ export type { PartHead } from "./multipart/part-head.js";
 export { readMultipart } from "./multipart/reader.js";
 export { accepts, acceptsEncodings, acceptsLanguages, addVary } from "./negotiation.js";
 export { parseSetCookie, type ReceivedCookie } from "./parse-set-cookie.js";
+export { parseRequestStartLine, parseResponseStartLine } from "./parse-start-line.js";
 export { type Preference, parsePreferences } from "./preferences.js";
 export {
   type ByteRange,
@@ -88,4 +90,4 @@ export { HTTPServerRequest } from "./request.js";
 export { type CookieAttributes, serializeCookie } from "./set-cookie.js";
 export { type RequestStartLine, type ResponseStartLine, reasonPhrase, responses } from "./start-line.js";
 export { formatTimestamp } from "./timestamp.js";
-export { type QueryArguments, urlConcat } from "./url.js";
+export { type QueryArguments, qsToQsl, urlConcat } from "./url.js";

@@ -2,7 +2,8 @@
 // requests are asked for their path and nothing else.
 
 import { EMPTY_BYTES } from "@tw/util";
-import type { HTTPConnection } from "./delegates.js";
+import { requestCookies } from "./cookie.js";
+import type { CertificateFacts, HTTPConnection } from "./delegates.js";
 import type { RequestArguments } from "./forms/arguments.js";
 import type { RequestFiles } from "./forms/multipart-form-data.js";
 import { RequestBody } from "./forms/request-body.js";
@@ -24,7 +25,10 @@ export class HTTPServerRequest {
   /** Where the answer is written. */
   readonly connection: HTTPConnection;
   body: Uint8Array;
+  /** When it began, in the milliseconds of the loop's `time()`, where somebody with a clock has noted it. */
+  startTime: number | undefined;
   #reading: RequestBody | undefined;
+  #cookies: ReadonlyMap<string, string> | undefined;
 
   /** `reading` says how arguments are read, or that the body is a stream; made when it is needed, where left out. */
   constructor(
@@ -38,7 +42,9 @@ export class HTTPServerRequest {
     this.headers = headers;
     this.connection = connection;
     this.body = body;
+    this.startTime = undefined;
     this.#reading = reading;
+    this.#cookies = undefined;
   }
 
   /** The method, in the case it came in: methods are case-sensitive, RFC 9110 §9.1. */
@@ -95,9 +101,39 @@ export class HTTPServerRequest {
     return this.connection.context.protocol;
   }
 
-  /** The URL that the client asked for, rebuilt from protocol, host and target. */
+  /**
+   * The certificate that the client showed in its TLS handshake, or `undefined`: no TLS, none shown, or something in front
+   * ends TLS. Whether it verified is `connection.context.tls.authorized` (Tornado's `get_ssl_certificate`).
+   */
+  getSslCertificate(): CertificateFacts | undefined {
+    return this.connection.context.tls?.peerCertificate();
+  }
+
+  /**
+   * The cookies by name, read when first asked for; those whose name no server can have set are left out. A value is
+   * text of whoever sent it: anybody can send any cookie.
+   */
+  get cookies(): ReadonlyMap<string, string> {
+    this.#cookies ??= requestCookies(this.headers);
+    return this.#cookies;
+  }
+
+  /**
+   * Milliseconds since `startTime`, or `undefined` where nobody noted it: this layer has no clock.
+   *
+   * @param now the loop's `time()`
+   */
+  requestTime(now: number): number | undefined {
+    return this.startTime === undefined ? undefined : now - this.startTime;
+  }
+
+  /**
+   * The URL that the client asked for, rebuilt from protocol, host and target. For the asterisk form and for CONNECT it
+   * has neither path nor query, RFC 9112 §3.3.
+   */
   fullUrl(): string {
-    return `${this.protocol}://${this.host}${this.#originForm()}`;
+    const target = this.#originForm();
+    return `${this.protocol}://${this.host}${target.startsWith("/") ? target : ""}`;
   }
 
   // ── Arguments and body: see forms/request-body.ts ──────────────────────────────────────────────────────────────────

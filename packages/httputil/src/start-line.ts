@@ -79,6 +79,7 @@ export const responses: Readonly<Record<number, string>> = {
   506: "Variant Also Negotiates",
   507: "Insufficient Storage",
   508: "Loop Detected",
+  510: "Not Extended",
   511: "Network Authentication Required",
 };
 

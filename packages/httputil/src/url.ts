@@ -28,6 +28,18 @@ export function urlConcat(url: string, args: QueryArguments | null | undefined):
   return base + separator(base) + query.join("&") + fragment;
 }
 
+/**
+ * Makes pairs of lists by name, in order: what `parseQs` gives, as `urlConcat` takes it.
+ *
+ * @example
+ * urlConcat("/b", qsToQsl(parseQs("a=1&a=2"))); // "/b?a=1&a=2"
+ */
+export function* qsToQsl<T>(
+  lists: Iterable<readonly [string, readonly T[]]>,
+): Generator<[name: string, value: T]> {
+  for (const [name, values] of lists) for (const value of values) yield [name, value];
+}
+
 function separator(base: string): string {
   if (!base.includes("?")) return "?";
   return base.endsWith("?") || base.endsWith("&") ? "" : "&";

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type ConnectionContext, type HTTPConnection, HTTPHeaders, HTTPServerRequest } from "../src/index.js";
+import {
+  type CertificateFacts,
+  type ConnectionContext,
+  type HTTPConnection,
+  HTTPHeaders,
+  HTTPServerRequest,
+} from "../src/index.js";
 
 const context: ConnectionContext = { remoteIp: "1.2.3.4", remotePort: 5, protocol: "https" };
 const connection: HTTPConnection = { context, writeHeaders() {}, write() {}, finish() {}, abort() {} };
@@ -48,6 +54,63 @@ describe("HTTPServerRequest", () => {
     ]);
     expect(request("http://x").path).toBe("/");
     expect([request("http://x?q").path, request("http://x?q").query]).toEqual(["/", "q"]);
+  });
+
+  it("is for the host that a trusted proxy names, before all others", () => {
+    const one = new HTTPServerRequest(
+      { method: "GET", path: "http://b/c", version: "HTTP/1.1" },
+      new HTTPHeaders({ Host: "d" }),
+      { ...connection, context: { ...context, host: "A:1" } },
+    );
+    expect([one.host, one.hostName, one.fullUrl()]).toEqual(["A:1", "a", "https://A:1/c"]);
+  });
+
+  it("has the certificate that the client showed, if any", () => {
+    expect(request("/").getSslCertificate()).toBeUndefined();
+    const certificate = { subject: "CN=a" } as CertificateFacts;
+    const tls = {
+      protocol: "TLSv1.3",
+      alpnProtocol: undefined,
+      servername: undefined,
+      authorized: true,
+      authorizationError: undefined,
+      peerCertificate: () => certificate,
+    };
+    const one = new HTTPServerRequest(request("/").startLine, new HTTPHeaders(), {
+      ...connection,
+      context: { ...context, tls },
+    });
+    expect(one.getSslCertificate()).toBe(certificate);
+  });
+
+  it("a URL of the asterisk form or of CONNECT has no path (RFC 9112 §3.3)", () => {
+    expect(request("*").fullUrl()).toBe("https://Example.ORG:8080");
+    expect(request("example.org:443", { Host: "example.org:443" }).fullUrl()).toBe("https://example.org:443");
+  });
+
+  it("reads cookies once, of all Cookie fields, without names that no server can have set (D14)", () => {
+    const one = new HTTPServerRequest(
+      { method: "GET", path: "/", version: "HTTP/1.1" },
+      new HTTPHeaders([
+        ["Cookie", 'a=1; b="x y"; a=2; bare; =v; c d=e'],
+        ["Cookie", "__proto__=f; b=\\"],
+      ]),
+      connection,
+    );
+    expect([...one.cookies]).toEqual([
+      ["a", "2"],
+      ["b", "\\"],
+      ["__proto__", "f"],
+    ]);
+    expect(one.cookies).toBe(one.cookies);
+    expect(request("/").cookies.size).toBe(0);
+  });
+
+  it("tells how long it took, once somebody with a clock has noted when it began", () => {
+    const one = request("/");
+    expect(one.requestTime(1000)).toBeUndefined();
+    one.startTime = 990;
+    expect(one.requestTime(1000)).toBe(10);
   });
 
   it("a path or query that looks like a URL is none", () => {

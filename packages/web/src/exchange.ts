@@ -60,6 +60,7 @@ export class Exchange {
     this.args = args;
     this.names = names;
     this.startedAt = core.timed ? core.loop.time() : 0;
+    if (core.timed) request.startTime = this.startedAt;
   }
 
   get connection(): HTTPConnection {
