@@ -66,7 +66,7 @@ export class Lingering {
   /** When to look again; 0 when it is over. */
   look(): number {
     const { pace, deadlines, lookTicks } = this.#server;
-    if (this.#stream.bufferedAmount === 0) return this.#watch === undefined ? 0 : this.sent();
+    if (!this.#stream.writing) return this.#watch === undefined ? 0 : this.sent();
     this.#watch ??= new WriteWatch();
     if (lookTicks === 0) return deadlines.tick + this.#quietTicks;
     return this.#watch.look(this.#stream, pace) ? deadlines.tick + lookTicks : 0;

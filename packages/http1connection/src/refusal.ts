@@ -23,6 +23,6 @@ export function requestTimeout(): HTTPInputError {
 }
 
 /** The peer did not take its answer in time. */
-export function writeTimeout({ bufferedAmount }: IOStream): TwError {
-  return new TwError("ERR_TW_WRITE_TIMEOUT", `The peer did not take ${bufferedAmount} bytes in time`);
+export function writeTimeout({ unsentAmount }: IOStream): TwError {
+  return new TwError("ERR_TW_WRITE_TIMEOUT", `The peer did not take ${unsentAmount} bytes in time`);
 }

@@ -188,7 +188,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
         if (this.deadline === 0) this.stream.abort();
         return;
       case "lastAnswer":
-        if (this.stream.bufferedAmount === 0) return this.stream.abort();
+        if (!this.stream.writing) return this.stream.abort();
         break;
     }
     this.#lookAtPeer();
@@ -197,7 +197,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** Time and again while the delegate is at work: does the peer take what is queued for it? */
   #lookAtPeer(): void {
     const { deadlines, lookTicks, pace } = this.server;
-    if (this.stream.bufferedAmount === 0) this.#watch = undefined;
+    if (!this.stream.writing) this.#watch = undefined;
     else {
       this.#watch ??= new WriteWatch();
       if (!this.#watch.look(this.stream, pace)) return this.stream.abort(writeTimeout(this.stream));

@@ -21,10 +21,10 @@ export class WriteWatch {
   #taken = 0;
 
   /** Looks at what waits; false when the peer is to be given up. To be called once in a quarter of `writeTimeoutMs`. */
-  look({ bufferedAmount, flushedAmount }: IOStream, { writeTimeoutMs, minRate }: Pace): boolean {
-    if (bufferedAmount === 0 || this.#looks === 0 || flushedAmount < this.#flushed) {
+  look({ writing, flushedAmount }: IOStream, { writeTimeoutMs, minRate }: Pace): boolean {
+    if (!writing || this.#looks === 0 || flushedAmount < this.#flushed) {
       // Nothing waits, or the queue was empty in between: it begins anew.
-      this.#looks = bufferedAmount === 0 ? 0 : 1;
+      this.#looks = writing ? 1 : 0;
       this.#idleLooks = 0;
       this.#taken = 0;
       this.#flushed = flushedAmount;

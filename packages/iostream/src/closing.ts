@@ -17,7 +17,7 @@ export const SLOWEST_RATE = 1024;
 export interface ClosingStream {
   readonly loop: IOLoop;
   /** Bytes the peer has not taken, of files too. */
-  readonly unsent: number;
+  readonly unsentAmount: number;
   /** Called when the time is over; `unsent` tells whether bytes were still waiting. */
   giveUp(unsent: boolean): void;
 }
@@ -36,7 +36,7 @@ export class Closing {
   constructor(stream: ClosingStream, graceMs: number) {
     this.#stream = stream;
     this.#graceMs = graceMs;
-    this.#queued = stream.unsent;
+    this.#queued = stream.unsentAmount;
     this.#left = this.#queued;
     this.#arm();
   }
@@ -54,7 +54,7 @@ export class Closing {
   #check(): void {
     this.#timer = undefined;
     this.#graces++;
-    const left = this.#stream.unsent;
+    const left = this.#stream.unsentAmount;
     if (left < this.#left && this.#isFastEnough(left)) {
       this.#left = left;
       this.#arm();

@@ -141,7 +141,7 @@ export class IOStream extends EndingStream {
         reason: new StartTlsError(`Cannot start TLS: ${buffer.length} bytes of plaintext are unread`),
       };
     if (!this.flushQueued())
-      return { reason: new StartTlsError(`Cannot start TLS: ${this.unsent} bytes are unsent`) };
+      return { reason: new StartTlsError(`Cannot start TLS: ${this.unsentAmount} bytes are unsent`) };
     return undefined;
   }
 }

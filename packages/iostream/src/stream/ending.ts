@@ -42,7 +42,9 @@ export abstract class EndingStream extends FedStream implements TransportReceive
 
   /** @internal The grace of `close` is over. */
   giveUp(unsent: boolean): void {
-    this.abort(unsent ? new CloseTimeoutError(`Peer did not take ${this.unsent} bytes in time`) : undefined);
+    this.abort(
+      unsent ? new CloseTimeoutError(`Peer did not take ${this.unsentAmount} bytes in time`) : undefined,
+    );
   }
 
   /** Closes now: what is queued is dropped, everybody who waits learns `reason`, the peer may see a reset. */

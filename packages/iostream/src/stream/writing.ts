@@ -58,8 +58,8 @@ export abstract class WritingStream extends StreamBase {
     return queue.before === undefined ? queue.bytes : queue.bytes + queue.before.bytes;
   }
 
-  /** @internal Bytes that the kernel has not taken, those of files among them. */
-  get unsent(): number {
+  /** Bytes that the kernel has not taken, in memory as {@link bufferedAmount} and of files. */
+  get unsentAmount(): number {
     return this.queue === undefined ? 0 : this.queue.bytes + (this.queue.before?.left ?? 0);
   }
 
