@@ -371,9 +371,11 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
   /** There was no request that could say so. */
   #publishRefusal(status: number, error: unknown): void {
     const { requestError } = serverChannels;
-    if (!requestError.hasSubscribers) return;
-    const time = this.server.loop.time();
-    requestError.publish({ connection: undefined, time, context: this, error, status });
+    if (requestError.hasSubscribers) {
+      const time = this.server.loop.time();
+      requestError.publish({ connection: undefined, time, context: this, error, status });
+    }
+    this.server.tellRefused({ context: this, status, error });
   }
 
   /** Sends what is queued, as long as the peer takes it, and then our end; and listens until the peer's. */

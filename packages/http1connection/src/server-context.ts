@@ -2,7 +2,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
-import type { HTTPServerConnectionDelegate } from "@tw/httputil";
+import type { HTTPServerConnectionDelegate, Refusal } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
 import { isPromiseLike, type Logger } from "@tw/util";
 import { DateCache } from "./date.js";
@@ -111,6 +111,12 @@ export class ServerContext {
     try {
       this.logger.warn(message);
     } catch {}
+  }
+
+  /** Tells whoever keeps a log of peers that were answered without the delegate. */
+  tellRefused(refusal: Refusal): void {
+    if (this.delegate.onRefused !== undefined)
+      this.tell("onRefused", () => this.delegate.onRefused?.(refusal));
   }
 
   /** Calls user code whose failure changes nothing any more. */

@@ -2,6 +2,7 @@
 
 import type { HTTP1Event, HTTP1Machine } from "@tw/http1";
 import {
+  type AnswerObserver,
   type BodyChunk,
   type ConnectionContext,
   type FileRange,
@@ -18,6 +19,7 @@ import {
 import { LazyAsyncResource } from "@tw/ioloop";
 import { checkFileRange } from "@tw/iostream";
 import { checkInteger, isPromiseLike } from "@tw/util";
+import { AnswerObservers } from "./answer-observers.js";
 import { BodyPace } from "./body-pace.js";
 import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { serverChannels as channels } from "./channels.js";
@@ -43,6 +45,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #continueOwed: boolean;
   #bodyBytes = 0;
   context: ConnectionContext;
+  #observers: AnswerObservers | undefined;
   /** There while a body is awaited, or has a timeout of its own. */
   pace: BodyPace | undefined;
 
@@ -81,7 +84,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     if (channels.requestStart.hasSubscribers)
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
     try {
-      this.#message = this.#standIn() ?? server.delegate.startRequest(this);
+      this.#message = this.#standIn(startLine) ?? server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);
       if (isPromiseLike(waiting)) return this.#feedAfter(waiting);
     } catch (error) {
@@ -91,9 +94,12 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   }
 
   /** Whoever answers in place of the delegate, where there is no room, or the client expects what cannot be. */
-  #standIn(): StandIn | undefined {
-    if (this.#connection.refusing || this.#connection.server.isOverloaded()) return new StandIn(this, 503);
-    return this.#request.expectsOther ? new StandIn(this, 417) : undefined;
+  #standIn(startLine: RequestStartLine): StandIn | undefined {
+    const { server, refusing } = this.#connection;
+    const status = refusing || server.isOverloaded() ? 503 : this.#request.expectsOther ? 417 : 0;
+    if (status === 0) return undefined;
+    server.tellRefused({ context: this.context, status, startLine, headers: this.#request.headers });
+    return new StandIn(this, status);
   }
 
   /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */
@@ -201,13 +207,14 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     if (this.#answer !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
     const { date, loop } = this.#connection.server;
-    const head = this.#machine.writeHead(startLine, headers, {
+    const fields = this.#observers === undefined ? headers : this.#observers.head(startLine, headers);
+    const head = this.#machine.writeHead(startLine, fields, {
       date: date.value,
-      close: this.#connection.closing || (!this.#received && isWhole(headers, chunk)),
+      close: this.#connection.closing || (!this.#received && isWhole(fields, chunk)),
     });
     this.#answer = "head";
     if (channels.responseStart.hasSubscribers)
-      channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers });
+      channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers: fields });
     return this.#send(head, chunk ?? "");
   }
 
@@ -230,6 +237,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
       throw error;
     }
     if (sent === undefined) return;
+    this.#observers?.data(file);
     // The next request waits until the peer has taken the file.
     if (stream.writing) void this.#connection.drained();
     const written = sent.catch((error) => this.#fileFailed(error));
@@ -251,7 +259,9 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #send(head: string, chunk: BodyChunk): MaybePromise {
     const { stream } = this.#connection;
     try {
-      if (!sendPiece(stream, this.#machine, head, chunk)) return this.#connection.drained();
+      const ready = sendPiece(stream, this.#machine, head, chunk);
+      if (this.#observers !== undefined && this.#machine.bodyAllowed) this.#observers.data(chunk);
+      if (!ready) return this.#connection.drained();
     } catch (error) {
       this.abort(error);
       throw error;
@@ -272,13 +282,14 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     this.#answer = "complete";
     if (channels.requestFinish.hasSubscribers)
       channels.requestFinish.publish({ connection: this, time: this.#connection.server.loop.time() });
+    this.#observers?.over({ outcome: "complete", status: 0 });
     this.#connection.answered(this);
     if (!this.#received) this.#tellAnswerEnd();
   }
 
   abort(reason?: unknown): void {
     if (this.#answer === "gone" || this.#answer === "upgraded") return;
-    if (channels.requestError.hasSubscribers) this.#publishError(reason, 0);
+    this.#publishError(reason, 0);
     this.#answer = "gone";
     this.#connection.stream.abort(reason);
     if (!this.#received) this.#tellAnswerEnd();
@@ -294,7 +305,8 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   upgrade(headers: HTTPHeaders): UpgradedStream {
     if (this.#answer !== "none") throw new HTTPOutputError(`Cannot upgrade: ${REFUSED[this.#answer]}`);
     if (!this.#received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
-    const head = this.#machine.writeHead(SWITCHING_PROTOCOLS, headers, {
+    const fields = this.#observers?.head(SWITCHING_PROTOCOLS, headers) ?? headers;
+    const head = this.#machine.writeHead(SWITCHING_PROTOCOLS, fields, {
       date: this.#connection.server.date.value,
     });
     this.#connection.stream.send(head);
@@ -302,6 +314,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     const stream = this.#connection.handOver();
     if (channels.upgrade.hasSubscribers)
       channels.upgrade.publish({ connection: this, time: stream.loop.time(), stream });
+    this.#observers?.over({ outcome: "upgraded", status: 0 });
     return stream;
   }
 
@@ -311,7 +324,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
    */
   peerGone(error: unknown, closed: boolean, status = 0): void {
     const told = this.#answer === "gone" || this.#answer === "complete" || this.#answer === "upgraded";
-    if (closed && channels.requestError.hasSubscribers) this.#publishError(error, status);
+    if (closed) this.#publishError(error, status);
     if (closed) this.#answer = "gone";
     if (told) return;
     const message = this.#message;
@@ -319,12 +332,23 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     this.#connection.server.tell("onConnectionClose", () => message?.onConnectionClose(error));
   }
 
+  observeAnswer(observer: AnswerObserver): void {
+    const { server } = this.#connection;
+    this.#observers ??= new AnswerObservers((error) =>
+      server.report(error, "Uncaught exception in an observer of an answer"),
+    );
+    this.#observers.add(observer);
+  }
+
   /** Once, and never behind a whole answer. */
   #publishError(error: unknown, status: number): void {
     if (this.#answer !== "none" && this.#answer !== "head") return;
-    const { context } = this;
-    const time = this.#connection.server.loop.time();
-    channels.requestError.publish({ connection: this, time, context, error, status });
+    if (channels.requestError.hasSubscribers) {
+      const { context } = this;
+      const time = this.#connection.server.loop.time();
+      channels.requestError.publish({ connection: this, time, context, error, status });
+    }
+    this.#observers?.over({ outcome: status === 0 ? "aborted" : "refused", status, error });
   }
 }
 
