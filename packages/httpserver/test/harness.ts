@@ -81,6 +81,8 @@ export class RawClient {
   readonly #closed = new Deferred<void>();
   #arrived = new Deferred<void>();
   isClosed = false;
+  /** Whether it goes on sending when the server has finished. */
+  isHalfOpen = false;
   closeError: unknown;
 
   constructor(stream: IOStream) {
@@ -90,7 +92,9 @@ export class RawClient {
         this.#chunks.push(view.slice());
         this.#wake();
       },
-      onEnd: () => this.stream.end(),
+      onEnd: () => {
+        if (!this.isHalfOpen) this.stream.end();
+      },
       onDrain() {},
       onClose: (error) => {
         this.isClosed = true;
