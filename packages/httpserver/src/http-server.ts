@@ -7,13 +7,15 @@ import {
   resolveParseBodyConfig,
 } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
-import { type ListeningSocket, TCPServer, type TCPServerOptions } from "@tw/tcp";
+import { type ListeningSocket, TCPServer, type TCPServerOptions, type TLSServerOptions } from "@tw/tcp";
 import type { Logger } from "@tw/util";
 import { StreamingDelegate } from "./body-delegate.js";
 import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
+import { DecompressDelegate, type DecompressOptions } from "./decompress.js";
+import { hasProxies, ProxyDelegate, type ProxyOptions } from "./trusted-proxies.js";
 
 /** Options of an {@link HTTPServer}: those of its connections and of its sockets. */
-export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOptions {
+export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOptions, ProxyOptions {
   /** Where errors of handlers go. @default the loop's logger */
   readonly logger?: Logger;
   /**
@@ -22,6 +24,12 @@ export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOpti
    * have to wait. A delegate gets bodies as they come anyway. @default false
    */
   readonly streamRequestBody?: boolean;
+  /**
+   * Decodes request bodies that are compressed (gzip, deflate, br, zstd where Node has it): handlers see them as if they
+   * had not been. What they decode to counts against `maxBodySize`; other codings are answered with 415. With `false` the
+   * handler gets the bytes as they came, and the Content-Encoding. @default false
+   */
+  readonly decompressRequest?: boolean | DecompressOptions;
   /** Limits of queries and forms for a callback's requests. @default those of `ParseBodyConfig` */
   readonly parseBodyConfig?: ParseBodyConfig;
 }
@@ -51,14 +59,14 @@ export class HTTPServer implements AsyncDisposable {
   /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
     this.loop = options.loop ?? IOLoop.current();
-    this.#context = new ServerContext(this.loop, asDelegate(target, options), options);
+    this.#context = new ServerContext(this.loop, around(asDelegate(target, options), options), options);
     this.#tcp = new TCPServer(
       (stream) => {
         if (this.#closing)
           stream.abort(); // it was on its way when we closed
         else new HTTP1ServerConnection(stream, this.#context).start();
       },
-      { ...options, loop: this.loop },
+      { ...options, ...(options.tls && { tls: { ...HTTP_OVER_TLS, ...options.tls } }), loop: this.loop },
     );
     this.#forgetStop = this.loop.onStop(() => this.close());
   }
@@ -86,6 +94,18 @@ export class HTTPServer implements AsyncDisposable {
   addSockets(sockets: Iterable<ListeningSocket>): void {
     this.#closing = false;
     this.#tcp.addSockets(sockets);
+  }
+
+  /**
+   * Changes certificates without dropping a connection: the next handshake goes by `changes` and, for what they leave
+   * out, by what the server was made with.
+   *
+   * @throws TypeError when the server speaks no TLS, or OpenSSL cannot use what is given; it goes on as before
+   * @example
+   * watch("cert.pem", () => server.setSecureContext({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") }));
+   */
+  setSecureContext(changes: TLSServerOptions): void {
+    this.#tcp.setSecureContext(changes);
   }
 
   /** The port of the first listening socket, or 0. */
@@ -124,6 +144,20 @@ export class HTTPServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The protocol's name for ALPN, RFC 7301 §6. */
+const HTTP_OVER_TLS = { ALPNProtocols: ["http/1.1"] };
+
+/** Puts around `delegate` what the options ask for: first who the client is, then what it sent. */
+function around(
+  delegate: HTTPServerConnectionDelegate,
+  options: HTTPServerOptions,
+): HTTPServerConnectionDelegate {
+  const { decompressRequest = false } = options;
+  const decoded =
+    decompressRequest === false ? delegate : new DecompressDelegate(delegate, decompressRequest);
+  return hasProxies(options) ? new ProxyDelegate(decoded, options) : decoded;
 }
 
 function asDelegate(

@@ -1,0 +1,70 @@
+// A delegate around a delegate that has to see the head of a request before the inner one hears of it.
+
+import type {
+  ConnectionContext,
+  HTTPConnection,
+  HTTPHeaders,
+  HTTPMessageDelegate,
+  HTTPServerConnectionDelegate,
+  MaybePromise,
+  RequestStartLine,
+  ResponseStartLine,
+} from "@tw/httputil";
+
+/** Makes a {@link HeadFirstMessage} for each request. */
+export abstract class HeadFirstDelegate implements HTTPServerConnectionDelegate {
+  readonly inner: HTTPServerConnectionDelegate;
+
+  constructor(inner: HTTPServerConnectionDelegate) {
+    this.inner = inner;
+  }
+
+  abstract startRequest(connection: HTTPConnection): HTTPMessageDelegate;
+
+  onClose(context: ConnectionContext): void {
+    this.inner.onClose?.(context);
+  }
+}
+
+/** Passes everything on to whoever handles the request, once {@link begin} has said that somebody shall. */
+export abstract class HeadFirstMessage implements HTTPMessageDelegate {
+  readonly #delegate: HTTPServerConnectionDelegate;
+  protected readonly connection: HTTPConnection;
+  protected inner: HTTPMessageDelegate | undefined;
+
+  constructor(delegate: HTTPServerConnectionDelegate, connection: HTTPConnection) {
+    this.#delegate = delegate;
+    this.connection = connection;
+  }
+
+  abstract headersReceived(
+    startLine: RequestStartLine | ResponseStartLine,
+    headers: HTTPHeaders,
+  ): MaybePromise;
+
+  /** Announces the request, and hands on its head. */
+  protected begin(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise {
+    this.inner = this.#delegate.startRequest(this.connection);
+    return this.inner.headersReceived(startLine, headers);
+  }
+
+  dataReceived(chunk: Uint8Array): MaybePromise {
+    return this.inner?.dataReceived(chunk);
+  }
+
+  trailersReceived(trailers: HTTPHeaders): void {
+    this.inner?.trailersReceived?.(trailers);
+  }
+
+  finish(): MaybePromise {
+    return this.inner?.finish();
+  }
+
+  onConnectionClose(error?: unknown): void {
+    this.inner?.onConnectionClose(error);
+  }
+
+  onAnswerEnd(): void {
+    this.inner?.onAnswerEnd?.();
+  }
+}
