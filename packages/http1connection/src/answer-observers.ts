@@ -1,10 +1,11 @@
 // Who hears what becomes of one answer. There while somebody does: most answers have nobody.
 
 import type { AnswerEnd, AnswerObserver, BodyChunk, HTTPHeaders, ResponseStartLine } from "@tw/httputil";
+import { LazyAsyncResource } from "@tw/ioloop";
 
-/** The observers of one answer. What they throw is reported, and changes nothing. */
+/** The observers of one answer, each in the async context in which it came. What they throw is reported, and changes nothing. */
 export class AnswerObservers {
-  readonly #observers: AnswerObserver[] = [];
+  readonly #observations: Observation[] = [];
   readonly #report: (error: unknown) => void;
 
   constructor(report: (error: unknown) => void) {
@@ -12,19 +13,15 @@ export class AnswerObservers {
   }
 
   add(observer: AnswerObserver): void {
-    this.#observers.push(observer);
+    this.#observations.push(new Observation(observer));
   }
 
   /** The head goes out with the fields that this returns. */
   head(startLine: ResponseStartLine, headers: HTTPHeaders): HTTPHeaders {
     let fields = headers;
-    for (const observer of this.#observers) {
-      try {
-        fields = observer.onAnswerHead?.(startLine, fields) ?? fields;
-      } catch (error) {
-        this.#report(error);
-      }
-    }
+    this.#each((observer) => {
+      fields = observer.onAnswerHead?.(startLine, fields) ?? fields;
+    });
     return fields;
   }
 
@@ -38,12 +35,21 @@ export class AnswerObservers {
   }
 
   #each(tell: (observer: AnswerObserver) => void): void {
-    for (const observer of this.#observers) {
+    for (const observation of this.#observations) {
       try {
-        tell(observer);
+        observation.runInAsyncScope(tell, undefined, observation.observer);
       } catch (error) {
         this.#report(error);
       }
     }
+  }
+}
+
+class Observation extends LazyAsyncResource {
+  readonly observer: AnswerObserver;
+
+  constructor(observer: AnswerObserver) {
+    super("TWAnswerObserver");
+    this.observer = observer;
   }
 }

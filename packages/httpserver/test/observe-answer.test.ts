@@ -1,5 +1,6 @@
 // HTTPConnection.observeAnswer: what becomes of an answer, whoever gives it.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
@@ -169,6 +170,34 @@ onEveryCarrier((bench) => {
       );
       expect(calls).toEqual(["head 101", "upgraded"]);
       expect(text).toContain("X-Observed: 1\r\n");
+    });
+
+    it("tells observers in the async context in which they came, also of what the peer causes", async () => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const see = (): undefined => void seen.push(storage.getStore());
+      const watch = (connection: HTTPConnection, name: string): void =>
+        storage.run(name, () => connection.observeAnswer?.({ onAnswerHead: see, onAnswerOver: see }));
+      await observe((connection) => {
+        watch(connection, "one");
+        watch(connection, "two");
+        return storage.run("handler", () => Promise.resolve().then(() => answer(connection, "ok")));
+      }, get("/"));
+      expect(seen).toEqual(["one", "two", "one", "two"]);
+      seen.length = 0;
+      const asked = new Deferred<void>();
+      const server = await bench.serve(
+        new Watching((connection) => {
+          watch(connection, "three");
+          asked.resolve();
+        }),
+      );
+      const client = await bench.connect(server);
+      await client.send(get("/", ""));
+      await asked.promise;
+      client.stream.abort();
+      await server.close();
+      expect(seen).toEqual(["three"]);
     });
 
     it("leaves the headers of whoever answers as they are", async () => {
