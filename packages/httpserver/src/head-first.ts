@@ -7,6 +7,7 @@ import type {
   HTTPMessageDelegate,
   HTTPServerConnectionDelegate,
   MaybePromise,
+  Refusal,
   RequestStartLine,
   ResponseStartLine,
 } from "@tw/httputil";
@@ -23,6 +24,10 @@ export abstract class HeadFirstDelegate implements HTTPServerConnectionDelegate 
 
   onClose(context: ConnectionContext): void {
     this.inner.onClose?.(context);
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.inner.onRefused?.(refusal);
   }
 }
 

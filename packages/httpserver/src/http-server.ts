@@ -9,9 +9,11 @@ import {
 import { IOLoop } from "@tw/ioloop";
 import { type ListeningSocket, TCPServer, type TCPServerOptions, type TLSServerOptions } from "@tw/tcp";
 import type { Logger } from "@tw/util";
+import { type AccessLog, AccessLogDelegate, hasAccessLog } from "./access-log.js";
 import { StreamingDelegate } from "./body-delegate.js";
 import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
 import { DecompressDelegate, type DecompressOptions } from "./decompress.js";
+import { RequestContextDelegate, type RequestContextOptions } from "./request-context.js";
 import { hasProxies, ProxyDelegate, type ProxyOptions } from "./trusted-proxies.js";
 
 /** Options of an {@link HTTPServer}: those of its connections and of its sockets. */
@@ -30,6 +32,18 @@ export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOpti
    * handler gets the bytes as they came, and the Content-Encoding. @default false
    */
   readonly decompressRequest?: boolean | DecompressOptions;
+  /**
+   * Which requests are logged when their answer is over. `true`: all, in Tornado's form `200 GET / (127.0.0.1) 1.23ms`,
+   * as info below 400, as warnings below 500, else as errors. `"errors"`: those from 400 on, without the time, because
+   * reading the clock costs. A function is given each entry instead. Peers that were refused before there was a request
+   * are entries too. An `Application` has a log of its own. @default false
+   */
+  readonly accessLog?: AccessLog;
+  /**
+   * Gives each request an id, which stands in every record that loggers of `@tw/log` write on its behalf, and a context:
+   * see `currentRequest`. @default false
+   */
+  readonly requestContext?: boolean | RequestContextOptions;
   /** Limits of queries and forms for a callback's requests. @default those of `ParseBodyConfig` */
   readonly parseBodyConfig?: ParseBodyConfig;
 }
@@ -59,7 +73,11 @@ export class HTTPServer implements AsyncDisposable {
   /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
     this.loop = options.loop ?? IOLoop.current();
-    this.#context = new ServerContext(this.loop, around(asDelegate(target, options), options), options);
+    this.#context = new ServerContext(
+      this.loop,
+      around(asDelegate(target, options), this.loop, options),
+      options,
+    );
     this.#tcp = new TCPServer(
       (stream) => {
         if (this.#closing)
@@ -149,15 +167,18 @@ export class HTTPServer implements AsyncDisposable {
 /** The protocol's name for ALPN, RFC 7301 §6. */
 const HTTP_OVER_TLS = { ALPNProtocols: ["http/1.1"] };
 
-/** Puts around `delegate` what the options ask for: first who the client is, then what it sent. */
+/** Puts around `delegate` what the options ask for: first who the client is, then what its request is called, and so on. */
 function around(
   delegate: HTTPServerConnectionDelegate,
+  loop: IOLoop,
   options: HTTPServerOptions,
 ): HTTPServerConnectionDelegate {
-  const { decompressRequest = false } = options;
-  const decoded =
-    decompressRequest === false ? delegate : new DecompressDelegate(delegate, decompressRequest);
-  return hasProxies(options) ? new ProxyDelegate(decoded, options) : decoded;
+  const { decompressRequest = false, accessLog, requestContext = false, logger = loop.logger } = options;
+  let outer = delegate;
+  if (decompressRequest !== false) outer = new DecompressDelegate(outer, decompressRequest);
+  if (hasAccessLog(accessLog)) outer = new AccessLogDelegate(outer, accessLog, loop, logger);
+  if (requestContext !== false) outer = new RequestContextDelegate(outer, requestContext, logger);
+  return hasProxies(options) ? new ProxyDelegate(outer, options) : outer;
 }
 
 function asDelegate(
