@@ -98,6 +98,23 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     }
   });
 
+  it("closes when a write found the peer gone, though the lease waits for what was written", async () => {
+    const { poller } = engine();
+    const [fd, peer] = tcpPair();
+    const closed = new Deferred<unknown>();
+    poller.writev(peer, ["one"], 0);
+    poller.setsockopt(peer, "linger0", 1);
+    closeEarly(peer);
+    const transport = transportOn(fd, "tcp", {
+      onBytes() {
+        expect(transport.write(["echo"])).toBe(0); // and the kernel tells of the reset but once
+        return closed.promise.then(() => undefined);
+      },
+      onClose: closed.resolve,
+    });
+    expect(await closed.promise).toMatchObject({ code: "ECONNRESET" });
+  });
+
   it("sees a FIN that arrives together with a short read", async () => {
     const { poller } = engine();
     const [fd, peer] = tcpPair();

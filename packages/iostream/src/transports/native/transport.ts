@@ -134,7 +134,8 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     if (this.#held === 0) this.#readAll();
     else {
       if ((events & ERROR) !== 0) this.#checkError();
-      this.#closeBroken();
+      // Also in a lease: it may wait for the write that failed, and would then be held for ever.
+      if (this.#broken !== undefined) this.#close(this.#broken);
     }
   }
 
