@@ -72,6 +72,8 @@ export function evaluatePreconditions(request: ConditionalRequest): "proceed" | 
  * @param now the present: a modification less than a second ago makes a date no strong validator, RFC 9110 §8.8.2.2,
  * because there could be another within the same second
  * @throws TypeError for an `etag` that is none
+ * @example
+ * ifRangeMatches('"a"', { etag: '"b"' }); // false: send the whole
  */
 export function ifRangeMatches(value: string | null, validators: Validators, now?: number): boolean {
   const etag = ownTag(validators.etag);

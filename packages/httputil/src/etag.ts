@@ -44,12 +44,12 @@ export function parseETagList(text: string): EntityTag[] | "*" | undefined {
   }
 }
 
-/** Strong comparison, RFC 9110 §8.8.3.2: the same name, and neither is weak. */
+/** Strong comparison, RFC 9110 §8.8.3.2: the same name, and neither is weak. For ranges, and before changing something. */
 export function sameStrongly(a: EntityTag, b: EntityTag): boolean {
   return !a.weak && !b.weak && a.tag === b.tag;
 }
 
-/** Weak comparison, RFC 9110 §8.8.3.2: the same name. */
+/** Weak comparison, RFC 9110 §8.8.3.2: the same name. For what a cache may go on showing. */
 export function sameWeakly(a: EntityTag, b: EntityTag): boolean {
   return a.tag === b.tag;
 }

@@ -91,7 +91,9 @@ export function acceptsLanguages(field: string | null, offers: readonly string[]
  * alone, and `*` says it all.
  *
  * @example
- * addVary(headers, "Accept-Encoding"); // Vary: Origin becomes Vary: Origin, Accept-Encoding
+ * const headers = new HTTPHeaders({ Vary: "Origin" });
+ * addVary(headers, "Accept-Encoding");
+ * headers.get("Vary"); // "Origin, Accept-Encoding"
  */
 export function addVary(headers: HTTPHeaders, ...names: readonly string[]): void {
   const value = headers.get("Vary");

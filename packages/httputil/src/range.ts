@@ -77,6 +77,10 @@ export function satisfyRange(range: RequestedRange, size: number): ByteRange | u
 /**
  * The bytes that several ranges mean: those that can be satisfied, in the order they came. Ranges that overlap or touch
  * become one, in place of the first, so that no byte is sent twice, RFC 9110 §15.3.7.2. None at all is answered with 416.
+ *
+ * @throws TypeError or RangeError for a `size` that is no number of bytes
+ * @example
+ * satisfyRanges(parseRanges("bytes=-1, 0-3, 2-5") ?? [], 30); // [{ start: 29, end: 30 }, { start: 0, end: 6 }]
  */
 export function satisfyRanges(ranges: readonly RequestedRange[], size: number): ByteRange[] {
   checkInteger("size", size);
@@ -112,7 +116,13 @@ export function contentRange(start: number | undefined, end: number | undefined,
   return `bytes ${first}-${after - 1}/${total}`;
 }
 
-/** Writes the Content-Range of a 416, RFC 9110 §14.4. @throws RangeError for what is no number of bytes */
+/**
+ * Writes the Content-Range of a 416, RFC 9110 §14.4.
+ *
+ * @throws TypeError or RangeError for what is no number of bytes
+ * @example
+ * unsatisfiedRange(4); // "bytes *\/4"
+ */
 export function unsatisfiedRange(total: number): string {
   checkInteger("total", total);
   return `bytes */${total}`;

@@ -102,8 +102,13 @@ export class HTTPServerRequest {
   }
 
   /**
-   * The certificate that the client showed in its TLS handshake, or `undefined`: no TLS, none shown, or something in front
-   * ends TLS. Whether it verified is `connection.context.tls.authorized` (Tornado's `get_ssl_certificate`).
+   * The certificate that the peer showed in its TLS handshake, or `undefined`: no TLS, or none shown (Tornado's
+   * `get_ssl_certificate`). Whether it verified is `connection.context.tls.authorized`. Behind a proxy that ends TLS the
+   * peer is the proxy.
+   *
+   * @example
+   * if (!request.connection.context.tls?.authorized) throw new Error("no certificate, or nobody's");
+   * request.getSslCertificate()?.subject; // "CN=alice"
    */
   getSslCertificate(): CertificateFacts | undefined {
     return this.connection.context.tls?.peerCertificate();
@@ -112,6 +117,9 @@ export class HTTPServerRequest {
   /**
    * The cookies by name, read when first asked for; those whose name no server can have set are left out. A value is
    * text of whoever sent it: anybody can send any cookie.
+   *
+   * @example
+   * request.cookies.get("theme") ?? "light";
    */
   get cookies(): ReadonlyMap<string, string> {
     this.#cookies ??= requestCookies(this.headers);
