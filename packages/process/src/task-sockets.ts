@@ -102,7 +102,9 @@ export async function socketsOf(plan: SocketPlan, loop: IOLoop): Promise<Listeni
   try {
     for (const part of plan) {
       const shared = { loop, ...(part.backlog === undefined ? {} : { backlog: part.backlog }) };
-      if ("fd" in part) sockets.push(await adoptSocket(part.fd, { ...shared, engine: "native" }));
+      // The parent lets go of what a task listens on before it ends the task, or when the task has ended by itself.
+      if ("fd" in part)
+        sockets.push(await adoptSocket(part.fd, { ...shared, engine: "native", soleOwner: true }));
       else {
         const { port, address, family = 0 } = part;
         sockets.push(...(await bindSockets(port, address, { ...shared, family, engine: "node" })));

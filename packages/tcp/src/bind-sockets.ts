@@ -37,6 +37,15 @@ export interface BindUnixOptions extends SocketOptions {
   readonly mode?: number;
 }
 
+/** Options of {@link adoptSocket}. */
+export interface AdoptOptions extends SocketOptions {
+  /**
+   * Whether nobody else will accept on the descriptor when we close it: a server that drains then serves who waits in
+   * its queue. A service manager keeps it, and its queue, for whoever comes next. @default false
+   */
+  readonly soleOwner?: boolean;
+}
+
 /** The default of {@link SocketOptions.backlog}. */
 export const DEFAULT_BACKLOG = 4096;
 
@@ -91,10 +100,11 @@ export function bindUnixSocket(path: string, options: BindUnixOptions = {}): Pro
  * @throws TypeError, RangeError for what is no descriptor, at once
  * @throws ListenError `ERR_TW_NOT_LISTENING` for what is no listening stream socket
  */
-export function adoptSocket(fd: number, options: SocketOptions = {}): Promise<ListeningSocket> {
+export function adoptSocket(fd: number, options: AdoptOptions = {}): Promise<ListeningSocket> {
   checkInteger("fd", fd, 0, 0x7fff_ffff);
   const { loop, ...shared } = socketOptions(options);
-  return openListeningSocket(networkOf(loop), { ...shared, address: "", port: 0, family: 4, fd });
+  const { soleOwner = false } = options;
+  return openListeningSocket(networkOf(loop), { ...shared, address: "", port: 0, family: 4, fd }, !soleOwner);
 }
 
 /** The options that all have, checked. */

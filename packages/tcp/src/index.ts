@@ -1,5 +1,6 @@
 export { isValidIp } from "./addresses.js";
 export {
+  type AdoptOptions,
   adoptSocket,
   type BindOptions,
   type BindUnixOptions,

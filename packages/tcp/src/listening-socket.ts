@@ -10,6 +10,7 @@ import type { Listener, ListenOptions, Network } from "./network.js";
 export async function openListeningSocket(
   network: Network,
   options: ListenOptions,
+  hasOtherOwners = false,
 ): Promise<ListeningSocket> {
   let socket: ListeningSocket | undefined;
   const listener = await network.listen(options, (transport) => {
@@ -17,7 +18,7 @@ export async function openListeningSocket(
     else socket.deliver(transport);
   });
   listener.pause();
-  socket = new ListeningSocket(listener);
+  socket = new ListeningSocket(listener, hasOtherOwners);
   if (listening.hasSubscribers) listening.publish({ socket });
   return socket;
 }
@@ -34,10 +35,12 @@ export class ListeningSocket implements AsyncDisposable {
   #onConnection: ((transport: Transport) => void) | undefined;
   #paused = false;
   #closed = false;
+  readonly #hasOtherOwners: boolean;
 
   /** @internal Use `bindSockets`. */
-  constructor(listener: Listener) {
+  constructor(listener: Listener, hasOtherOwners: boolean) {
     this.#listener = listener;
+    this.#hasOtherOwners = hasOtherOwners;
   }
 
   /** Numeric, or the path of a Unix socket. */
@@ -93,6 +96,15 @@ export class ListeningSocket implements AsyncDisposable {
   /** @internal Accepts again at once if it waits for descriptors: one may have come free. */
   retry(): void {
     if (!this.#paused && this.#onConnection !== undefined) this.#listener.resume();
+  }
+
+  /**
+   * @internal Accepts who waits in the queue, where closing would reset them. Where others have the socket as well, the
+   * queue outlives us, and is left to them.
+   */
+  async acceptWaiting(): Promise<void> {
+    if (this.#hasOtherOwners || this.#paused || this.#onConnection === undefined) return;
+    await this.#listener.acceptWaiting?.();
   }
 
   /** Stops listening; connections that wait in the queue are reset, those delivered live on. Idempotent. */

@@ -7,7 +7,7 @@
 //  2. After `pause()` returns no connection is delivered until `resume()`; connecting goes on working, and who
 //     connected meanwhile is delivered then, in order. Both are levels and may be repeated.
 //  3. After `close()` returns no connection is delivered and connecting rejects with `ECONNREFUSED`. What was
-//     delivered lives on. Idempotent.
+//     delivered lives on. Idempotent. `acceptWaiting` before it delivers who has connected by then.
 //  4. `onConnection` runs in an async context of that connection's own, made from the context of whoever listened.
 //     When it throws, that is logged, its transport is aborted, and the listener goes on.
 //  5. `connect` tries one address. It rejects with an error that has `code` as Node names it (`ECONNREFUSED`), or with
@@ -86,6 +86,8 @@ export interface Listener {
   pause(): void;
   /** Goes on accepting; also called when a connection has closed, as there may be descriptors again. */
   resume(): void;
+  /** Delivers what waits in the queue by now, and resolves: for whoever closes then, and would reset it. */
+  acceptWaiting?(): Promise<void>;
   /** Stops accepting; established connections live on. Idempotent. */
   close(): Promise<void>;
 }

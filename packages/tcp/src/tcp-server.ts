@@ -226,10 +226,35 @@ export class TCPServer implements AsyncDisposable {
   }
 
   /** Stops accepting, what is still being bound included. Established connections live on. Idempotent. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#stop((socket) => socket.close());
+  }
+
+  /**
+   * @internal As {@link stop}, but serves who had connected by now: of that the peer knows, and not whether somebody
+   * accepted it. Sockets that others have too are left to them.
+   */
+  stopServing(): Promise<void> {
+    return this.#stop(async (socket) => {
+      await socket.acceptWaiting();
+      await socket.close();
+    });
+  }
+
+  async #stop(close: (socket: ListeningSocket) => Promise<void>): Promise<void> {
     this.#stops++;
     const sockets = [...this.#sockets.splice(0), ...this.#bound.splice(0)];
-    await Promise.all(sockets.map((socket) => socket.close()));
+    await Promise.all(sockets.map(close));
+  }
+
+  /** @internal Resolves when no connection is open. */
+  whenEmpty(): Promise<void> {
+    return this.#connections.whenEmpty();
+  }
+
+  /** @internal Ends all connections now; returns how many that were. */
+  abortAll(reason: unknown): number {
+    return this.#connections.abortAll(reason);
   }
 
   /**
@@ -268,7 +293,7 @@ export class TCPServer implements AsyncDisposable {
   async #drain(timeoutMs: number): Promise<DrainResult> {
     const connections = this.#connections;
     this.#draining.abort(new TwError("ERR_TW_DRAINING", "The server stops"));
-    await this.stop();
+    await this.stopServing();
     const before = connections.size;
     let aborted = 0;
     const timer = this.loop.callLater(timeoutMs, () => {

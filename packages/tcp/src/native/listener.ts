@@ -27,6 +27,9 @@ const ACCEPTS_PER_TURN = 64;
 /** How long accepting pauses when the process or the machine ran out of descriptors or memory. */
 const EXHAUSTED_PAUSE_MS = 100;
 
+/** Turns in which a listener that is about to close accepts who waits. */
+const LAST_TURNS = 1024;
+
 const EXHAUSTED = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /** What is done with an accepted connection. */
@@ -81,7 +84,16 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
     this.runInAsyncScope(this.#acceptSome, this);
   }
 
-  #acceptSome(): void {
+  async acceptWaiting(): Promise<void> {
+    const { loop } = this.#engine;
+    for (let turn = 0; turn < LAST_TURNS && this.#state === "watched"; turn++) {
+      if (!this.runInAsyncScope(this.#acceptSome, this)) return;
+      await new Promise<void>((resolve) => loop.addCallback(resolve));
+    }
+  }
+
+  /** False when nobody waits any more, or nobody can be accepted. */
+  #acceptSome(): boolean {
     const { poller } = this.#engine;
     for (let i = 0; i < ACCEPTS_PER_TURN && this.#state === "watched"; i++) {
       const accepted = poller.accept(this.fd);
@@ -94,12 +106,16 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
       }
       if (accepted === -constants.errno.EAGAIN) {
         this.#warned = false;
-        return;
+        return false;
       }
       const name = poller.errnoName(-accepted);
-      if (EXHAUSTED.has(name)) return this.#exhausted(name);
+      if (EXHAUSTED.has(name)) {
+        this.#exhausted(name);
+        return false;
+      }
       // ECONNABORTED, EPROTO, EINTR and network errors concern one connection that is gone: go on with the next.
     }
+    return this.#state === "watched";
   }
 
   /** In the transport's own context, so that what a handler enters is not seen by the next connection. */

@@ -30,6 +30,9 @@ export async function nodeListen(
   return listener;
 }
 
+/** Poll passes in which a listener that is about to close accepts who waits. */
+const LAST_TURNS = 65_536;
+
 class NodeListener implements Listener {
   address = "";
   port = 0;
@@ -41,6 +44,7 @@ class NodeListener implements Listener {
   readonly #onConnection: (transport: Transport) => void;
   readonly #waiting: NodeTransport[] = [];
   #paused = false;
+  #accepts = 0;
 
   constructor(loop: IOLoop, options: ListenOptions, onConnection: (transport: Transport) => void) {
     this.#loop = loop;
@@ -83,6 +87,7 @@ class NodeListener implements Listener {
   }
 
   #accepted(transport: NodeTransport): void {
+    this.#accepts++;
     if (!this.#paused && this.#waiting.length === 0) this.#deliver(transport);
     else if (this.#waiting.length < this.#options.backlog) this.#waiting.push(transport);
     else transport.abort();
@@ -115,6 +120,14 @@ class NodeListener implements Listener {
       this.#deliver(transport);
     }
     if (!this.#paused) this.#loop.addCallback(() => this.#deliverWaiting());
+  }
+
+  /** libuv accepts in each poll pass, some versions one connection only: when a pass brings none, nobody waits. */
+  async acceptWaiting(): Promise<void> {
+    for (let turn = 0, before = -1; turn < LAST_TURNS && before < this.#accepts; turn++) {
+      before = this.#accepts;
+      await new Promise<void>((resolve) => this.#loop.afterPoll(resolve));
+    }
   }
 
   async close(): Promise<void> {

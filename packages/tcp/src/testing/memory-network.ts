@@ -117,6 +117,10 @@ class MemoryListener extends AsyncResource implements Listener {
     this.#loop.addCallback(() => this.#deliver());
   }
 
+  async acceptWaiting(): Promise<void> {
+    this.#deliver();
+  }
+
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";

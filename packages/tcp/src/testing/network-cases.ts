@@ -107,6 +107,26 @@ export const NETWORK_CASES: readonly (readonly [string, (examined: ExaminedNetwo
     },
   ],
   [
+    "3 acceptWaiting() delivers who has connected by then, and close() behind it resets nobody",
+    async (examined) => {
+      const listener = await examined.listen();
+      if (listener.acceptWaiting === undefined) return;
+      listener.pause();
+      const ours: IOStream[] = [];
+      for (let i = 0; i < 20; i++) ours.push(await examined.connected(listener.port));
+      listener.resume();
+      await examined.settled(listener.acceptWaiting());
+      await listener.close();
+      same(examined.arrived.length, 20, "delivered");
+      for (const stream of ours) {
+        const theirs = await examined.accepted();
+        theirs.write("served\n").catch(() => {});
+        same(text(await examined.settled(stream.readUntil("\n"))), "served\n", "what arrived");
+      }
+      await examined.settled(listener.acceptWaiting());
+    },
+  ],
+  [
     "3 close() while paused delivers nothing that waited, and who waited learns of the end",
     async (examined) => {
       const listener = await examined.listen();
