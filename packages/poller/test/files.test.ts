@@ -120,6 +120,19 @@ native("files", (poller) => {
     expect(poller.cached(file, 0, SIZE)).toBe(IN_MEMORY.includes(statfsSync(folder).type) ? 1 : 0);
   });
 
+  it("cached() looks at the end of a range too", () => {
+    if (process.platform !== "linux") return expect(poller.cached(file, 0, SIZE)).toBeLessThan(0);
+    const large = join(folder, "large");
+    writeFileSync(large, Buffer.alloc(16 * SIZE, "large"));
+    const fd = openSync(large, "r+");
+    fsyncSync(fd);
+    execFileSync("dd", [`if=${large}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
+    execFileSync("head", ["-c", "1", large]); // and what is read ahead of that
+    expect(poller.cached(fd, 0, 4096)).toBe(1);
+    expect(poller.cached(fd, 0, 16 * SIZE)).toBe(IN_MEMORY.includes(statfsSync(folder).type) ? 1 : 0);
+    closeSync(fd);
+  });
+
   it("cached() does not wait for what is not there, answers for no descriptor and no file, and reads nothing away", () => {
     const [reader, writer] = pipe(poller);
     poller.writev(writer, ["x"], 0);
@@ -141,14 +154,19 @@ native("files", (poller) => {
     for (const each of [a, b]) poller.closeFd(each);
   });
 
-  it("writev() with more waits for what follows, and one without does not", async () => {
-    const [client, server] = await tcpPair(poller);
-    expect(poller.writev(server, ["plain"], 0)).toBe(5);
-    expect(drain(client).toString()).toBe("plain");
-    expect(poller.writev(server, ["head ", new Uint8Array([0x2b])], 0, true)).toBe(6);
-    if (process.platform === "linux") expect(drain(client).length).toBe(0);
-    expect(poller.sendfile(server, file, 65, 2)).toBe(2);
-    if (process.platform === "linux") expect(drain(client).toString()).toBe("head +AB");
-    for (const each of [client, server]) poller.closeFd(each);
-  });
+  for (const [kind, head] of [
+    ["a string", ["head +"]],
+    ["a few chunks", ["head ", new Uint8Array([0x2b])]],
+    ["many chunks", ["h", "e", "a", "d", " ", "+"]],
+  ] as const)
+    it(`writev() of ${kind} with more waits for what follows, and without does not`, async () => {
+      const [client, server] = await tcpPair(poller);
+      expect(poller.writev(server, head, 0)).toBe(6);
+      expect(drain(client).toString()).toBe("head +");
+      expect(poller.writev(server, head, 0, true)).toBe(6);
+      if (process.platform === "linux") expect(drain(client).length).toBe(0);
+      expect(poller.sendfile(server, file, 65, 2)).toBe(2);
+      if (process.platform === "linux") expect(drain(client).toString()).toBe("head +AB");
+      for (const each of [client, server]) poller.closeFd(each);
+    });
 });
