@@ -18,6 +18,7 @@ import type { EngineChoice } from "./network.js";
 import { ProxyGate, type ProxyProtocolOptions } from "./proxy/gate.js";
 import { ProxiedStream } from "./proxy/proxied-stream.js";
 import { report } from "./report.js";
+import { HandshakeFailures } from "./tls/handshake-failures.js";
 import { ServerTLS, type TLSServerOptions } from "./tls/server-tls.js";
 
 /** Options of a {@link TCPServer}. */
@@ -35,7 +36,7 @@ export interface TCPServerOptions extends StreamOptions {
   readonly maxConnections?: number;
   /**
    * Speaks TLS on every connection: {@link handleStream} gets an `SSLIOStream`, when the handshake is over. Who fails it,
-   * or takes longer than `handshakeTimeoutMs`, is logged and never seen. @default plain TCP
+   * or takes longer than `handshakeTimeoutMs`, is counted ({@link TCPServer.handshakeFailures}) and never seen. @default plain TCP
    */
   readonly tls?: TLSServerOptions;
   /**
@@ -66,7 +67,8 @@ export interface DrainResult {
   readonly aborted: number;
 }
 
-const DEFAULT_MAX_CONNECTIONS = 100_000;
+/** The default of {@link TCPServerOptions.maxConnections}. */
+export const DEFAULT_MAX_CONNECTIONS: number = 100_000;
 const DEFAULT_DRAIN_MS = 5000;
 
 /** A server at its limit is so with every connection that closes, and says it no more often than this. */
@@ -92,6 +94,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #tls: ServerTLS | undefined;
   readonly #gate: ProxyGate | undefined;
+  readonly #handshakeFailures: HandshakeFailures;
   /** Bound, and waiting for `start`. */
   #bound: ListeningSocket[] = [];
   #draining = new AbortController();
@@ -111,6 +114,7 @@ export class TCPServer implements AsyncDisposable {
     this.#handler = handler;
     this.#options = { ...options, loop: this.loop };
     this.#tls = options.tls === undefined ? undefined : new ServerTLS(options.tls);
+    this.#handshakeFailures = new HandshakeFailures(this.loop);
     this.#gate =
       options.proxyProtocol === undefined ? undefined : new ProxyGate(this.loop, options.proxyProtocol);
     this.#maxConnections = maxConnections;
@@ -193,6 +197,11 @@ export class TCPServer implements AsyncDisposable {
   /** Connections that are open. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** TLS handshakes that failed, those of peers that went away or were too slow included, since the server was made. */
+  get handshakeFailures(): number {
+    return this.#handshakeFailures.count;
   }
 
   /**
@@ -341,16 +350,9 @@ export class TCPServer implements AsyncDisposable {
     }
   }
 
-  /** Anybody can connect and say anything: a failed handshake is the peer's affair, and ends its connection only. */
+  /** It is the peer's affair, and ends its connection only. */
   #handshakeFailed(error: unknown, stream: IOStream, address: string): void {
-    const { reason } = error as { reason?: unknown };
-    const gone = reason === "closed" || reason === "timeout" || isTwError(error, "ERR_TW_STREAM_CLOSED");
-    report(
-      this.loop,
-      gone ? "debug" : "warn",
-      `TLS handshake with ${address || "a local peer"} failed`,
-      error,
-    );
+    this.#handshakeFailures.add(error, address);
     stream.abort(error);
   }
 
