@@ -46,6 +46,8 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #bodyBytes = 0;
   context: ConnectionContext;
   #observers: AnswerObservers | undefined;
+  /** It has a context that its delegate made. */
+  #adopted = false;
   /** There while a body is awaited, or has a timeout of its own. */
   pace: BodyPace | undefined;
 
@@ -90,7 +92,12 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     } catch (error) {
       return this.#delegateFailed(error);
     }
-    return this.feed();
+    return this.#adopted ? this.runInAsyncScope(this.feed, this) : this.feed();
+  }
+
+  adoptContext(): void {
+    this.#adopted = true;
+    this.adoptScope();
   }
 
   /** Whoever answers in place of the delegate, where there is no room, or the client expects what cannot be. */
@@ -177,8 +184,9 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     const about = `${method} ${quoted(target)} (${this.context.remoteIp})`;
     const refused = isInputError(error) && error.status >= 400;
     const status = refused ? error.status : 500;
-    if (refused) server.remark(`Refused ${about}: ${error.code} ${error.message}`);
-    else server.report(error, `Uncaught exception ${about}`);
+    if (refused)
+      this.runInAsyncScope(server.remark, server, `Refused ${about}: ${error.code} ${error.message}`);
+    else this.runInAsyncScope(server.report, server, error, `Uncaught exception ${about}`);
     if (this.#answer === "head" || this.#answer === "upgraded") return stream.abort(error);
     if (this.#answer !== "none") return;
     try {

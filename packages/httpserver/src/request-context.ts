@@ -1,7 +1,7 @@
 // What is done for a request knows which one it is: an id in every record that is logged on its behalf, and the request
 // itself for code that was not handed it. A delegate around the delegate; without the option there is none of this.
 
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { AsyncLocalStorage } from "node:async_hooks";
 import type {
   HTTPConnection,
   HTTPHeaders,
@@ -87,10 +87,9 @@ export class RequestContextDelegate extends HeadFirstDelegate {
   }
 }
 
-/** Each call of the inner delegate is in the context of its request. */
+/** Announces its request within its context, which everything else that is done for it is then in too. */
 class ContextMessage extends HeadFirstMessage {
   readonly #delegate: RequestContextDelegate;
-  #scope: AsyncResource | undefined;
 
   constructor(delegate: RequestContextDelegate, connection: HTTPConnection) {
     super(delegate.inner, connection);
@@ -103,34 +102,12 @@ class ContextMessage extends HeadFirstMessage {
     const id = ids.of(startLine as RequestStartLine, headers, connection.context);
     if (responseHeader !== undefined) connection.observeAnswer?.(new IdAnswer(responseHeader, id));
     const context = new RequestContext(id, startLine as RequestStartLine, headers, connection);
-    this.#scope = storage.run(context, () => withLogContext({ requestId: id }, newScope));
-    return this.#scope.runInAsyncScope(this.begin, this, startLine, headers);
+    const begin = (): MaybePromise => {
+      connection.adoptContext?.();
+      return this.begin(startLine, headers);
+    };
+    return storage.run(context, () => withLogContext({ requestId: id }, begin));
   }
-
-  override dataReceived(chunk: Uint8Array): MaybePromise {
-    return this.#scope?.runInAsyncScope(super.dataReceived, this, chunk);
-  }
-
-  override trailersReceived(trailers: HTTPHeaders): void {
-    this.#scope?.runInAsyncScope(super.trailersReceived, this, trailers);
-  }
-
-  override finish(): MaybePromise {
-    return this.#scope?.runInAsyncScope(super.finish, this);
-  }
-
-  override onConnectionClose(error?: unknown): void {
-    this.#scope?.runInAsyncScope(super.onConnectionClose, this, error);
-  }
-
-  override onAnswerEnd(): void {
-    this.#scope?.runInAsyncScope(super.onAnswerEnd, this);
-  }
-}
-
-/** Remembers the stores that are entered now. */
-function newScope(): AsyncResource {
-  return new AsyncResource("TWRequestContext", { requireManualDestroy: true });
 }
 
 function sharedStorage(): AsyncLocalStorage<RequestContext> {

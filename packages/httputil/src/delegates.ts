@@ -123,6 +123,11 @@ export interface HTTPConnection {
    * included. For `startRequest` and `headersReceived`. Several observers are told one after the other.
    */
   observeAnswer?(observer: AnswerObserver): void;
+  /**
+   * Makes the async context of this call the request's (server): what the driver does for it from now on, calls of the
+   * delegate and records of the log, is done in it. For `headersReceived`, in which the call itself goes on as it was.
+   */
+  adoptContext?(): void;
   /** Answers 101 and yields the stream with what came after the request; absent where the protocol has no upgrade. */
   upgrade?(headers: HTTPHeaders): UpgradedStream;
 }

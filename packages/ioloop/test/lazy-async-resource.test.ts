@@ -13,6 +13,10 @@ class Scope extends LazyAsyncResource {
   constructor() {
     super("Scope");
   }
+
+  adopt(): void {
+    this.adoptScope();
+  }
 }
 
 // Everything here twice: in a process that has not used a storage before, and in one that has.
@@ -69,6 +73,21 @@ describe.each(["not in use before", "in use before"])("LazyAsyncResource, storag
     expect(als.run("calling", () => made.runInAsyncScope(store))).toBe("making");
     const later = storage();
     expect(later.run("later", () => made.runInAsyncScope(() => later.getStore()))).toBeUndefined();
+  });
+
+  it("adoptScope() puts the present moment in the place of that in which it was made, from the next call on", () => {
+    const scope = new Scope();
+    const seen = scope.runInAsyncScope(() => {
+      als.enterWith("entered");
+      als.run("adopted", () => scope.adopt());
+      return [store(), scope.runInAsyncScope(store)];
+    });
+    expect(seen).toEqual(["entered", "adopted"]);
+    expect([store(), scope.runInAsyncScope(store), new Scope().runInAsyncScope(store)]).toEqual([
+      undefined,
+      "adopted",
+      undefined,
+    ]);
   });
 
   it("made before any store was, sees none of those it is called under", () => {

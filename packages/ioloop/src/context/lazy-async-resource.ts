@@ -46,8 +46,16 @@ export class LazyAsyncResource {
     try {
       return fn.call(self, ...args);
     } finally {
-      if (storesPossible()) this.resource = takeOver(this.kind);
+      if (storesPossible()) {
+        const taken = takeOver(this.kind);
+        this.resource ??= taken;
+      }
     }
+  }
+
+  /** Stands for the present moment from the next call on, in place of that in which it was made. */
+  protected adoptScope(): void {
+    this.resource = make(this.kind);
   }
 }
 
