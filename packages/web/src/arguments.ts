@@ -1,8 +1,7 @@
 // Arguments of a request, decoded and cleaned as Tornado does.
 
-import { parseQsBytes } from "@tw/escape";
-import { fromUtf8 } from "@tw/util";
-import { HTTPError, MissingArgumentError } from "./errors.js";
+import { argumentTexts, type RequestArguments } from "@tw/httputil";
+import { MissingArgumentError } from "./errors.js";
 
 /** How arguments are read. */
 export interface ArgumentOptions {
@@ -10,23 +9,15 @@ export interface ArgumentOptions {
   readonly strip?: boolean;
 }
 
-/** Arguments by name, as bytes: each is decoded when asked for. */
-export type RawArguments = ReadonlyMap<string, readonly Uint8Array[]>;
-
-/** The arguments of a query string. */
-export function queryArguments(query: string): RawArguments {
-  return query === "" ? NONE : parseQsBytes(query);
-}
-
 /**
  * Every value of an argument, in order. Control characters become blanks.
  *
- * @throws HTTPError 400 when a value is not UTF-8
+ * @throws HTTPInputError 400 when a value is not UTF-8
  */
-export function argumentValues(all: RawArguments, name: string, options: ArgumentOptions = {}): string[] {
+export function argumentValues(all: RequestArguments, name: string, options: ArgumentOptions = {}): string[] {
   const { strip = true } = options;
-  return (all.get(name) ?? []).map((bytes) => {
-    const text = decode(bytes, name).replace(CONTROL, " ");
+  return argumentTexts(all, name).map((value) => {
+    const text = value.replace(CONTROL, " ");
     return strip ? text.trim() : text;
   });
 }
@@ -43,14 +34,5 @@ export function lastArgument<D>(
   return rest[0] as D;
 }
 
-const NONE: RawArguments = new Map();
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const CONTROL = /[\x00-\x08\x0e-\x1f]/g;
-
-function decode(bytes: Uint8Array, name: string): string {
-  try {
-    return fromUtf8(bytes, { fatal: true });
-  } catch (cause) {
-    throw new HTTPError(400, `Argument ${JSON.stringify(name)} is not UTF-8`, { cause });
-  }
-}

@@ -1,7 +1,7 @@
 // What handlers throw, and what this package throws at them.
 
 import { type HTTPHeadersInit, reasonPhrase } from "@tw/httputil";
-import { TwError } from "@tw/util";
+import { isTwError, TwError } from "@tw/util";
 
 /** Options of {@link HTTPError}. */
 export interface HTTPErrorOptions extends ErrorOptions {
@@ -43,6 +43,13 @@ export class HTTPError extends TwError {
 /** Tells whether `error` is an {@link HTTPError}, of any copy of this package. */
 export function isHTTPError(error: unknown): error is HTTPError {
   return typeof error === "object" && error !== null && brand in error;
+}
+
+/** What an error is answered with: the status of an HTTPError, or of an HTTPInputError (the client's mistake); else 500. */
+export function statusOf(error: unknown): number {
+  if (isHTTPError(error)) return error.status;
+  const { status } = (isTwError(error) ? error : {}) as { readonly status?: unknown };
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : 500;
 }
 
 /** Thrown by a handler to end the response as it stands, without an error: from deep inside, or from `prepare`. */

@@ -2,7 +2,7 @@
 // Nothing here awaits what is not a promise: a handler that returns at once is answered before this returns.
 
 import { isPromiseLike, isTwError } from "@tw/util";
-import { type Finish, HTTPError, isHTTPError } from "./errors.js";
+import { type Finish, HTTPError, isHTTPError, statusOf } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 import { respond } from "./respond.js";
 import { NO_SUCH_VERB, type Target } from "./target.js";
@@ -62,9 +62,12 @@ export function fail(exchange: Exchange, error: unknown): void {
   try {
     if (isTwError(error, "ERR_TW_FINISH")) return finishEarly(exchange, error as Finish);
     if (exchange.peerIsGone && isFarewell(error)) return exchange.abort(error);
-    if (!isHTTPError(error)) core.logUncaught(request, error);
-    else if (error.logMessage !== undefined) core.logHTTPError(request, error.status, error.logMessage);
-    if (state === "open") writeErrorPage(exchange, isHTTPError(error) ? error.status : 500, error);
+    const status = statusOf(error);
+    if (isHTTPError(error)) {
+      if (error.logMessage !== undefined) core.logHTTPError(request, status, error.logMessage);
+    } else if (status !== 500) core.logHTTPError(request, status, (error as Error).message);
+    else core.logUncaught(request, error);
+    if (state === "open") writeErrorPage(exchange, status, error);
     else exchange.abort(error);
   } catch (second) {
     core.logUncaught(request, second);

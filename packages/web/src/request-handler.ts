@@ -3,13 +3,7 @@
 import type { MaybePromise } from "@tw/httputil";
 import { type PathArgs, type PathParams, paramsOf, type UrlForArgs, urlFor } from "@tw/routing";
 import type { Application } from "./application.js";
-import {
-  type ArgumentOptions,
-  argumentValues,
-  lastArgument,
-  queryArguments,
-  type RawArguments,
-} from "./arguments.js";
+import { type ArgumentOptions, argumentValues, lastArgument } from "./arguments.js";
 import type { HandlerHooks } from "./handler-hooks.js";
 import { jsonBody } from "./json-body.js";
 import type { Respondable } from "./respond.js";
@@ -52,7 +46,6 @@ export class RequestHandler<P extends string = string, S extends Settings = Sett
   ];
 
   #params: PathParams<P> | undefined = undefined;
-  #query: RawArguments | undefined = undefined;
 
   // ── Hooks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,7 +110,7 @@ export class RequestHandler<P extends string = string, S extends Settings = Sett
    * The last value of an argument of the query, blanks at its ends taken off, control characters made blanks.
    *
    * @throws MissingArgumentError 400 when there is none and no default
-   * @throws HTTPError 400 when it is not UTF-8
+   * @throws HTTPInputError 400 when it is not UTF-8, or there are too many arguments
    */
   getQueryArgument(name: string): string;
   getQueryArgument<D>(name: string, defaultValue: D, options?: ArgumentOptions): string | D;
@@ -125,10 +118,9 @@ export class RequestHandler<P extends string = string, S extends Settings = Sett
     return lastArgument(this.getQueryArguments(name, rest[1]), name, rest);
   }
 
-  /** Every value of an argument of the query, in order. @throws HTTPError 400 when one is not UTF-8 */
+  /** Every value of an argument of the query, in order. @throws HTTPInputError 400 as {@link getQueryArgument} */
   getQueryArguments(name: string, options?: ArgumentOptions): string[] {
-    this.#query ??= queryArguments(this.request.query);
-    return argumentValues(this.#query, name, options);
+    return argumentValues(this.request.queryArguments, name, options);
   }
 
   /** As {@link getQueryArgument}. */

@@ -34,6 +34,17 @@ class Titled extends RequestHandler {
   }
 }
 
+class Form extends RequestHandler {
+  async post(): Promise<Respondable> {
+    const read: string[] = [];
+    for await (const part of this.request.multipart()) read.push(`${part.name}=${await part.text()}`);
+    return { collected: [...this.request.bodyArguments.keys()], read };
+  }
+  override writeError(status: number, error?: unknown): Respondable {
+    return { status, code: (error as { code?: unknown }).code };
+  }
+}
+
 class Query extends RequestHandler {
   get(): Respondable {
     return {
@@ -121,6 +132,29 @@ onEveryDriver((serve, driver) => {
     });
     expect((await send("/query?a=1")).status).toBe(400);
     expect((await send("/query?needed=%ff")).status).toBe(400);
+    const many = (count: number) => `/query?${"a&".repeat(count - 1)}needed=1`;
+    expect((await send(many(1000))).status).toBe(200);
+    expect((await send(many(1001))).status).toBe(400);
+  });
+
+  test("what the client got wrong in a form is its status, in the page and in the log, without a stack", async () => {
+    const logger = new MemoryLogger();
+    const send = await serve(new Application([["/form", Form]], { logger }));
+    const headers = { "Content-Type": "multipart/form-data; boundary=B" };
+    const part = '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n';
+    const post = (body: string) => send("/form", { method: "POST", body, headers });
+    expect(await (await post(`${part}--B--`)).json()).toEqual({ collected: ["a"], read: ["a=1"] });
+    for (const body of ["garbage", part, part.replace("name", "x"), `${part.repeat(101)}--B--`]) {
+      logger.lines.length = 0;
+      const response = await post(body);
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { status: 400, code: expect.any(String) },
+      ]);
+      expect(logger.lines.filter((line) => line.includes("/form"))).toEqual(logger.lines);
+      expect(logger.lines.length).toBeLessThanOrEqual(2); // what was wrong, and the access log
+      expect(logger.errors).toEqual([]);
+    }
   });
 
   test("the request says where it came from", async () => {
