@@ -10,6 +10,7 @@ import { virtualLoop } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { Authority } from "@tw/tooling-testing/certificates";
 import type { Logger } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -21,7 +22,6 @@ import {
   useNetwork,
 } from "../src/index.js";
 import { MemoryNetwork } from "../src/testing.js";
-import { Authority } from "./certificates.js";
 import { descriptorsBackTo, openDescriptors, settle, until } from "./helpers.js";
 import { random, version2 } from "./proxy-support.js";
 

@@ -8,6 +8,7 @@ import { IOLoop } from "@tw/ioloop";
 import { type IOStream, SSLIOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { Authority } from "@tw/tooling-testing/certificates";
 import type { Logger } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -19,7 +20,6 @@ import {
   useNetwork,
 } from "../src/index.js";
 import { MemoryNetwork } from "../src/testing.js";
-import { Authority } from "./certificates.js";
 import { descriptorsBackTo, openDescriptors, settle, until } from "./helpers.js";
 
 const authority = new Authority("Tests");
