@@ -126,6 +126,11 @@ export class HTTPServer implements AsyncDisposable {
     this.#tcp.setSecureContext(changes);
   }
 
+  /** TLS handshakes that failed since the server was made: anybody can cause them. */
+  get handshakeFailures(): number {
+    return this.#tcp.handshakeFailures;
+  }
+
   /** The port of the first listening socket, or 0. */
   get port(): number {
     return this.#tcp.port;
