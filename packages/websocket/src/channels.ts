@@ -1,10 +1,37 @@
-// What one may observe on `node:diagnostics_channel`: nobody pays when nobody looks.
+// What WebSockets of both roles say about themselves on `node:diagnostics_channel`; see docs/diagnostics.md.
 
-import { type Channel, channel } from "node:diagnostics_channel";
+import { channel } from "node:diagnostics_channel";
+import type { DiagnosticsChannel } from "@tw/ioloop";
+import type { WebSocketConnection } from "./connection.js";
+import type { Message } from "./message.js";
 
-/** `{ connection }` */
-export const openChannel: Channel = channel("tw:websocket:open");
-/** `{ connection, message }`, before it is delivered. */
-export const messageChannel: Channel = channel("tw:websocket:message");
-/** `{ connection, code }` */
-export const closeChannel: Channel = channel("tw:websocket:close");
+/** A WebSocket is open: published before its handler hears of it. */
+export interface WebSocketOpenMessage {
+  /** The same in all messages of one WebSocket. */
+  readonly connection: WebSocketConnection;
+}
+
+/** A message has come: published before it is delivered. */
+export interface WebSocketReceivedMessage {
+  readonly connection: WebSocketConnection;
+  readonly message: Message;
+}
+
+/** The stream of a WebSocket is gone: published before its handler hears of it. */
+export interface WebSocketCloseMessage {
+  readonly connection: WebSocketConnection;
+  /** As the connection's `closeCode`. */
+  readonly code: number;
+}
+
+declare module "@tw/ioloop" {
+  interface DiagnosticsChannels {
+    "tw:websocket:open": WebSocketOpenMessage;
+    "tw:websocket:message": WebSocketReceivedMessage;
+    "tw:websocket:close": WebSocketCloseMessage;
+  }
+}
+
+export const openChannel: DiagnosticsChannel<WebSocketOpenMessage> = channel("tw:websocket:open");
+export const messageChannel: DiagnosticsChannel<WebSocketReceivedMessage> = channel("tw:websocket:message");
+export const closeChannel: DiagnosticsChannel<WebSocketCloseMessage> = channel("tw:websocket:close");

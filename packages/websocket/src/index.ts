@@ -4,6 +4,7 @@ export {
   WebSocketHandshakeError,
   type WebSocketState,
 } from "@tw/wsproto";
+export type { WebSocketCloseMessage, WebSocketOpenMessage, WebSocketReceivedMessage } from "./channels.js";
 export { WebSocketClientConnection, type WebSocketConnectOptions, websocketConnect } from "./client.js";
 export { WebSocketConnection, type WebSocketConnectionOptions } from "./connection.js";
 export { WebSocketHandler, type WebSocketSettings } from "./handler.js";
