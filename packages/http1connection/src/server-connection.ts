@@ -102,6 +102,12 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     else this.deadline = deadlines.tick + graceTicks;
   }
 
+  /** The server has no room for it: it gets 503 for what it asks, and may ask once, soon. */
+  refuse(): void {
+    this.refusing = true;
+    this.drain();
+  }
+
   /** Nothing has been asked that was not answered, and nothing has begun to be. */
   #isQuiet(): boolean {
     return this.#machine === undefined && (this.#waiting === "idle" || this.#waiting === "head");

@@ -254,8 +254,9 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   }
 
   /** The stream has been aborted. Where the answer was called complete before, the log is all that can tell. */
-  #fileFailed(error: unknown): void {
-    if (!isFileFault(error)) return;
+  #fileFailed(error: unknown): MaybePromise {
+    // As with any write: whoever goes on behind it has been told that the peer is gone.
+    if (!isFileFault(error)) return this.#connection.stream.whenClosed;
     const { method, target } = this.#request;
     const { server } = this.#connection;
     if (this.#answer === "complete")

@@ -1,55 +1,23 @@
 // A non-blocking, single-threaded HTTP server (Tornado's httpserver).
 
-import { type HTTP1ConnectionOptions, HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
-import {
-  type HTTPServerConnectionDelegate,
-  type ParseBodyConfig,
-  resolveParseBodyConfig,
-} from "@tw/httputil";
+import { HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
+import type { HTTPServerConnectionDelegate } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
-import { type ListeningSocket, TCPServer, type TCPServerOptions, type TLSServerOptions } from "@tw/tcp";
-import type { Logger } from "@tw/util";
-import { type AccessLog, AccessLogDelegate, hasAccessLog } from "./access-log.js";
-import { StreamingDelegate } from "./body-delegate.js";
-import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
-import { DecompressDelegate, type DecompressOptions } from "./decompress.js";
-import { RequestContextDelegate, type RequestContextOptions } from "./request-context.js";
-import { hasProxies, ProxyDelegate, type ProxyOptions } from "./trusted-proxies.js";
-
-/** Options of an {@link HTTPServer}: those of its connections and of its sockets. */
-export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOptions, ProxyOptions {
-  /** Where errors of handlers go. @default the loop's logger */
-  readonly logger?: Logger;
-  /**
-   * Calls the callback when the head is in, and leaves the body to it: `request.chunks()`, `request.multipart()`. It is
-   * not collected, so that `maxBodySize` may be large; it is read as fast as the callback reads, so that a client may
-   * have to wait. A delegate gets bodies as they come anyway. @default false
-   */
-  readonly streamRequestBody?: boolean;
-  /**
-   * Decodes request bodies that are compressed (gzip, deflate, br, zstd where Node has it): handlers see them as if they
-   * had not been. What they decode to counts against `maxBodySize`; other codings are answered with 415. With `false` the
-   * handler gets the bytes as they came, and the Content-Encoding. @default false
-   */
-  readonly decompressRequest?: boolean | DecompressOptions;
-  /**
-   * Which requests are logged when their answer is over. `true`: all, in Tornado's form `200 GET / (127.0.0.1) 1.23ms`,
-   * as info below 400, as warnings below 500, else as errors. `"errors"`: those from 400 on, without the time, because
-   * reading the clock costs. A function is given each entry instead. Peers that were refused before there was a request
-   * are entries too. An `Application` has a log of its own. @default false
-   */
-  readonly accessLog?: AccessLog;
-  /**
-   * Gives each request an id, which stands in every record that loggers of `@tw/log` write on its behalf, and a context:
-   * see `currentRequest`. @default false
-   */
-  readonly requestContext?: boolean | RequestContextOptions;
-  /** Limits of queries and forms for a callback's requests. @default those of `ParseBodyConfig` */
-  readonly parseBodyConfig?: ParseBodyConfig;
-}
+import { DEFAULT_MAX_CONNECTIONS, type ListeningSocket, TCPServer, type TLSServerOptions } from "@tw/tcp";
+import { checkDurationMs, checkInteger } from "@tw/util";
+import type { RequestCallback } from "./callback-delegate.js";
+import { around, asDelegate } from "./delegate-chain.js";
+import { Drain, type DrainOptions, type DrainResult } from "./drain.js";
+import type { HTTPServerOptions } from "./options.js";
 
 /** How long {@link HTTPServer.close} waits for answers that are under way. */
 const CLOSE_GRACE_MS = 5000;
+
+/** Within what `IOLoop.start()` gives stop hooks, and that within what `forkProcesses` gives its children. */
+const DRAIN_TIMEOUT_MS = 25_000;
+
+/** Connections beyond `maxConnections` that may be told so at a time. */
+const REFUSED_CONNECTIONS = 1024;
 
 /**
  * Serves HTTP/1.1 to a callback or a delegate.
@@ -67,26 +35,37 @@ export class HTTPServer implements AsyncDisposable {
   readonly loop: IOLoop;
   readonly #context: ServerContext;
   readonly #tcp: TCPServer;
-  readonly #forgetStop: () => void;
-  #closing = false;
+  readonly #drainTimeoutMs: number;
+  /** There while it listens, or has connections. */
+  #forgetStop: (() => void) | undefined;
+  #drain: Drain | undefined;
 
   /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
+    const { drainTimeoutMs = DRAIN_TIMEOUT_MS, tls } = options;
+    checkDurationMs("drainTimeoutMs", drainTimeoutMs);
     this.loop = options.loop ?? IOLoop.current();
-    this.#context = new ServerContext(
+    this.#drainTimeoutMs = drainTimeoutMs;
+    const context = new ServerContext(
       this.loop,
       around(asDelegate(target, options), this.loop, options),
       options,
     );
+    const full = fullness(options);
+    this.#context = context;
     this.#tcp = new TCPServer(
       (stream) => {
-        if (this.#closing)
-          stream.abort(); // it was on its way when we closed
-        else new HTTP1ServerConnection(stream, this.#context).start();
+        const connection = new HTTP1ServerConnection(stream, context);
+        connection.start();
+        if (this.#tcp.connectionCount > full) connection.refuse();
       },
-      { ...options, ...(options.tls && { tls: { ...HTTP_OVER_TLS, ...options.tls } }), loop: this.loop },
+      {
+        ...options,
+        ...(full < Number.POSITIVE_INFINITY && { maxConnections: full + REFUSED_CONNECTIONS }),
+        ...(tls && { tls: { ...HTTP_OVER_TLS, ...tls } }),
+        loop: this.loop,
+      },
     );
-    this.#forgetStop = this.loop.onStop(() => this.close());
   }
 
   /**
@@ -96,7 +75,7 @@ export class HTTPServer implements AsyncDisposable {
    * @throws SystemError such as `EADDRINUSE`
    */
   listen(port: number, address = ""): Promise<void> {
-    this.#closing = false;
+    this.#open();
     return this.#tcp.listen(port, address);
   }
 
@@ -110,7 +89,7 @@ export class HTTPServer implements AsyncDisposable {
    * server.addSockets(await taskSockets());
    */
   addSockets(sockets: Iterable<ListeningSocket>): void {
-    this.#closing = false;
+    this.#open();
     this.#tcp.addSockets(sockets);
   }
 
@@ -141,63 +120,94 @@ export class HTTPServer implements AsyncDisposable {
     return this.#tcp.address;
   }
 
-  /** Stops accepting. Connections live on. Idempotent. */
-  stop(): Promise<void> {
-    this.#forgetStop();
-    return this.#tcp.stop();
+  /** Connections that are open, upgraded ones among them. */
+  get connectionCount(): number {
+    return this.#tcp.connectionCount;
+  }
+
+  /** Requests that are being worked on. */
+  get inFlight(): number {
+    return this.#context.inFlight;
   }
 
   /**
-   * Stops accepting, closes idle connections, lets answers that are under way finish for five seconds, and aborts the
-   * rest. Upgraded connections belong to their new owners and live on.
+   * Aborted by {@link drain} and {@link close}: whatever would never end, such as an event stream, says goodbye then.
+   * Connections know it as `context.draining`.
    */
+  get draining(): AbortSignal {
+    return this.#context.draining;
+  }
+
+  /** Stops accepting. Connections live on, and are drained when a signal comes. Idempotent. */
+  async stop(): Promise<void> {
+    await this.#tcp.stop();
+    if (this.connectionCount === 0) this.#forget();
+  }
+
+  /**
+   * Stops accepting, and lets everybody finish: what was asked is answered, with `Connection: close`, and so is what is
+   * asked within a second by those who have not asked yet or have just been answered; idle connections are closed; upgraded
+   * ones are told by {@link draining}. What is still open after `timeoutMs` is aborted.
+   *
+   * Who waits in the queue of a listening socket is served, unless the socket was handed to us: then its queue outlives
+   * us. Resolves as soon as nothing is left. Calling it again shortens the time, and resolves with the same.
+   *
+   * SIGINT and SIGTERM do this by themselves where `IOLoop.start()` is what a program waits for.
+   *
+   * @throws TypeError, RangeError when `timeoutMs` is no duration, at once
+   * @example
+   * const { finished, closed, upgraded, aborted } = await server.drain({ timeoutMs: 10_000 });
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    const { timeoutMs = this.#drainTimeoutMs } = options;
+    checkDurationMs("timeoutMs", timeoutMs);
+    return this.#end(timeoutMs, true);
+  }
+
+  /** As {@link drain} within five seconds, but who has asked nothing by now is not waited for. */
   async close(): Promise<void> {
-    this.#closing = true;
-    await this.stop();
-    const connections = this.#context.deadlines.members;
-    for (const connection of [...connections]) connection.close();
-    if (connections.size === 0) return;
-    const timer = this.loop.callLater(CLOSE_GRACE_MS, () => {
-      for (const connection of [...connections]) connection.stream.abort();
-    });
-    await this.#context.deadlines.whenEmpty();
-    this.loop.removeTimeout(timer);
+    await this.#end(CLOSE_GRACE_MS, false);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** It listens, or is about to. */
+  #open(): void {
+    this.#context.reopen();
+    this.#forgetStop ??= this.loop.onStop(() => this.drain());
+  }
+
+  #end(timeoutMs: number, patient: boolean): Promise<DrainResult> {
+    let drain = this.#drain;
+    if (drain === undefined) {
+      drain = new Drain(this.#context, this.#tcp);
+      this.#drain = drain;
+      const over = (): void => {
+        this.#drain = undefined;
+        this.#forget();
+      };
+      drain.result.then(over, over);
+    }
+    drain.within(timeoutMs, patient);
+    return drain.result;
+  }
+
+  #forget(): void {
+    this.#forgetStop?.();
+    this.#forgetStop = undefined;
   }
 }
 
 /** The protocol's name for ALPN, RFC 7301 §6. */
 const HTTP_OVER_TLS = { ALPNProtocols: ["http/1.1"] };
 
-/** Puts around `delegate` what the options ask for: first who the client is, then what its request is called, and so on. */
-function around(
-  delegate: HTTPServerConnectionDelegate,
-  loop: IOLoop,
-  options: HTTPServerOptions,
-): HTTPServerConnectionDelegate {
-  const { decompressRequest = false, accessLog, requestContext = false, logger = loop.logger } = options;
-  let outer = delegate;
-  if (decompressRequest !== false) outer = new DecompressDelegate(outer, decompressRequest);
-  if (hasAccessLog(accessLog)) outer = new AccessLogDelegate(outer, accessLog, loop, logger);
-  if (requestContext !== false) outer = new RequestContextDelegate(outer, requestContext, logger);
-  return hasProxies(options) ? new ProxyDelegate(outer, options) : outer;
-}
-
-function asDelegate(
-  target: RequestCallback | HTTPServerConnectionDelegate,
-  options: HTTPServerOptions,
-): HTTPServerConnectionDelegate {
-  const { streamRequestBody = false, parseBodyConfig: config } = options;
-  if (typeof streamRequestBody !== "boolean") throw new TypeError("streamRequestBody must be a boolean");
-  resolveParseBodyConfig(config);
-  if (typeof target === "function")
-    return streamRequestBody ? new StreamingDelegate(target, config) : new CallbackDelegate(target, config);
-  if (typeof target?.startRequest !== "function")
-    throw new TypeError("HTTPServer takes a function (request) or an object with startRequest()");
-  if (streamRequestBody)
-    throw new TypeError("streamRequestBody is for a callback: a delegate streams anyway");
-  return target;
+/** How many connections are served; `Infinity` where the TCP server sees to that. @throws TypeError */
+function fullness(options: HTTPServerOptions): number {
+  const { overload = "wait", maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
+  if (overload !== "wait" && overload !== "refuse") throw new TypeError('overload is "wait" or "refuse"');
+  if (overload === "wait") return Number.POSITIVE_INFINITY;
+  if (maxConnections !== Number.POSITIVE_INFINITY) checkInteger("maxConnections", maxConnections, 1);
+  return maxConnections;
 }

@@ -41,6 +41,7 @@ export {
   type TCPConnectOptions,
 } from "./tcp-client.js";
 export {
+  DEFAULT_MAX_CONNECTIONS,
   type DrainOptions,
   type DrainResult,
   type PeerAddress,

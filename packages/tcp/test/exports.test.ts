@@ -6,6 +6,7 @@ it("the entries export what they promise, and nothing else", () => {
   expect(Object.keys(main).sort()).toEqual([
     "CachingResolver",
     "ConnectTimeoutError",
+    "DEFAULT_MAX_CONNECTIONS",
     "DefaultResolver",
     "ListenError",
     "ListeningSocket",

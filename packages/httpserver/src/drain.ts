@@ -1,0 +1,105 @@
+// How a server ends without a request lost. Each connection is told in its own tongue that this is the end:
+//
+//   waits in the kernel's queue    is accepted, where nobody else will; then as below
+//   has not asked yet              may ask within a second, and is answered
+//   has just been answered         likewise: its next request may be on its way
+//   was silent for longer          is closed
+//   has asked                      is answered, with `Connection: close`
+//   was upgraded                   hears of it by `draining`: a WebSocket says 1001
+//
+// What is left at the deadline is aborted. A kept-alive connection that is closed in the very moment in which its
+// client asks again is the one loss that HTTP/1.1 cannot avoid (RFC 9112 §9.6): such a client asks anew.
+
+import type { ServerContext } from "@tw/http1connection";
+import type { IOLoop, Timeout } from "@tw/ioloop";
+import type { TCPServer } from "@tw/tcp";
+import { TwError } from "@tw/util";
+
+/** Options of `HTTPServer.drain`. */
+export interface DrainOptions {
+  /** Milliseconds until what is still open is aborted. @default the server's `drainTimeoutMs` */
+  readonly timeoutMs?: number;
+}
+
+/** What became of the connections that were there when a server drained, or came while it did. */
+export interface DrainResult {
+  /** Answered, and closed in time. */
+  readonly finished: number;
+  /** Closed while they asked for nothing. */
+  readonly closed: number;
+  /** Upgraded, and closed by their owners in time. */
+  readonly upgraded: number;
+  /** Still open at the deadline, and aborted. */
+  readonly aborted: number;
+}
+
+/** One drain of one server. */
+export class Drain {
+  readonly #loop: IOLoop;
+  readonly #context: ServerContext;
+  readonly #tcp: TCPServer;
+  /** What had become of connections before. */
+  readonly #before: ServerContext["tally"];
+  readonly result: Promise<DrainResult>;
+  #timer: Timeout | undefined;
+  #isOver = false;
+  #deadline = Number.POSITIVE_INFINITY;
+  #abortedRequests = 0;
+  #abortedUpgrades = 0;
+
+  constructor(context: ServerContext, tcp: TCPServer) {
+    const { loop, tally, deadlines } = context;
+    this.#loop = loop;
+    this.#context = context;
+    this.#tcp = tcp;
+    this.#before = { ...tally, served: tally.served - deadlines.members.size };
+    this.result = this.#run();
+  }
+
+  /** Ends it after `timeoutMs` at the latest, whatever was said before. Who is impatient does not wait for requests. */
+  within(timeoutMs: number, patient: boolean): void {
+    if (!patient) this.#loop.afterPoll(() => this.#closeQuiet());
+    const deadline = this.#loop.time() + timeoutMs;
+    if (deadline >= this.#deadline) return;
+    this.#deadline = deadline;
+    if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
+    this.#timer = this.#loop.callLater(timeoutMs, () => this.#abort());
+  }
+
+  async #run(): Promise<DrainResult> {
+    const { deadlines, tally } = this.#context;
+    this.#context.drain(new TwError("ERR_TW_DRAINING", "The server stops"));
+    for (const connection of [...deadlines.members]) connection.drain();
+    await this.#tcp.stopServing();
+    // Who is in a TLS handshake counts as upgraded until it is served.
+    const served = tally.served;
+    const upgraded = this.#tcp.connectionCount - deadlines.members.size;
+    await this.#tcp.whenEmpty();
+    this.#isOver = true;
+    if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
+    const before = this.#before;
+    const late = tally.served - served;
+    const switched = tally.upgraded - before.upgraded;
+    const closed = tally.idle - before.idle;
+    return {
+      finished: tally.served - before.served - switched - closed - this.#abortedRequests,
+      closed,
+      upgraded: upgraded - late + switched - this.#abortedUpgrades,
+      aborted: this.#abortedRequests + this.#abortedUpgrades,
+    };
+  }
+
+  /** Everything that had come by then has been read: who has not asked has not. */
+  #closeQuiet(): void {
+    if (this.#isOver) return;
+    for (const connection of [...this.#context.deadlines.members]) connection.close();
+  }
+
+  #abort(): void {
+    const { members } = this.#context.deadlines;
+    this.#abortedUpgrades = this.#tcp.connectionCount - members.size;
+    // Who lingers has its answer.
+    for (const connection of members) if (!connection.lingering) this.#abortedRequests++;
+    this.#tcp.abortAll(new TwError("ERR_TW_DRAINING", "Still open at the deadline of drain()"));
+  }
+}
