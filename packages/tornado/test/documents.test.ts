@@ -5,7 +5,14 @@ import { describe, expect, it } from "vitest";
 
 const root = new URL("../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/limits.md", "docs/workflow.md"];
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/diagnostics.md",
+  "docs/limits.md",
+  "docs/workflow.md",
+];
 
 describe.each(DOCUMENTS)("%s", (document) => {
   const text = read(document);
