@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, connect as netConnect } from "node:net";
 import { tmpdir } from "node:os";
@@ -57,6 +58,31 @@ backend b
 `,
     command: ["/usr/sbin/haproxy", "-db", "-f", join(directory, "configuration")],
   }));
+}
+
+/**
+ * haproxy as a tunnel to `upstream`, which it tells of each client with the PROXY protocol: `send-proxy`,
+ * `send-proxy-v2` and so on. With `identity` (a certificate and its key, PEM) it speaks TLS to clients.
+ */
+export function startTunnel(upstream: number, send: string, identity?: string): Promise<Daemon> {
+  return start("haproxy", (port, directory) => {
+    const pem = join(directory, "identity.pem");
+    if (identity !== undefined) writeFileSync(pem, identity);
+    return {
+      configuration: `defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+frontend f
+  bind 127.0.0.1:${port} ${identity === undefined ? "" : `ssl crt ${pem} alpn http/1.1`}
+  default_backend b
+backend b
+  server tw 127.0.0.1:${upstream} check inter 100ms ${send}
+`,
+      command: ["/usr/sbin/haproxy", "-db", "-f", join(directory, "configuration")],
+    };
+  });
 }
 
 type Plan = (port: number, directory: string) => { configuration: string; command: readonly string[] };
