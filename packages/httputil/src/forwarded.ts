@@ -121,9 +121,8 @@ export function parseForwardedNode(node: string): ForwardedNode | undefined {
 export function parseForwardedFor(value: string): (string | undefined)[] {
   const ips: (string | undefined)[] = [];
   let end = value.length;
-  while (end >= 0 && ips.length < MAX_HOPS) {
-    // Not lastIndexOf(",", −1), which finds one at 0.
-    const comma = end === 0 ? -1 : value.lastIndexOf(",", end - 1);
+  while (end > 0 && ips.length < MAX_HOPS) {
+    const comma = value.lastIndexOf(",", end - 1);
     const entry = value.slice(comma + 1, end);
     // RFC 9110 §5.6.1.2: empty elements are ignored.
     if (skipBlanks(entry, 0) < entry.length) ips.push(addressOf(entry));

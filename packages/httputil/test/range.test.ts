@@ -173,6 +173,7 @@ describe("contentRange", () => {
     expect(contentRange(undefined, 1, 4)).toBe("bytes 0-0/4");
     expect(contentRange(1, undefined, 4)).toBe("bytes 1-3/4");
     expect(contentRange(0, 4, 4)).toBe("bytes 0-3/4");
+    expect(contentRange(3, 4, 4)).toBe("bytes 3-3/4");
     expect(unsatisfiedRange(30)).toBe("bytes */30");
     expect(unsatisfiedRange(0)).toBe("bytes */0");
   });
