@@ -1,6 +1,8 @@
-// A line per request, and lines about errors. What a client sent is escaped in them (S-43): one request, one line.
+// What is told of a finished request. The line itself is that of @tw/log, the same as a plain server's: what a client sent
+// is escaped in it (S-43).
 
 import type { HTTPServerRequest } from "@tw/httputil";
+import { accessSummary, logAccess as writeEntry } from "@tw/log";
 import type { Logger } from "@tw/util";
 
 /** What is known of a request when its answer is out. */
@@ -18,27 +20,11 @@ export function logAccess(
   status: number,
   durationMs: number | undefined,
 ): void {
-  const line = `${status} ${summary(request)}${durationMs === undefined ? "" : ` ${durationMs.toFixed(2)}ms`}`;
-  if (status < 400) logger.info(line);
-  else if (status < 500) logger.warn(line);
-  else logger.error(line);
+  const { method, uri, version, remoteIp } = request;
+  writeEntry(logger, { method, uri, version, status, remoteIp, durationMs });
 }
 
 /** `GET /path?query (127.0.0.1)`. */
 export function summary(request: HTTPServerRequest): string {
-  return `${request.method} ${visible(request.uri)} (${request.remoteIp})`;
-}
-
-/** Replaces every character that could end the line or talk to a terminal by `\xNN`. */
-function visible(text: string): string {
-  return CONTROL.test(text) ? text.replace(EACH_CONTROL, escaped) : text;
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const EACH_CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
-
-function escaped(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return accessSummary(request);
 }

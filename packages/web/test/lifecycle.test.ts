@@ -218,7 +218,7 @@ describe("logs", () => {
       new Headers() as never,
     );
     message.finish();
-    expect(logger.lines).toEqual(["warn: 404 GET /\\x0d\\x0a\\x1b[1m\\x85 (192.0.2.1)"]);
+    expect(logger.lines).toEqual(["warn: 404 GET /\\r\\n\\u001b[1m\\u0085 (192.0.2.1)"]);
   });
 
   test("a logger that throws does not take the request with it", async () => {
