@@ -160,6 +160,20 @@ onEveryCarrier((bench) => {
       expect(called).toBe(1);
     });
 
+    it("a client that sends all of a long body before it reads sees an answer that was given meanwhile", async () => {
+      const server = await bench.serve((request) => answer(request.connection, "early"), {
+        ...STREAMED,
+        maxBodySize: 64 * MIB,
+      });
+      const client = await bench.connect(server);
+      client.stream.send(post("", "", 20 * MIB));
+      for (let i = 0; i < 20; i++) client.stream.send(new Uint8Array(MIB));
+      client.stream.end();
+      const text = await client.untilClosed();
+      expect(codes(text)).toEqual([200]);
+      expect(text.endsWith("early")).toBe(true);
+    });
+
     it("leaving the loop early drops the rest as it comes: the answer arrives and the next request is read", async () => {
       const server = await bench.serve(async (request) => {
         let first = "";

@@ -6,6 +6,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import type { HTTPServerRequest, MultipartPart } from "@tw/httputil";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { Deferred, fromUtf8 } from "@tw/util";
@@ -130,6 +131,73 @@ onEveryCarrier((bench) => {
     await client.send(post(Array(1001).fill("a=1").join("&"), "", URLENCODED));
     await client.send(post("a=1", "Content-Encoding: gzip\r\n", URLENCODED));
     expect(codes(await client.until((text) => codes(text).length === 3))).toEqual([200, 400, 400]);
+  });
+
+  it("S-11: semicolons, quotes and backslashes in a Content-Type or a Content-Disposition take linear time", async () => {
+    const took: number[] = [];
+    const server = await bench.serve(
+      (request) => {
+        const started = process.hrtime.bigint();
+        let code = "";
+        try {
+          request.bodyArguments.size;
+        } catch (error) {
+          code = (error as { code: string }).code;
+        }
+        took.push(Number(process.hrtime.bigint() - started));
+        answer(request.connection, code);
+      },
+      { maxHeadSize: 4 * MIB, parseBodyConfig: { maxPartHeaderSize: 4 * MIB } },
+    );
+    const client = await bench.connect(server);
+    let asked = 0;
+    const least = async (make: (size: number) => string, size: number) => {
+      took.length = 0;
+      for (let i = 0; i < 3; i++) {
+        await client.send(make(size));
+        asked++;
+        const text = await client.until((text) => codes(text).length === asked);
+        expect(text).toMatch(/ERR_TW_MULTIPART_(?:BOUNDARY|HEAD)$/);
+      }
+      return Math.min(...took);
+    };
+    for (const piece of [";", '"', "\\"]) {
+      for (const make of [
+        (size: number) => post("x", "", `multipart/form-data; x="${piece.repeat(size)}`),
+        (size: number) => post(form([`x="${piece.repeat(size)}`, ""])),
+        (size: number) => post(form([`x${piece.repeat(size)}`, ""])),
+      ]) {
+        await least(make, 50_000);
+        const base = Math.max(await least(make, 50_000), 20_000);
+        expect((await least(make, 800_000)) / base).toBeLessThan(3 ** 4); // four doublings
+      }
+    }
+  });
+
+  it("a form that was compressed is read as it comes too, left early, and refused where it is none", async () => {
+    const body = form(['name="a"', "1"], ['name="f"; filename="x"', "x".repeat(100_000)]);
+    const send = async (
+      options: HTTPServerOptions,
+      callback: RequestCallback,
+      text: string,
+      size = Number.MAX_SAFE_INTEGER,
+    ) => {
+      const server = await bench.serve(callback, { decompressRequest: true, ...options });
+      const client = await bench.connect(server);
+      const coded = gzipSync(text).subarray(0, size).toString("latin1");
+      await client.send(post(coded, "Content-Encoding: gzip\r\n"));
+      return await client.until((text) => codes(text).length === 1 && /<|length: 0\r\n/i.test(text));
+    };
+    for (const [, callback, options] of WAYS) {
+      expect(await send(options, callback, body)).toMatch(/<a=1&f:x:100000>$/);
+      expect(codes(await send(options, callback, body.slice(0, -6)))).toEqual([400]);
+      expect(codes(await send(options, callback, body, 50))).toEqual([400]);
+    }
+    const leave: RequestCallback = async (request) => {
+      for await (const part of request.multipart()) for await (const _ of part) break;
+      answer(request.connection, "<left>");
+    };
+    expect(await send(STREAMED, leave, body)).toMatch(/<left>$/);
   });
 
   it("parseBodyConfig is what a server's requests are read by", async () => {
