@@ -33,13 +33,21 @@ export interface DrainResult {
   readonly aborted: number;
 }
 
+/** Counts of what has become of connections so far. */
+interface Standing {
+  readonly accepted: number;
+  readonly served: number;
+  readonly idle: number;
+  readonly upgraded: number;
+}
+
 /** One drain of one server. */
 export class Drain {
   readonly #loop: IOLoop;
   readonly #context: ServerContext;
   readonly #tcp: TCPServer;
-  /** What had become of connections before. */
-  readonly #before: ServerContext["tally"];
+  /** How it stood before: open connections count as accepted, and as served where they speak HTTP. */
+  readonly #before: Standing;
   readonly result: Promise<DrainResult>;
   #timer: Timeout | undefined;
   #isOver = false;
@@ -48,11 +56,13 @@ export class Drain {
   #abortedUpgrades = 0;
 
   constructor(context: ServerContext, tcp: TCPServer) {
-    const { loop, tally, deadlines } = context;
+    const { loop, deadlines } = context;
     this.#loop = loop;
     this.#context = context;
     this.#tcp = tcp;
-    this.#before = { ...tally, served: tally.served - deadlines.members.size };
+    const { served, idle, upgraded, accepted } = this.#standing;
+    const { size } = deadlines.members;
+    this.#before = { served: served - size, idle, upgraded, accepted: accepted - tcp.connectionCount };
     this.result = this.#run();
   }
 
@@ -66,25 +76,32 @@ export class Drain {
     this.#timer = this.#loop.callLater(timeoutMs, () => this.#abort());
   }
 
+  get #standing(): Standing {
+    return { ...this.#context.tally, accepted: this.#tcp.acceptedCount };
+  }
+
   async #run(): Promise<DrainResult> {
-    const { deadlines, tally } = this.#context;
     this.#context.drain(new TwError("ERR_TW_DRAINING", "The server stops"));
-    for (const connection of [...deadlines.members]) connection.drain();
+    for (const connection of [...this.#context.deadlines.members]) connection.drain();
     await this.#tcp.stopServing();
-    // Who is in a TLS handshake counts as upgraded until it is served.
-    const served = tally.served;
-    const upgraded = this.#tcp.connectionCount - deadlines.members.size;
     await this.#tcp.whenEmpty();
     this.#isOver = true;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
+    return this.#count();
+  }
+
+  #count(): DrainResult {
     const before = this.#before;
-    const late = tally.served - served;
-    const switched = tally.upgraded - before.upgraded;
-    const closed = tally.idle - before.idle;
+    const now = this.#standing;
+    const served = now.served - before.served;
+    const switched = now.upgraded - before.upgraded;
+    const closed = now.idle - before.idle;
+    // What did not speak HTTP had been upgraded before, or never got through its TLS handshake.
+    const others = now.accepted - before.accepted - served;
     return {
-      finished: tally.served - before.served - switched - closed - this.#abortedRequests,
+      finished: served - switched - closed - this.#abortedRequests,
       closed,
-      upgraded: upgraded - late + switched - this.#abortedUpgrades,
+      upgraded: others + switched - this.#abortedUpgrades,
       aborted: this.#abortedRequests + this.#abortedUpgrades,
     };
   }

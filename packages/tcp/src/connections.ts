@@ -56,6 +56,7 @@ export class Connections {
   readonly #owner: ConnectionsOwner;
   #first: ServedStream | undefined;
   #size = 0;
+  #added = 0;
   #empty: Deferred | undefined;
 
   constructor(owner: ConnectionsOwner) {
@@ -66,9 +67,15 @@ export class Connections {
     return this.#size;
   }
 
+  /** How many there have been. */
+  get added(): number {
+    return this.#added;
+  }
+
   /** Must not be there already. */
   add(stream: ServedStream): void {
     this.#size++;
+    this.#added++;
     const first = this.#first;
     if (first === undefined) {
       this.#first = stream;

@@ -256,6 +256,11 @@ export class TCPServer implements AsyncDisposable {
     await Promise.all(sockets.map(close));
   }
 
+  /** @internal Connections that there have been. */
+  get acceptedCount(): number {
+    return this.#connections.added;
+  }
+
   /** @internal Resolves when no connection is open. */
   whenEmpty(): Promise<void> {
     return this.#connections.whenEmpty();

@@ -6,7 +6,7 @@
 //   opening ──► reading ──► ended ──► closed               ended: a Close frame or failure came, nothing more is read
 
 import { AsyncResource } from "node:async_hooks";
-import type { MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
+import type { DrainSignal, MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
 import type { IOLoop, Timeout } from "@tw/ioloop";
 import { Deferred, isPromiseLike, type Logger } from "@tw/util";
 import {
@@ -21,7 +21,7 @@ import {
   type WireChunks,
 } from "@tw/wsproto";
 import { closeChannel, messageChannel, openChannel } from "./channels.js";
-import { enlist, strike } from "./going-away.js";
+import { enlist, type Herald, strike } from "./going-away.js";
 import { encodeMessage, type Message, type OutgoingMessage, type WriteMessageOptions } from "./message.js";
 import {
   checkOptions,
@@ -41,6 +41,8 @@ export interface WebSocketConnectionOptions extends WebSocketOptions {
   readonly logger?: Logger;
   /** Names the connection in the log, such as `GET "/chat" (127.0.0.1)`. @default "WebSocket" */
   readonly summary?: string;
+  /** Aborted when the server drains: the connection then closes with 1001. @default a signal stops the loop */
+  readonly draining?: DrainSignal | undefined;
 }
 
 const DONE: Promise<void> = Promise.resolve();
@@ -57,6 +59,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   readonly #loop: IOLoop;
   readonly #logger: Logger;
   readonly #summary: string;
+  readonly #herald: Herald;
   readonly #scope = new AsyncResource("TWWebSocket", { requireManualDestroy: true });
   readonly #maxBufferedAmount: number;
   readonly #closeTimeoutMs: number;
@@ -87,6 +90,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     this.#loop = loop;
     this.#logger = logger;
     this.#summary = options.summary ?? "WebSocket";
+    this.#herald = options.draining ?? loop;
     this.#maxBufferedAmount = maxBufferedAmount;
     this.#closeTimeoutMs = closeTimeoutMs;
   }
@@ -134,7 +138,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   /** Runs `open` and takes the stream over; when it returned a promise, frames are read once that has settled. */
   start(open?: () => unknown): void {
     if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
-    enlist(this.#loop, this);
+    enlist(this.#herald, this);
     const waiting = open === undefined ? undefined : this.#call(open);
     if (waiting === undefined) this.#begin();
     else this.#opened = waiting.then(() => this.#begin());
@@ -240,7 +244,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     this.#stage = "closed";
     this.#closeCode ??= CLOSE_ABNORMAL;
     this.#closeReason ??= "";
-    strike(this.#loop, this);
+    strike(this.#herald, this);
     if (closeChannel.hasSubscribers) closeChannel.publish({ connection: this, code: this.#closeCode });
     this.#call(() => this.#listener.onClose?.(this.#closeCode as number, this.#closeReason as string));
     this.#whenClosed?.resolve();

@@ -139,7 +139,14 @@ export abstract class WebSocketHandler<
     const { maxMessageSize, application } = this;
     const { loop, logger } = application;
     const summary = `${method} ${JSON.stringify(this.request.uri)} (${this.request.remoteIp})`;
-    const options = { loop, logger, summary, ...(maxMessageSize === undefined ? {} : { maxMessageSize }) };
+    const { draining } = this.request.connection.context;
+    const options = {
+      loop,
+      logger,
+      summary,
+      draining,
+      ...(maxMessageSize === undefined ? {} : { maxMessageSize }),
+    };
     this.#connection = new WebSocketConnection(
       this.upgrade(new HTTPHeaders(answer)),
       "server",

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { getEventListeners } from "node:events";
 import { Deferred } from "@tw/util";
 import { Application } from "@tw/web";
 import { describe, expect, test } from "vitest";
@@ -9,6 +10,54 @@ import { ACCEPT, Echo, Journal, KEY, onEveryCarrier } from "./support.js";
 const logged = /^error: Uncaught exception GET "\/" \((127\.0\.0\.1)?\)$/;
 
 onEveryCarrier((bench) => {
+  describe("a server that drains", () => {
+    test("closes its WebSockets with 1001, waits for their answers, and counts them", async () => {
+      const server = await bench.serve([["/", Echo]]);
+      const clients = await Promise.all([bench.connect(), bench.connect()]);
+      const result = await server.drain({ timeoutMs: 4000 });
+      expect(result).toEqual({ finished: 0, closed: 0, upgraded: 2, aborted: 0 });
+      await Promise.all(clients.map((client) => client.whenClosed));
+      expect(clients.map((client) => client.closeCode)).toEqual([1001, 1001]);
+      expect(bench.journal.entries.filter((entry) => entry.startsWith("close"))).toEqual([
+        "close 1001",
+        "close 1001",
+      ]);
+    });
+
+    test("aborts at its deadline a WebSocket whose peer does not answer the Close frame", async () => {
+      const server = await bench.serve([["/", Echo]]);
+      const raw = await bench.raw();
+      await raw.handshake();
+      expect(await server.drain({ timeoutMs: 100 })).toEqual({
+        finished: 0,
+        closed: 0,
+        upgraded: 0,
+        aborted: 1,
+      });
+      expect(await raw.receive(4)).toBe("880203e9");
+    });
+
+    test("closes one that is opened meanwhile as well", async () => {
+      const server = await bench.serve([["/", Echo]]);
+      const raw = await bench.raw();
+      const draining = server.drain({ timeoutMs: 4000 });
+      expect(await raw.handshake()).toMatch(/^HTTP\/1\.1 101 /);
+      expect(await raw.receive(4)).toBe("880203e9");
+      raw.send("88 82 00000000 03e9");
+      expect(await draining).toEqual({ finished: 0, closed: 0, upgraded: 1, aborted: 0 });
+    });
+
+    test("leaves no listener of theirs on its signal", async () => {
+      const server = await bench.serve([["/", Echo]]);
+      const client = await bench.connect();
+      await client.close(1000);
+      await bench.journal.until("close");
+      const { draining } = server;
+      await server.drain();
+      expect(getEventListeners(draining, "abort")).toEqual([]);
+    });
+  });
+
   describe("handshake", () => {
     test("is answered with 101 and the accept hash, and nothing of an ordinary answer", async () => {
       await bench.serve([["/", Echo]]);

@@ -1,5 +1,6 @@
 // What the tests share: an application on a loop of its own, over memory or sockets, and clients for it.
 
+import type { HTTPServer } from "@tw/httpserver";
 import { IOLoop } from "@tw/ioloop";
 import { IOStream } from "@tw/iostream";
 import { type MemoryPairOptions, memoryPair } from "@tw/iostream/transports";
@@ -96,7 +97,7 @@ export class Bench {
     return this.carrier === "memory" ? {} : { engine: this.carrier };
   }
 
-  async serve(routes: readonly RouteLike<never>[], settings: object = {}): Promise<void> {
+  async serve(routes: readonly RouteLike<never>[], settings: object = {}): Promise<HTTPServer> {
     this.logger = new MemoryLogger();
     this.loop = new IOLoop({ logger: this.logger });
     this.journal = new Journal();
@@ -106,6 +107,7 @@ export class Bench {
     const server = await app.listen(0, "127.0.0.1", this.#engine);
     this.port = server.port;
     this.#ends.push(() => server.close());
+    return server;
   }
 
   async connect(path = "/", options: WebSocketConnectOptions = {}): Promise<WebSocketClientConnection> {
