@@ -21,7 +21,13 @@ export {
   HTTPStreamClosedError,
   HTTPTimeoutError,
 } from "@tw/httpclient";
-export { HTTPServer, type HTTPServerOptions, type RequestCallback } from "@tw/httpserver";
+export {
+  currentRequest,
+  HTTPServer,
+  type HTTPServerOptions,
+  type RequestCallback,
+  type RequestContext,
+} from "@tw/httpserver";
 export {
   type HTTPConnection,
   HTTPHeaders,
@@ -37,6 +43,7 @@ export {
   IOLoop,
   type IOLoopOptions,
   NoPollerError,
+  observe,
   PeriodicCallback,
   READ,
   type StartOptions,
