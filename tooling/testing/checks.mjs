@@ -24,6 +24,7 @@ const turbo = (task) => [
 export const checks = [
   { name: "build", command: turbo("build") },
   { name: "layers", command: ["node", "tooling/layers/check.mjs"] },
+  { name: "musts", command: ["node", "tooling/musts/check.mjs"] },
   { name: "lint", command: ["biome", "check", "--error-on-warnings", "."] },
   { name: "types", command: ["tsc", "--noEmit", "-p", "tsconfig.json"] },
   { name: "pack", command: ["node", "tooling/pack/check.mjs"], needs: `${root}tooling/pack/check.mjs` },

@@ -36,6 +36,7 @@ export class LengthReader implements BodyReader {
   }
 
   readEnd(): EndEvent {
+    // RFC 9112 §6.3 (8), RFC 9112 §8 (1): incomplete.
     throw truncated(`${this.#remaining} of ${this.#length} bytes of the body missing`);
   }
 }

@@ -34,6 +34,7 @@ export class LengthWriter implements BodyWriter {
   }
 
   frame(byteLength: number): string {
+    // RFC 9112 §2.2 (5): every byte of the body counts, its last line end too.
     if (byteLength > this.#remaining) {
       const written = this.#length - this.#remaining + byteLength;
       throw new HTTPOutputError(`Wrote ${written} bytes, more than the Content-Length of ${this.#length}`, {
@@ -61,6 +62,7 @@ export const CHUNKED_WRITER: BodyWriter = {
   suffix: "\r\n",
   frame(byteLength) {
     if (byteLength === 0) throw new RangeError("An empty chunk would end the body");
+    // RFC 9110 §5.6.3 (1): no blank behind the size.
     return `${byteLength.toString(16)}\r\n`;
   },
   end(trailers) {
@@ -69,6 +71,7 @@ export const CHUNKED_WRITER: BodyWriter = {
     let text = "0\r\n";
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
+      // RFC 9110 §6.5.1 (1): what comes too late is not sent.
       if (isForbiddenTrailer(name)) throw new HTTPOutputError(`${name} cannot be a trailer field`);
       text += `${name}: ${fields[i + 1]}\r\n`;
     }

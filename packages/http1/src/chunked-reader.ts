@@ -53,6 +53,7 @@ export class ChunkedReader implements BodyReader {
   }
 
   readEnd(): EndEvent {
+    // RFC 9112 §8 (1): incomplete.
     throw truncated("last chunk missing");
   }
 
@@ -75,6 +76,7 @@ export class ChunkedReader implements BodyReader {
           this.#at = SIZE_LF;
           return;
         }
+        // RFC 9112 §7.1.1 (1), RFC 9110 §5.6.3 (2): walked by its grammar, blanks included, and ignored.
         this.#place = stepExtension(this.#place, c);
         if (this.#place === -1) throw new HTTPInputError("Malformed chunk extension");
         this.#countExtensionByte();
@@ -98,6 +100,7 @@ export class ChunkedReader implements BodyReader {
     const digit = HEX_VALUES[c] as number;
     if (digit !== 0xff) {
       this.#remaining = this.#remaining * 16 + digit;
+      // RFC 9112 §7.1 (2): no digit is lost.
       if (++this.#digits > MAX_SIZE_DIGITS || !Number.isSafeInteger(this.#remaining)) throw badSize();
       return;
     }
@@ -123,6 +126,7 @@ export class ChunkedReader implements BodyReader {
     if (lines.count > this.#options.maxHeaderFields) throw trailersTooLarge();
     const text = this.#options.fromLatin1(buf, at, at + length);
     const trailers = acceptTrailers(HTTPHeaders.fromSection(text, readFields(buf, at, text, 0)));
+    // RFC 9112 §7.1.2 (1), (2), RFC 9110 §6.5.1 (2): a list of their own.
     return trailers === undefined ? END : { type: "end", trailers };
   }
 }

@@ -58,7 +58,7 @@ export abstract class Cycle {
     if (!this.peerPersists || !this.persists || this.error !== undefined) return false;
     // A server reads what a client sent before it ended.
     if (this.role === "server") return !this.ended || this.buffered > 0;
-    // RFC 9112 §6.3: a client that got more than it asked for must not take that for the answer to its next request.
+    // RFC 9112 §6.3 (11): a client that got more than it asked for must not take that for the answer to its next request.
     return !this.ended && (this.reading !== READING.done || this.buffered === 0);
   }
 
@@ -76,6 +76,7 @@ export abstract class Cycle {
   startNextCycle(): void {
     const { next: nextReading } = this.reading;
     const { next: nextWriting } = this.writing;
+    // RFC 9112 §9.3 (4): both messages are whole.
     if (nextReading === undefined || nextWriting === undefined || !this.keepAlive) {
       throw misuse("startNextCycle", `reading ${this.reading.name}, writing ${this.writing.name}`);
     }

@@ -101,6 +101,7 @@ export function readFields(buf: Uint8Array, at: number, text: string, first: num
   for (let line = first; line < count; line++) {
     const colon = tokenEnds[line] as number;
     const lineEnd = ends[line] as number;
+    // RFC 9112 §2.2 (7), RFC 9112 §5.1 (1), RFC 9112 §5.2 (2): a line is a name and a colon from its first byte on.
     if (colon === start || buf[at + colon] !== 0x3a) throw badLine(text, start, lineEnd);
     if (steering[colon - start] === ((buf[at + start] as number) | 0x20)) {
       noteField(buf, at, text, start, colon, lineEnd);
@@ -127,6 +128,7 @@ function noteField(
   }
   let from = colon + 1;
   let end = lineEnd;
+  // RFC 9110 §5.5 (1): blanks around a value are no part of it.
   while (from < end && isBlank(buf[at + from] as number)) from++;
   while (end > from && isBlank(buf[at + end - 1] as number)) end--;
   facts.note(length, textOf(buf, at, text, from, end));

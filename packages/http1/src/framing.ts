@@ -33,15 +33,17 @@ export function readFraming(facts: FieldFacts, minor: number, headers: HTTPHeade
   if (facts.contentLength === undefined) return NO_FRAMING;
   let value = facts.contentLength;
   if (facts.contentLengthCount > 1 || value.includes(",")) value = collapseContentLength(headers);
+  // RFC 9110 §8.6 (5): a number beyond 2^53 is inexact, and above every limit.
   return { contentLength: parseContentLength(value), chunked: false };
 }
 
 function transferEncoding(facts: FieldFacts, minor: number): Framing {
-  // RFC 9112 §6.1: a message with both fields ought to be handled as an error.
+  // RFC 9112 §6.1 (9): a message with both fields ought to be handled as an error.
   if (facts.contentLengthCount > 0) throw new HTTPInputError("Both Transfer-Encoding and Content-Length");
-  // RFC 9112 §6.1: a 1.0 message with Transfer-Encoding has faulty framing.
+  // RFC 9112 §6.1 (10): a 1.0 message with Transfer-Encoding has faulty framing.
   if (minor === 0) throw new HTTPInputError("Transfer-Encoding in an HTTP/1.0 message");
   const value = facts.transferEncoding as string;
+  // RFC 9112 §6.3 (3): chunked, and nothing else. An unknown coding might be a 501, RFC 9112 §6.1; S-02 has 400 for all.
   if (facts.transferEncodingCount > 1 || !sameName(value, "chunked")) {
     throw new HTTPInputError(`Unsupported Transfer-Encoding: ${JSON.stringify(value.slice(0, 80))}`);
   }
@@ -52,6 +54,7 @@ function transferEncoding(facts: FieldFacts, minor: number): Framing {
 function parseContentLength(value: string): number {
   for (let i = 0; i < value.length; i++) {
     const c = value.charCodeAt(i);
+    // RFC 9112 §6.3 (4), (5): an error that ends the connection.
     if (c < 0x30 || c > 0x39) throw badLength(value);
   }
   if (value.length === 0) throw badLength(value);
@@ -71,6 +74,7 @@ function sameLength(list: string, before: string | undefined): string {
   for (const item of list.split(",")) {
     const value = trimBlanks(item);
     single ??= value;
+    // RFC 9112 §6.3 (4): equal values are one.
     if (value !== single) throw badLength(list);
   }
   return single as string;

@@ -33,6 +33,7 @@ export function isBlank(c: number): boolean {
 
 /** Tells whether `list`, a comma-separated list, holds `token` in any case, RFC 9110 §5.6.1. */
 export function listHas(list: string, token: string): boolean {
+  // RFC 9110 §5.6.1.2 (1), (2): an empty member is like no token.
   for (const item of list.toLowerCase().split(",")) if (trimBlanks(item) === token) return true;
   return false;
 }

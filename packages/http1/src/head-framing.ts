@@ -52,21 +52,23 @@ export function responseHead(
   const { code } = start;
   const line = statusLine(code, start.reason);
   if (code < 200) throw new RangeError(`Status ${code} is for writeInformation`);
-  // RFC 9110 §8.6: no Content-Length in a 204; RFC 9110 §15.3.6: that of a 205 is 0.
+  // RFC 9112 §6.1 (5), RFC 9110 §8.6 (3): no framing in a 204. RFC 9110 §15.3.6 (1): the length of a 205 is 0.
   const fields = writeFields(headers, code === 204 || code === 205);
+  // RFC 9110 §9.3.2 (1): what is written to these is dropped.
   const bodiless = method === "HEAD" || code === 204 || code === 205 || code === 304;
   const length = lengthFor(fields, options, bodiless);
   let text = line + fields.text + dateLine(fields, options);
   let writer = NO_BODY_WRITER;
   let close = fields.close || options.close === true || !mayPersist;
   if (bodiless) {
-    // RFC 9110 §9.3.2: HEAD is told the length that GET would have; a 304 is not told one that is not known.
+    // RFC 9110 §8.6 (1), (2): HEAD is told the length that GET would have; a 304 is not told one that is not known.
     if (code === 205) text += "Content-Length: 0\r\n";
     else if (code !== 204 && code !== 304) text += lengthLine(fields, length);
   } else if (length !== -1) {
     writer = new LengthWriter(length);
     text += lengthLine(fields, length);
   } else if (peerIs11) {
+    // RFC 9112 §6.1 (8): chunks go to who asked in HTTP/1.1.
     writer = CHUNKED_WRITER;
     text += "Transfer-Encoding: chunked\r\n";
   } else {
@@ -86,6 +88,7 @@ export function switchHead(
   options: WriteHeadOptions,
 ): OutgoingHead {
   const line = statusLine(start.code, start.reason);
+  // RFC 9112 §6.1 (6), RFC 9110 §8.6 (4), RFC 9110 §9.3.6 (4): no framing where HTTP ends.
   const fields = writeFields(headers, true);
   const text = `${line}${fields.text}${dateLine(fields, options)}\r\n`;
   return { text, writer: NO_BODY_WRITER, persistent: false };
@@ -105,7 +108,7 @@ export function requestHead(
   const { method, path } = start;
   const line = requestLine(method, path);
   const fields = writeFields(headers, false);
-  // RFC 9112 §3.2: a client MUST send Host, one, and one that the server accepts.
+  // RFC 9112 §3.2 (1), RFC 9112 §3.2.2 (2), RFC 9110 §7.2 (1): Host goes out with every request.
   if (fields.host === undefined) throw new HTTPOutputError("A request needs Host");
   if (!isHost(fields.host)) throw new HTTPOutputError(`Malformed Host: ${JSON.stringify(fields.host)}`);
   const length = lengthFor(fields, options, false);
@@ -114,7 +117,9 @@ export function requestHead(
   if (length !== -1) {
     writer = new LengthWriter(length);
     text += lengthLine(fields, length);
+    // RFC 9112 §6.3 (9): a body has a length or chunks.
   } else if (fields.chunked || !BODILESS_METHODS.has(method)) {
+    // RFC 9112 §6.1 (7), RFC 9112 §6.3 (10): not to a server that has shown that it is older.
     if (!peerIs11) throw new HTTPOutputError("This server speaks HTTP/1.0: a body needs Content-Length");
     writer = CHUNKED_WRITER;
     text += "Transfer-Encoding: chunked\r\n";
@@ -128,14 +133,14 @@ export function requestHead(
 /** What a request may not say with content, and what not without it. */
 function checkContent(method: string, headers: HTTPHeaders, hasContent: boolean): void {
   if (!hasContent) {
-    // RFC 9110 §10.1.1: without content there is nothing that a 100 could allow.
+    // RFC 9110 §10.1.1 (1): without content there is nothing that a 100 could allow.
     if (sameName(headers.get("Expect") ?? "", "100-continue"))
       throw new HTTPOutputError("Expect: 100-continue without a body");
     return;
   }
-  // RFC 9110 §9.3.8: a client MUST NOT send content in a TRACE request.
+  // RFC 9110 §9.3.8 (2): there is no content in a TRACE.
   if (method === "TRACE") throw new HTTPOutputError("TRACE has no body");
-  // RFC 9110 §9.3.7: content of an OPTIONS request says what it is.
+  // RFC 9110 §9.3.7 (2): content of an OPTIONS request says what it is.
   if (method === "OPTIONS" && !headers.has("Content-Type"))
     throw new HTTPOutputError("A body of OPTIONS needs Content-Type");
 }

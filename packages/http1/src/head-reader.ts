@@ -58,10 +58,11 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
     headers,
     contentLength,
     chunked,
-    // RFC 9110 §10.1.1: the expectation of an HTTP/1.0 client is ignored; without a body there is nothing to wait for.
+    // RFC 9110 §10.1.1 (3): the expectation of an HTTP/1.0 client is ignored; without a body there is nothing to wait for.
     expectContinue:
       facts.expectContinue && minor >= 1 && (chunked || (contentLength !== undefined && contentLength > 0)),
     expectsOther: facts.expectsOther && minor >= 1,
+    // RFC 9110 §7.8 (6): not in HTTP/1.0.
     upgrade: facts.upgradeListed && minor === 1 ? facts.upgrade : undefined,
   };
   return { event, persistent: isPersistent(facts, minor) };
@@ -83,7 +84,7 @@ export function readResponseHead(buf: Uint8Array, at: number, text: string, meth
   const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   const version = versionOf(minor);
   const persistent = isPersistent(facts, minor);
-  // RFC 9112 §6.3: what opens a tunnel has no body, whatever its fields say.
+  // RFC 9112 §6.3 (1), RFC 9110 §9.3.6 (5): what opens a tunnel has no body, whatever its fields say.
   const framing = opensTunnel(method, code) ? NO_FRAMING : readFraming(facts, minor, headers);
   // RFC 9112 §6.1, RFC 9110 §8.6: neither field in a 1xx or a 204; a reader that believed them would lose step.
   if ((code < 200 || code === 204) && (framing.chunked || (framing.contentLength ?? 0) > 0)) {
@@ -136,8 +137,9 @@ function isPersistent(facts: FieldFacts, minor: number): boolean {
   return minor === 1 || (minor === 0 && facts.keepAlive);
 }
 
-/** RFC 9112 §3.2: a request without Host (1.1), with two, or with a bad one MUST be answered with 400 (S-04). */
+/** Whether there is a Host, one, and one that two readers read alike. */
 function checkHost(facts: FieldFacts, minor: number): void {
+  // RFC 9112 §3.2 (4): none, two or a bad one is answered with 400 (S-04).
   if (facts.hostCount > 1) throw new HTTPInputError("More than one Host");
   if (facts.host === undefined) {
     if (minor > 0) throw new HTTPInputError("No Host");

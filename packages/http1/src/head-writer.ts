@@ -38,11 +38,13 @@ class FieldText {
       const value = fields[i + 1] as string;
       if (!STEERING[name.length] || this.#keeps(name, value, omitLength)) text += `${name}: ${value}\r\n`;
     }
+    // RFC 9112 §6.2 (1): one of them.
     if (this.chunked && this.contentLength !== -1) {
       throw new HTTPOutputError("Both Transfer-Encoding and Content-Length");
     }
-    // RFC 9110 §7.6.1: what is meant for the next hop alone is listed in Connection.
+    // RFC 9110 §7.6.1 (1), RFC 9110 §7.8 (5): what is meant for the next hop alone is listed in Connection.
     if (this.#hasUpgrade && !this.#upgradeListed) text += "Connection: Upgrade\r\n";
+    // RFC 9112 §7.4 (2), RFC 9110 §10.1.4 (1): TE is for the next hop too.
     if (this.#hasTE && !this.#teListed) text += "Connection: TE\r\n";
     this.text = text;
   }
@@ -58,6 +60,7 @@ class FieldText {
       this.contentLength = lengthOf(value);
       return !omitLength;
     } else if (sameName(name, "Transfer-Encoding")) {
+      // RFC 9112 §6.1 (2), (3), (4): chunked, once, and no other coding.
       if (this.chunked || !sameName(value, "chunked")) {
         throw new HTTPOutputError(`Unsupported Transfer-Encoding: ${JSON.stringify(value.slice(0, 80))}`);
       }
@@ -65,7 +68,7 @@ class FieldText {
       return false;
     } else if (sameName(name, "Upgrade")) this.#hasUpgrade = true;
     else if (sameName(name, "TE")) {
-      // RFC 9112 §7.4: chunks are always acceptable, and saying so is not.
+      // RFC 9112 §7.4 (1): chunks are always acceptable, and saying so is not.
       if (listHas(value, "chunked")) throw new HTTPOutputError("TE lists chunked");
       this.#hasTE = true;
     }
@@ -110,6 +113,7 @@ export function statusLine(code: number, reason: string): string {
   }
   if (!Number.isInteger(code) || code < 100 || code > 999)
     throw new RangeError(`Not a status code: ${String(code)}`);
+  // RFC 9112 §4 (1): the blank is there, whatever the reason. RFC 9110 §6.2 (2).
   const line = `HTTP/1.1 ${code} ${reasonPhrase(code, reason)}\r\n`;
   if (standard) STATUS_LINES[code] = line;
   return line;
@@ -123,8 +127,10 @@ export function statusLine(code: number, reason: string): string {
  */
 export function requestLine(method: string, target: string): string {
   if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
+  // RFC 9110 §2.2 (2): what is no target stays here.
   if (!TARGET.test(target) || !isTarget(method, target))
     throw new TypeError(`Not a request target: ${JSON.stringify(target)}`);
+  // RFC 9112 §2.2 (4), (6): nothing in front of the line, and nothing between it and the fields. RFC 9110 §6.2 (1).
   return `${method} ${target} HTTP/1.1\r\n`;
 }
 

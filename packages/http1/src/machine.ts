@@ -104,11 +104,14 @@ export class HTTP1Machine extends ReadingHalf {
     if (this.writing.information === undefined || this.role === "client" || this.method === "") {
       throw misuse("writeInformation", this.writing.name);
     }
+    // RFC 9110 §15.2 (1): HTTP/1.0 knows none.
     if (!this.peerIs11) return "";
+    // RFC 9112 §6.1 (5), RFC 9110 §8.6 (3): no framing in a 1xx.
     return `${statusLine(code, "")}${headers === undefined ? "" : writeFields(headers, true).text}\r\n`;
   }
 
   #writeResponse(start: ResponseStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
+    // RFC 9110 §2.2 (3): a client has no status line.
     if (this.role === "client") throw misuse("writeHead", "client given a status line");
     const { code } = start;
     // Before a request is known there is nothing to answer, unless the answer ends the connection: 400, 408.
@@ -116,6 +119,7 @@ export class HTTP1Machine extends ReadingHalf {
       throw misuse("writeHead", "no request");
     }
     const switches = code === 101 || opensTunnel(this.method, code);
+    // RFC 9110 §7.8 (7): behind the whole request, so that 100 went before.
     if (switches && this.reading.switch === undefined)
       throw misuse(`switch protocols (${code})`, this.reading.name);
     if (code === 101) checkSwitch(this.upgrade, headers);
@@ -131,7 +135,7 @@ export class HTTP1Machine extends ReadingHalf {
 
   #writeRequest(start: RequestStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {
     if (this.role === "server") throw misuse("writeHead", "server given a request line");
-    // What came before the request cannot be its answer.
+    // RFC 9112 §9.2 (1), RFC 9112 §9.3.2 (2): one request at a time. What came before it cannot be its answer.
     if (this.reading !== READING.idle || this.error !== undefined || this.buffered > 0)
       throw misuse("writeHead", this.reading.name);
     const head = requestHead(start, headers, options, this.peerIs11);
@@ -145,15 +149,17 @@ export class HTTP1Machine extends ReadingHalf {
 }
 
 /**
- * RFC 9110 §7.8: the protocols of a 101 are in its Upgrade, and the client named each of them.
+ * The protocols of a 101 are in its Upgrade, and the client named each of them.
  *
  * @param asked value of the request's Upgrade
  */
 function checkSwitch(asked: string | undefined, headers: HTTPHeaders): void {
   if (asked === undefined) throw new HTTPOutputError("101 to a request without Upgrade");
   const agreed = headers.get("Upgrade");
+  // RFC 9110 §7.8 (1), RFC 9110 §15.2.2 (1): a 101 says what comes next.
   if (agreed === null) throw new HTTPOutputError("101 without Upgrade");
   for (const protocol of agreed.split(",")) {
+    // RFC 9110 §7.8 (2): which the client had named.
     if (!listHas(asked, trimBlanks(protocol).toLowerCase()))
       throw new HTTPOutputError(`101 to a protocol that was not asked for: ${JSON.stringify(agreed)}`);
   }

@@ -50,6 +50,7 @@ export abstract class ReadingHalf extends Cycle {
     try {
       return this.#next();
     } catch (error) {
+      // RFC 9112 §6.3 (7): nothing more is read.
       this.error = error;
       this.input = undefined;
       this.#body = undefined;
@@ -115,9 +116,11 @@ export abstract class ReadingHalf extends Cycle {
     const input = this.input;
     if (input !== undefined && input.length > 0) {
       if (this.role === "server") this.#skipBlankLine(input);
+      // RFC 9112 §9.2 (2): nobody asked.
       else if (this.writing === WRITING.idle) throw new HTTPInputError("Response without a request");
       const tooLarge = this.role === "server" ? requestTooLarge : headTooLarge;
       const length = scanSection(input, this.options.maxHeadSize, tooLarge);
+      // RFC 9110 §5.3 (3): nothing is told before the head is whole.
       if (length !== -1) return this.#takeHead(input, length);
     }
     if (!this.ended) return this.#rest();
@@ -140,6 +143,7 @@ export abstract class ReadingHalf extends Cycle {
     if (lines.count === 0) throw new HTTPInputError("Empty line instead of a start line");
     if (lines.count - 1 > this.options.maxHeaderFields) throw headTooLarge();
     const { buf, at } = input;
+    // RFC 9112 §2.2 (1): octets, as characters of the same number.
     const text = this.options.fromLatin1(buf, at, at + length);
     input.at = at + length;
     if (this.role === "server") return this.#takeRequest(readRequestHead(buf, at, text));
@@ -151,6 +155,7 @@ export abstract class ReadingHalf extends Cycle {
     this.upgrade = event.upgrade;
     this.peerIs11 = event.version === "HTTP/1.1";
     this.peerPersists = persistent;
+    // RFC 9112 §6.1 (1), RFC 9112 §7.1 (1): chunks are read.
     if (event.chunked) this.#startBody(new ChunkedReader(this.options));
     else if (event.contentLength !== undefined && event.contentLength > 0) {
       this.#startBody(new LengthReader(event.contentLength));
@@ -160,6 +165,7 @@ export abstract class ReadingHalf extends Cycle {
 
   #takeResponse({ event, persistent }: ResponseHead): HTTP1Event {
     if (event.type === "information") {
+      // RFC 9110 §15.2 (2): any number that somebody sends who means well.
       if (++this.informations > MAX_INFORMATIONS) throw new HTTPInputError("Too many 1xx responses");
       return event;
     }
@@ -169,7 +175,7 @@ export abstract class ReadingHalf extends Cycle {
     return event;
   }
 
-  /** RFC 9112 §6.3, in its order. */
+  /** RFC 9112 §6.3, in its order; RFC 9110 §6 (1): what it answers decides first. */
   #readResponseBody({ code, chunked, contentLength }: ResponseEvent): void {
     if (code === 101 && this.upgrade === undefined)
       throw new HTTPInputError("101 to a request without Upgrade");
@@ -209,7 +215,7 @@ export abstract class ReadingHalf extends Cycle {
   }
 }
 
-/** RFC 9112 §3: a request line that does not end is a target that is too long. Of responses nobody is told. */
+/** RFC 9112 §3 (1): a request line that does not end is a target that is too long. Of responses nobody is told. */
 function requestTooLarge(input: InputWindow): HTTPInputError {
   if (input.lineStart > 0) return headTooLarge();
   return new HTTPInputError("Request target too long", { status: 414, code: "ERR_TW_TARGET_TOO_LONG" });

@@ -43,6 +43,7 @@ export function scanSection(
   let length = scan(input, stop);
   // The lines before the place where it was resumed are not in the list: once more, and no more than once.
   if (resumed && length !== -1) length = scan(input, stop);
+  // RFC 9110 §5.4 (1): 431, before more is kept.
   if (length === -1 && stop === at + limit) throw tooLarge(input);
   return length;
 }
@@ -58,6 +59,7 @@ function scan(input: InputWindow, stop: number): number {
     const tokenEnd = skipToken(buf, i, stop);
     i = skipText(buf, tokenEnd, stop);
     if (i === stop || (i + 1 === stop && buf[i] === CR)) break;
+    // RFC 9112 §2.2 (3), RFC 9110 §5.5 (2): refused, not replaced.
     if (buf[i] !== CR || buf[i + 1] !== LF) throw badByte(buf, i, at);
     if (i === lineStart) {
       input.scanned = 0;

@@ -13,11 +13,14 @@ import { isHost } from "@tw/httputil";
  * refused blanks, controls and `#` before.
  */
 export function isTarget(method: string, target: string): boolean {
+  // RFC 9112 §3.2.3 (1), RFC 9110 §9.3.6 (1), (2): host and port, and a port that is one.
   if (method === "CONNECT") return isTunnelTarget(target);
   if (target.charCodeAt(0) === 0x2f) return true;
+  // RFC 9112 §3.2.4 (1), RFC 9110 §7.1 (1): for OPTIONS, and for no other method.
   if (target === "*") return method === "OPTIONS";
-  // S-04 binds the authority of the absolute form too: it takes the place of Host, RFC 9112 §3.2.2.
+  // RFC 9112 §3.2.2 (6): accepted. S-04 binds its authority too, since that takes the place of Host.
   const authority = ABSOLUTE.exec(target)?.[1];
+  // RFC 9110 §4.2.1 (1), (2), RFC 9110 §4.2.2 (1), (2), RFC 9110 §4.2.4 (1): a host, and no userinfo.
   return authority !== undefined && authority.charCodeAt(0) !== COLON && isHost(authority);
 }
 

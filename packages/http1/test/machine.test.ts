@@ -276,6 +276,7 @@ describe("upgrade", () => {
     expect(text(machine.takeRest())).toBe("");
   });
 
+  // RFC 9110 §7.8 (7)
   it("101 is refused to a request that did not ask, and while a body is read", () => {
     const plain = server(GET);
     types(plain);
@@ -356,6 +357,7 @@ describe("client", () => {
     }
   });
 
+  // RFC 9112 §9.3 (4)
   it("reads the response while the request is still being written", () => {
     const machine = new HTTP1Machine("client", resolveHTTP1Options());
     machine.writeHead({ method: "POST", path: "/", version: "HTTP/1.1" }, new HTTPHeaders({ Host: "a" }));

@@ -72,6 +72,7 @@ describe("writeHead of a response", () => {
     expect(machine.keepAlive).toBe(false);
   });
 
+  // RFC 9110 §8.6 (1), (2), RFC 9110 §9.3.2 (1)
   it("204, 304 and answers to HEAD have no body, with the length each may have (C4, C5, C11)", () => {
     const empty = { ...OK, reason: "" };
     expect(head(GET, { "Content-Length": "3" }, {}, { ...empty, code: 204 })).toBe(
@@ -97,6 +98,7 @@ describe("writeHead of a response", () => {
     expect(machine.keepAlive).toBe(true);
   });
 
+  // RFC 9112 §6.1 (3), (4)
   it("respects Transfer-Encoding: chunked, drops it for 1.0, refuses another", () => {
     expect(head(GET, { "transfer-encoding": "chunked" }, { contentLength: 5 })).toBe(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -138,6 +140,7 @@ describe("writeHead of a response", () => {
     );
   });
 
+  // RFC 9110 §2.2 (3)
   it("is not to be called twice, nor without a request, nor with a request line", () => {
     const machine = asked();
     machine.writeHead(OK, new HTTPHeaders());
@@ -165,6 +168,7 @@ describe("writeHead of a response", () => {
 });
 
 describe("frameData and writeEnd", () => {
+  // RFC 9110 §5.6.3 (1)
   it("frames chunks with their size in hexadecimal digits (C1)", () => {
     const machine = asked();
     machine.writeHead(OK, new HTTPHeaders());
@@ -192,6 +196,7 @@ describe("frameData and writeEnd", () => {
     expect(plain.writeEnd(new HTTPHeaders({ "X-Sum": "1" }))).toBe("");
   });
 
+  // RFC 9112 §2.2 (5)
   it("S-09: neither more nor fewer bytes than Content-Length (C7, C8)", () => {
     const more = asked();
     more.writeHead(OK, new HTTPHeaders(), { contentLength: 5 });
@@ -216,6 +221,7 @@ describe("frameData and writeEnd", () => {
 });
 
 describe("writeInformation", () => {
+  // RFC 9110 §15.2 (1)
   it("writes 100 and others before the response, and nothing for HTTP/1.0", () => {
     const machine = asked();
     expect(machine.writeInformation(100)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
@@ -254,6 +260,7 @@ describe("writeHead of a request", () => {
       options,
     );
 
+  // RFC 9112 §2.2 (4), (6), RFC 9110 §6.2 (1)
   it("GET has no body unless the headers or options say so (K1)", () => {
     expect(write("GET", "/?q=1")).toBe("GET /?q=1 HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(write("GET", "/", {}, { contentLength: 2 })).toContain("Content-Length: 2\r\n");

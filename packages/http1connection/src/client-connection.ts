@@ -52,7 +52,7 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
   }
 
   onBytes(view: Uint8Array): MaybePromise {
-    if (this.#exchange === undefined) return this.stream.abort(); // nobody asked: RFC 9112 §9.2
+    if (this.#exchange === undefined) return this.stream.abort(); // nobody asked: RFC 9112 §9.2 (2)
     this.#machine.receive(view);
     return this.#pump();
   }
@@ -101,6 +101,7 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
       this.#exchange = undefined;
       this.#usable = false;
       exchange.peerGone(error);
+      // RFC 9112 §6.3 (7): the connection ends with the response.
       return this.stream.abort(error);
     }
     if (this.#machine.buffered > 0) this.#machine.retain();
@@ -116,6 +117,7 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
   /** Called by the exchange when request and response are complete. */
   completed(): void {
     this.#exchange = undefined;
+    // RFC 9112 §9.6 (1), (6): no further request behind a close of either side.
     if (this.#usable && this.#machine.keepAlive) return this.#machine.startNextCycle();
     this.#usable = false;
     this.stream.close();

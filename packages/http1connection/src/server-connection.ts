@@ -220,6 +220,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     try {
       while (this.#lingering === undefined && this.#waiting !== "done") {
         const known = this.#exchange;
+        // RFC 9112 §9.3.2 (1): a request is read when the one before it has been answered.
         if (known === undefined ? this.#drained !== undefined : known.received) break;
         const exchange = known ?? this.#nextRequest();
         if (exchange === undefined) break;
@@ -333,6 +334,7 @@ export class HTTP1ServerConnection implements StreamReceiver, Expirable, Connect
     this.#takeExchange();
     const machine = this.#machine as HTTP1Machine;
     // A head that went out before we took leave promised to keep the connection: what came behind is answered.
+    // RFC 9112 §9.3 (3), RFC 9112 §9.6 (2), (3), (4), (5): half a request, or a close on either side, ends it here.
     if (!exchange.received || !machine.keepAlive) return this.#closeNow(!exchange.received);
     machine.startNextCycle();
     this.#waiting = "answer";

@@ -169,6 +169,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
   #sendContinue(): void {
     if (!this.#continueOwed || this.#answer !== "none" || this.#machine.buffered > 0) return;
     this.#continueOwed = false;
+    // RFC 9110 §10.1.1 (5), (6): as soon as the body is waited for.
     this.#connection.stream.send(this.#machine.writeInformation(100));
   }
 
@@ -195,6 +196,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
         code: status,
         reason: reasonPhrase(status),
       };
+      // RFC 9110 §10.1.1 (4): behind a 100 too there is an answer, if only that there is none.
       this.writeHeaders(startLine, new HTTPHeaders({ "Content-Length": "0" }));
       this.finish();
       // User code may still run, and answer what it knows no better than to answer.
@@ -217,6 +219,7 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     const { date, loop } = this.#connection.server;
     const fields = this.#observers === undefined ? headers : this.#observers.head(startLine, headers);
     const head = this.#machine.writeHead(startLine, fields, {
+      // RFC 9110 §6.6.1 (1): in every answer.
       date: date.value,
       close: this.#connection.closing || (!this.#received && isWhole(fields, chunk)),
     });

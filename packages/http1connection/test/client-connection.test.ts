@@ -79,6 +79,7 @@ describe("HTTP1ClientConnection", () => {
     });
   }
 
+  // RFC 9112 §9.3.2 (2)
   it("refuses a second exchange while one is under way, and any after the connection closed", async () => {
     const t = setUp();
     await t.host.run(async () => {

@@ -107,6 +107,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     try {
       signal.throwIfAborted(); // while the connection was on its way to us
       const exchange = new HTTP1ClientConnection(stream, this.#limits).exchange(collector);
+      // RFC 9112 §3.2.1 (1), (2): path and query; the path of a URL is never empty.
       const startLine = { method, path: url.pathname + url.search, version: "HTTP/1.1" };
       exchange.writeHeaders(startLine, headers, body);
       exchange.finish();

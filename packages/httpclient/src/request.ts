@@ -37,6 +37,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  */
 export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequest {
   const target = new URL(url);
+  // RFC 9110 §4.2.2 (3): not in the clear.
   if (target.protocol !== "http:") throw new TypeError(`Cannot fetch ${target.protocol} URLs, only http:`);
   const method = options.method ?? "GET";
   if (!TOKEN.test(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
@@ -50,6 +51,7 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
 
 function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | undefined): HTTPHeaders {
   const headers = new HTTPHeaders(options.headers);
+  // RFC 9112 §3.2 (2): the authority, and no userinfo.
   if (!headers.has("Host")) headers.set("Host", url.host);
   if (!headers.has("User-Agent")) headers.set("User-Agent", "tw-httpclient");
   if (body !== undefined) headers.set("Content-Length", String(body.length));

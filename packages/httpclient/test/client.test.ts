@@ -64,6 +64,7 @@ for (const carrier of ["memory", "native", "node"] as const) {
       }
     });
 
+    // RFC 9112 §3.2 (2), RFC 9112 §3.2.1 (1), (2)
     it("sends method, target, Host, headers and body", async () => {
       const { client, url, seen } = await canned(["HTTP/1.1 204 No Content\r\n\r\n"]);
       await client.fetch(url, { method: "POST", body: "€", headers: { "X-One": "1" } });
@@ -117,6 +118,7 @@ for (const carrier of ["memory", "native", "node"] as const) {
       await expect(client.fetch(url)).rejects.toMatchObject({ code: "ERR_TW_CLIENT_CLOSED" });
     });
 
+    // RFC 9110 §4.2.2 (3)
     it("refuses what cannot be sent before it connects", async () => {
       const { client, url, seen } = await canned([]);
       await expect(client.fetch("https://127.0.0.1/")).rejects.toThrow(TypeError);

@@ -28,6 +28,7 @@ afterEach(async () => {
 });
 
 describe("slow readers", () => {
+  // RFC 9112 §9.6 (4)
   it("get the whole of an answer behind which the connection closes, as long as they make progress", async () => {
     const body = "x".repeat(MIB);
     await inVirtualTime(
@@ -41,6 +42,7 @@ describe("slow readers", () => {
     );
   });
 
+  // RFC 9112 §9.3 (3)
   it("get the whole of an answer that was given before their request was read", async () => {
     const body = "x".repeat(MIB);
     const early = delegate((connection) => ({ headersReceived: () => answer(connection, body) }));

@@ -11,6 +11,7 @@ const CLOSE = "Connection: close\r\n";
 
 onEveryCarrier((bench) => {
   describe("requests", () => {
+    // RFC 9110 §6.6.1 (1), RFC 9110 §6.2 (2)
     it("answers GET and keeps the connection open", async () => {
       const server = await bench.serve(echo);
       const client = await bench.connect(server);
@@ -24,6 +25,7 @@ onEveryCarrier((bench) => {
       expect(text.endsWith("GET /two ")).toBe(true);
     });
 
+    // RFC 9110 §9.3.2 (1), RFC 9110 §8.6 (1)
     it("answers HEAD with the length and no body", async () => {
       const server = await bench.serve((request) => answer(request.connection, "hello"));
       const text = await bench.transcript(server, [`HEAD / HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`]);
@@ -43,6 +45,7 @@ onEveryCarrier((bench) => {
       expect(text).toContain("POST /b abcdeHTTP/1.1");
     });
 
+    // RFC 9112 §9.3.2 (1), RFC 9112 §9.6 (2)
     it("answers pipelined requests in order although the first answers last", async () => {
       const gate = new Deferred();
       const server = await bench.serve(async (request) => {
@@ -89,6 +92,7 @@ onEveryCarrier((bench) => {
       expect(twice).toMatch(/Connection: keep-alive/i);
     });
 
+    // RFC 9110 §10.1.1 (4), (5), (6)
     it("says 100 Continue when the client waits for it, in any case of letters", async () => {
       const server = await bench.serve(echo);
       const client = await bench.connect(server);
@@ -178,6 +182,7 @@ onEveryCarrier((bench) => {
       ["body over the limit", 413, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world"],
     ];
     for (const [name, code, wire] of cases) {
+      // RFC 9112 §9.6 (5)
       it(`${name}: ${code}, close, and nothing behind it is read as a request`, async () => {
         let called = 0;
         const server = await bench.serve(

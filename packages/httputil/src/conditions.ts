@@ -41,23 +41,30 @@ export function evaluatePreconditions(request: ConditionalRequest): "proceed" | 
   const { method, headers, exists = true, now } = request;
   const etag = ownTag(request.etag);
   const modified = seconds(request.lastModified);
-  // RFC 9110 §13.2.1: methods that select no representation have no preconditions.
+  // RFC 9110 §13.2.1 (4): methods that select no representation have no preconditions.
   if (method === "CONNECT" || method === "OPTIONS" || method === "TRACE") return "proceed";
   const reads = method === "GET" || method === "HEAD";
+  // RFC 9110 §13.1.3 (2), (4), RFC 9110 §13.1.4 (2), (4): what is no date is undefined; a date is one of ours.
   const since = (name: string) => seconds(parseHTTPDate(headers.get(name) ?? "", now));
 
   const ifMatch = headers.get("If-Match");
   if (ifMatch !== null) {
+    // RFC 9110 §13.1.1 (1), (3): somebody changed it meanwhile.
     if (!matches(ifMatch, etag, exists, sameStrongly)) return 412;
   } else if (modified !== undefined) {
+    // RFC 9110 §13.1.4 (1), (3): only here, beside no If-Match and with a date of ours.
     const unmodifiedSince = since("If-Unmodified-Since");
+    // RFC 9110 §13.1.4 (6): the same, by the clock.
     if (unmodifiedSince !== undefined && modified > unmodifiedSince) return 412;
   }
 
+  // RFC 9110 §13.2.2 (1): behind If-Match and If-Unmodified-Since.
   const ifNoneMatch = headers.get("If-None-Match");
   if (ifNoneMatch !== null) {
+    // RFC 9110 §13.1.2 (1), (3): what the client has is good.
     if (matches(ifNoneMatch, etag, exists, sameWeakly)) return reads ? 304 : 412;
   } else if (reads && modified !== undefined) {
+    // RFC 9110 §13.1.3 (1), (2), (3): only here, for GET and HEAD, beside no If-None-Match and with a date of ours.
     const modifiedSince = since("If-Modified-Since");
     if (modifiedSince !== undefined && modified <= modifiedSince) return 304;
   }
@@ -79,6 +86,7 @@ export function ifRangeMatches(value: string | null, validators: Validators, now
   const etag = ownTag(validators.etag);
   if (value === null) return true;
   const tag = parseETag(value);
+  // RFC 9110 §13.1.5 (7): where it is false, the range is not asked for.
   if (tag !== undefined) return etag !== undefined && sameStrongly(tag, etag);
   const date = seconds(parseHTTPDate(value, now));
   const modified = seconds(validators.lastModified);

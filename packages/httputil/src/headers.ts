@@ -277,6 +277,7 @@ function cleanValue(name: string, value: string): string {
   if (typeof value !== "string") {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Header ${name} needs a string, got ${quote(value)}`);
   }
+  // RFC 9112 §2.2 (2), RFC 9112 §5.2 (1): no CR and no LF goes out in a value.
   if (!isFieldText(value)) {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
   }

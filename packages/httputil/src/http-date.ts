@@ -30,6 +30,7 @@ export function parseHTTPDate(text: string, now?: number): number | undefined {
     const [, month, day, time, year] = asctime;
     return instant(Number(year), month, Number(day), time);
   }
+  // RFC 9110 §5.6.7 (1): the third form, when it was neither of the others.
   const rfc850 = RFC_850.exec(text);
   if (rfc850 === null) return undefined;
   const [, day, month, yy, time] = rfc850;
@@ -40,6 +41,7 @@ export function parseHTTPDate(text: string, now?: number): number | undefined {
   const century = Math.floor(horizon.getUTCFullYear() / 100) * 100;
   const latest = at(century);
   // Also where that century's 29 February does not exist.
+  // RFC 9110 §5.6.7 (4): at most 50 years ahead.
   return latest !== undefined && latest <= horizon.getTime() ? latest : at(century - 100);
 }
 

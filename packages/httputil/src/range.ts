@@ -131,6 +131,7 @@ export function unsatisfiedRange(total: number): string {
 /** What follows `bytes=`, or `undefined` for another unit. */
 function rangeSpecs(value: string): string | undefined {
   const equals = value.indexOf("=");
+  // RFC 9110 §14.2 (2): another unit is none.
   return equals !== -1 && trimBlanks(value.slice(0, equals)) === "bytes"
     ? value.slice(equals + 1)
     : undefined;
@@ -148,5 +149,6 @@ function readSpec(spec: string): RequestedRange | undefined {
 }
 
 function position(digits: string): number {
+  // RFC 9110 §14.1.2 (1): what cannot be counted is behind every end.
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }

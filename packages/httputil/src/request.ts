@@ -83,6 +83,7 @@ export class HTTPServerRequest {
     if (told !== undefined) return told;
     const target = this.startLine.path;
     const start = authorityStart(target);
+    // RFC 9112 §3.2.2 (5): the target wins.
     if (start !== -1) return target.slice(start, authorityEnd(target, start));
     return this.headers.get("Host") ?? "127.0.0.1";
   }

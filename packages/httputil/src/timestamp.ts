@@ -32,6 +32,7 @@ export function formatTimestamp(time: number | Date): string {
     throw new RangeError(`Not an instant of the years 0000 to 9999: ${String(time)}`);
   const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())} ${MONTHS[date.getUTCMonth()]}`;
   const clock = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  // RFC 9110 §5.6.7 (2), (3): the fixed form, one blank each.
   return `${day} ${String(year).padStart(4, "0")} ${clock} GMT`;
 }
 

@@ -96,6 +96,7 @@ describe("evaluatePreconditions", () => {
     expect(judge({}, { etag: undefined, lastModified: undefined })).toBe("proceed");
   });
 
+  // RFC 9110 §13.1.2 (1), (3)
   it.each<[string, Partial<ConditionalRequest>, "proceed" | 304 | 412]>([
     ['"a"', {}, 304],
     ['W/"a"', {}, 304],
@@ -120,6 +121,7 @@ describe("evaluatePreconditions", () => {
     expect(judge({ "If-None-Match": value }, more)).toBe(expected);
   });
 
+  // RFC 9110 §13.1.1 (1), (3), RFC 9110 §13.2.1 (4)
   it.each<[string, Partial<ConditionalRequest>, "proceed" | 304 | 412]>([
     ['"a"', {}, "proceed"],
     ['"x","a"', { method: "PUT" }, "proceed"],
@@ -136,6 +138,7 @@ describe("evaluatePreconditions", () => {
     expect(judge({ "If-Match": value }, more)).toBe(expected);
   });
 
+  // RFC 9110 §13.1.3 (2), (3), (4)
   it("If-Modified-Since compares whole seconds, for GET and HEAD only, and ignores junk (F8)", () => {
     const since = (value: string, more = {}) => judge({ "If-Modified-Since": value }, more);
     expect([since(at(-1000)), since(at(0)), since(at(1000))]).toEqual(["proceed", 304, 304]);
@@ -150,6 +153,7 @@ describe("evaluatePreconditions", () => {
     expect(since("Sunday, 13-Mar-11 07:06:40 GMT", { now: Date.UTC(1960, 0) })).toBe("proceed");
   });
 
+  // RFC 9110 §13.1.4 (2), (3), (4), (6)
   it("If-Unmodified-Since compares whole seconds, for every method", () => {
     const since = (value: string, more = {}) =>
       judge({ "If-Unmodified-Since": value }, { method: "PUT", ...more });
@@ -158,6 +162,7 @@ describe("evaluatePreconditions", () => {
     expect(since(at(-1000), { method: "GET" })).toBe(412);
   });
 
+  // RFC 9110 §13.1.3 (1), RFC 9110 §13.1.4 (1), RFC 9110 §13.2.2 (1)
   it("a tag takes the place of the date beside it, and If-Match comes before If-None-Match (RFC 9110 §13.2.2)", () => {
     expect(judge({ "If-None-Match": '"b"', "If-Modified-Since": at(0) })).toBe("proceed");
     expect(judge({ "If-None-Match": '"a"', "If-Modified-Since": at(-1000) })).toBe(304);
@@ -206,6 +211,7 @@ describe("evaluatePreconditions", () => {
 describe("ifRangeMatches", () => {
   it("without the field lets the range be", () => expect(ifRangeMatches(null, {})).toBe(true));
 
+  // RFC 9110 §13.1.5 (7)
   it("compares tags strongly (F9)", () => {
     const tag = (value: string, etag?: string) => ifRangeMatches(value, { etag, lastModified: T });
     expect([

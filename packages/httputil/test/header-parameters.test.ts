@@ -27,6 +27,7 @@ describe("parseHeaderParameters", () => {
     expect(read('a; b=""')).toEqual(["a", "b="]);
   });
 
+  // RFC 9110 §5.6.4 (1)
   it("undoes the backslash before a quote and a backslash, and no other", () => {
     expect(read('a; b="\\"\\\\\\x\\"')).toBeUndefined();
     expect(read('a; b="\\"\\\\\\x"')).toEqual(["a", 'b="\\\\x']);

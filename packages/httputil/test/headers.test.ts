@@ -288,6 +288,7 @@ describe("canonicalName", () => {
 });
 
 describe("S-22 values that must not go out", () => {
+  // RFC 9112 §2.2 (2), RFC 9112 §5.2 (1)
   it("every control but HTAB and everything above U+00FF throws ERR_TW_FIELD_VALUE, and nothing is stored", () => {
     const headers = new HTTPHeaders({ X: "before" });
     for (let c = 0; c < 0x180; c++) {

@@ -3,6 +3,7 @@ import { formatTimestamp, parseHTTPDate } from "../src/index.js";
 import { expectLinear, garbage, randomOf } from "./support.js";
 
 describe("parseHTTPDate", () => {
+  // RFC 9110 §5.6.7 (1)
   it("reads the three forms of RFC 9110 §5.6.7 alike", () => {
     for (const text of [
       "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -13,6 +14,7 @@ describe("parseHTTPDate", () => {
     expect(parseHTTPDate("Sun Nov 16 08:49:37 1994")).toBe(Date.UTC(1994, 10, 16, 8, 49, 37));
   });
 
+  // RFC 9110 §5.6.7 (2), (3)
   it("reads what formatTimestamp writes, years 0 to 9999", () => {
     const random = randomOf(3);
     for (let i = 0; i < 5000; i++) {
@@ -62,6 +64,7 @@ describe("parseHTTPDate", () => {
     "Wednesday, 06-Nov-94 08:49:37 GMT ",
   ])("gives undefined for %j", (text) => expect(parseHTTPDate(text)).toBeUndefined());
 
+  // RFC 9110 §5.6.7 (4)
   it("takes a year of two digits for the last one that is at most 50 years ahead", () => {
     const year = (yy: string, now: number) => {
       const time = parseHTTPDate(`Sunday, 06-Nov-${yy} 08:49:37 GMT`, now);

@@ -12,6 +12,7 @@ import {
 import { expectLinear, garbage, randomOf } from "./support.js";
 
 describe("parseRange", () => {
+  // RFC 9110 §14.1.2 (1)
   it.each([
     ["bytes=1-2", 1, 3],
     ["bytes=6-", 6, undefined],
@@ -25,6 +26,7 @@ describe("parseRange", () => {
     [`bytes=${"9".repeat(400)}-`, Number.MAX_SAFE_INTEGER, undefined],
   ])("reads %j (Q10, F2)", (text, start, end) => expect(parseRange(text)).toEqual({ start, end }));
 
+  // RFC 9110 §14.2 (2)
   it.each([
     "",
     "asdf",

@@ -43,6 +43,7 @@ describe("HTTPServerRequest", () => {
     expect(request("/", {}).host).toBe("127.0.0.1");
   });
 
+  // RFC 9112 §3.2.2 (5)
   it("an absolute form wins over Host, and its path is the path (A20)", () => {
     const one = request("http://x.example:1/big?q=http://y/");
     expect([one.host, one.hostName, one.path, one.query, one.fullUrl()]).toEqual([

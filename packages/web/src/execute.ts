@@ -85,7 +85,7 @@ function isFarewell(error: unknown): boolean {
   return isTwError(error, "ERR_TW_CLIENT_GONE") || (error instanceof Error && error.name === "AbortError");
 }
 
-/** RFC 9110 §15.5.6: a 405 says in Allow what is allowed. */
+/** RFC 9110 §15.5.6 (1), RFC 9110 §10.2.1 (1): a 405 says in Allow what is allowed. */
 function notAllowed(handler: object, target: Target): HTTPError {
   return new HTTPError(405, undefined, { headers: { Allow: target.allowed(handler).join(", ") } });
 }

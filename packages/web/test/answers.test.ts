@@ -243,6 +243,7 @@ onEveryDriver((serve, driver) => {
       }
     });
 
+    // RFC 9110 §10.2.1 (1), RFC 9110 §15.5.6 (1)
     test("RFC 9110 §15.5.6: a verb that the handler does not define is 405 with Allow", async () => {
       const send = await serve(acting(() => "x"));
       for (const method of ["PUT", "DELETE", "PROPFIND"]) {

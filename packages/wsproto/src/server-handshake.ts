@@ -51,6 +51,7 @@ export function checkUpgradeRequest(request: UpgradeRequest): UpgradeCheck {
   if (request.version !== "HTTP/1.1") return refuse(400, "A WebSocket is opened with HTTP/1.1");
   if (!VERSIONS.includes(headers.get("Sec-WebSocket-Version") ?? "")) {
     // RFC 6455 §4.4: the versions that are understood MUST be listed.
+    // RFC 9110 §7.8 (3), RFC 9110 §15.5.22 (1): with the protocol that is spoken here.
     return refuse(426, "Unknown WebSocket version", [
       ["Sec-WebSocket-Version", VERSIONS.join(", ")],
       ["Upgrade", "websocket"],

@@ -83,6 +83,7 @@ describe("checkUpgradeRequest()", () => {
     expect(check({}, "GET", "HTTP/1.0")).toMatchObject({ ok: false, status: 400 });
   });
 
+  // RFC 9110 §7.8 (3), RFC 9110 §15.5.22 (1)
   test("lists the versions with 426", () => {
     expect(check({ "Sec-WebSocket-Version": "12" })).toMatchObject({
       headers: expect.arrayContaining([["Sec-WebSocket-Version", "7, 8, 13"]]),

@@ -64,6 +64,7 @@ function closingQuote(text: string, from: number): number {
 }
 
 function unescapeQuoted(text: string): string {
+  // RFC 9110 §5.6.4 (1): for the two characters that need it, since browsers send others as they are.
   return text.includes("\\") ? text.replace(/\\(["\\])/g, "$1") : text;
 }
 
