@@ -1,7 +1,7 @@
 // npm run bench: compares our servers with their peers and with the limit, in one run, and writes the tables.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildPackages } from "./build.mjs";
 import { compareHTTP } from "./http.mjs";
 import { compareIdle } from "./idle.mjs";
 import { webSocketLoad } from "./load.mjs";
@@ -29,7 +29,7 @@ try {
 }
 
 async function main(options) {
-  if (options.build) build();
+  if (options.build) buildPackages(say);
   fetchRuntimes(options.with, say); // there is no way out of a private network
   if (options.part !== "loop" && !options.idle) {
     const code = runInPrivateNetwork(fileURLToPath(import.meta.url), [
@@ -103,20 +103,4 @@ async function idle(options, { load }, report) {
     measured,
     "idle",
   );
-}
-
-/** turbo is on PATH when npm started this. */
-function build() {
-  const args = [
-    "run",
-    "build",
-    "--filter=@tw/tooling-bench^...",
-    "--concurrency=2",
-    "--output-logs=errors-only",
-  ];
-  const cwd = fileURLToPath(new URL("../../../", import.meta.url));
-  const run = spawnSync("turbo", args, { cwd, stdio: ["ignore", 2, 2] });
-  if (run.error)
-    throw new Error(`turbo could not be run (${run.error.message}): use npm run bench, or --no-build`);
-  if (run.status !== 0) say("not everything was built; what was not shows as a void row");
 }
