@@ -1,12 +1,12 @@
 // What is published of requests: which facts, in which order, and never more than one end of each.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel";
+import { channel, hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { HTTPRequestErrorMessage, HTTPRequestMessage, HTTPUpgradeMessage } from "@tw/http1connection";
 import { type HTTPConnection, HTTPHeaders } from "@tw/httputil";
 import { type DiagnosticsChannels, observe } from "@tw/ioloop";
 import { Deferred } from "@tw/util";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { answer, codes, OK, onEveryCarrier } from "./harness.js";
 
 type Name = keyof DiagnosticsChannels & `tw:httpserver:${string}`;
@@ -225,6 +225,21 @@ onEveryCarrier((bench) => {
   });
 
   describe("subscribers", () => {
+    it("that are not there cost no message: nothing is published while nobody listens", async () => {
+      const names = ["tw:tcp:accepted", "tw:tcp:connected", "tw:iostream:opened", "tw:iostream:received"];
+      const all = [...NAMES, ...names, "tw:iostream:sent", "tw:iostream:closed"].map((name) => channel(name));
+      const spies = all.map((each) => vi.spyOn(each, "publish"));
+      const server = await bench.serve((request) => {
+        if (request.uri === "/fail") throw new Error("handler");
+        answer(request.connection, "ok");
+      });
+      await bench.transcript(server, [get("/") + get("/fail", CLOSE)]);
+      await bench.transcript(server, ["garbage\r\n\r\n"]);
+      const calls = spies.map((spy) => spy.mock.calls.length);
+      for (const spy of spies) spy.mockRestore();
+      expect(calls).toEqual(all.map(() => 0));
+    });
+
     it("that throw are logged by observe() and cost the request nothing", async () => {
       const logged: unknown[] = [];
       const note = (fields: unknown): void => void logged.push((fields as { err: Error }).err.message);

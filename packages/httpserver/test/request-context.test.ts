@@ -194,6 +194,22 @@ onEveryCarrier((bench) => {
       expect(texts.flatMap(bodies)).toEqual(["/1 /1", "/2 /2", "/3 /3"]);
     });
 
+    it("from a request that wakes another one to that", async () => {
+      const [waits, woken] = [new Deferred<void>(), new Deferred<void>()];
+      const server = await serve(async ({ uri, connection }) => {
+        if (uri === "/wait") {
+          waits.resolve();
+          await woken.promise;
+        } else woken.resolve();
+        answer(connection, `${currentRequest()?.id}`);
+      });
+      const first = await bench.connect(server);
+      await first.send(get("/wait", CLOSE));
+      await waits.promise;
+      const second = await bench.transcript(server, [get("/wake", CLOSE)]);
+      expect([bodies(await first.untilClosed()), bodies(second)]).toEqual([["/wait"], ["/wake"]]);
+    });
+
     it("from a request that waits for its body to one that its continuation lets in", async () => {
       const seen: string[] = [];
       const server = await bench.serve(
