@@ -1,4 +1,11 @@
 export {
+  type CorpusCase,
+  type FuzzOptions,
+  type FuzzReport,
+  fuzzHTTP1,
+  parseCorpus,
+} from "@tw/http1/testing";
+export {
   type HostCase,
   type HostSubject,
   hostCases,
