@@ -22,6 +22,10 @@ describe("parseForwarded", () => {
     ]);
   });
 
+  it("takes an empty value in quotes for one", () => {
+    expect(parseForwarded('for="";host="";proto=a')).toEqual([{ for: "", host: "", proto: "a" }]);
+  });
+
   it("keeps other parameters as extensions", () => {
     expect(parseForwarded("for=a;Secret=x;__proto__=y")).toEqual([
       {
