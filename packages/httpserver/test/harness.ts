@@ -35,22 +35,28 @@ export class Bench {
     this.carrier = carrier;
   }
 
+  /** What servers and clients are made with. */
+  get engine(): { readonly engine?: "native" | "node" } {
+    return this.carrier === "memory" ? {} : { engine: this.carrier };
+  }
+
   async serve(
     target: RequestCallback | HTTPServerConnectionDelegate,
     options: HTTPServerOptions = {},
   ): Promise<HTTPServer> {
     const loop = new IOLoop({ logger: nullLogger });
     if (this.carrier === "memory") useNetwork(loop, new MemoryNetwork(loop));
-    const engine = this.carrier === "memory" ? {} : { engine: this.carrier };
-    const server = new HTTPServer(target, { logger: nullLogger, ...engine, ...options, loop });
+    const server = new HTTPServer(target, { logger: nullLogger, ...this.engine, ...options, loop });
     this.#servers.push(server);
     await server.listen(0, "127.0.0.1");
     return server;
   }
 
   async connect(server: HTTPServer): Promise<RawClient> {
-    const engine = this.carrier === "memory" ? {} : { engine: this.carrier };
-    const stream = await new TCPClient({ ...engine, loop: server.loop }).connect("127.0.0.1", server.port);
+    const stream = await new TCPClient({ ...this.engine, loop: server.loop }).connect(
+      "127.0.0.1",
+      server.port,
+    );
     const client = new RawClient(stream);
     this.#clients.push(client);
     return client;

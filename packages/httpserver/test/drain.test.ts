@@ -1,0 +1,314 @@
+// Ending a server: who is answered, who is closed, who is told, and when. In virtual time where that is enough.
+
+import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import { bindSockets, TCPClient } from "@tw/tcp";
+import { Deferred } from "@tw/util";
+import { describe, expect, it } from "vitest";
+import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
+import { delegate, inVirtualTime, type World } from "./world.js";
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const CLOSE = /\r\nConnection: close\r\n/g;
+const NOTHING = { finished: 0, closed: 0, upgraded: 0, aborted: 0 };
+
+const hello = (request: HTTPServerRequest) => answer(request.connection, request.uri);
+
+/** Another client of the same server. */
+async function another({ server }: World): Promise<RawClient> {
+  return new RawClient(await new TCPClient({ loop: server.loop }).connect("x", 80));
+}
+
+describe("drain(), in virtual time", () => {
+  it("closes at once who was silent for long, and tells so", async () => {
+    await inVirtualTime(hello, async ({ client, server, host, pass }) => {
+      await client.send(GET);
+      await pass(10_000);
+      expect(await server.drain()).toEqual({ ...NOTHING, closed: 1 });
+      expect(host.now()).toBeLessThan(10_100);
+      expect(codes(client.text)).toEqual([200]);
+    });
+  });
+
+  it("answers who has just been answered and asks again, and closes who does not within a second or two", async () => {
+    for (const again of [true, false]) {
+      await inVirtualTime(hello, async ({ client, server, host, pass }) => {
+        await pass(10_000);
+        await client.send(GET);
+        await client.until((text) => codes(text).length === 1);
+        const before = host.now();
+        const draining = server.drain();
+        await pass(900);
+        expect(client.isClosed).toBe(false);
+        if (again) await client.send(GET + GET);
+        const text = await client.untilClosed();
+        expect(codes(text)).toEqual(again ? [200, 200] : [200]);
+        expect(text.match(CLOSE) ?? []).toHaveLength(again ? 1 : 0);
+        expect(host.now() - before).toBeLessThan(again ? 1000 : 3100);
+        expect(await draining).toEqual({ ...NOTHING, [again ? "finished" : "closed"]: 1 });
+      });
+    }
+  });
+
+  it("answers who has connected and not asked yet, however long ago that was, and closes who does not ask", async () => {
+    for (const asks of [true, false]) {
+      await inVirtualTime(hello, async ({ client, server, pass }) => {
+        await pass(30_000);
+        const draining = server.drain();
+        await pass(900);
+        expect(client.isClosed).toBe(false);
+        if (asks) await client.send(GET);
+        const text = await client.untilClosed();
+        expect(codes(text)).toEqual(asks ? [200] : []);
+        if (asks) expect(text).toMatch(CLOSE);
+        expect(await draining).toEqual({ ...NOTHING, [asks ? "finished" : "closed"]: 1 });
+      });
+    }
+  });
+
+  it("waits for the rest of a head, and of a body", async () => {
+    for (const [first, rest] of [
+      [GET.slice(0, 20), GET.slice(20)],
+      ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab", "cd"],
+    ] as const) {
+      await inVirtualTime(hello, async ({ client, server, pass }) => {
+        await client.send(first);
+        await pass(10);
+        const draining = server.drain();
+        await pass(10_000);
+        expect(client.isClosed).toBe(false);
+        await client.send(rest);
+        const text = await client.untilClosed();
+        expect(codes(text)).toEqual([200]);
+        expect(text).toMatch(CLOSE);
+        expect(await draining).toEqual({ ...NOTHING, finished: 1 });
+      });
+    }
+  });
+
+  it("lets answers finish, and answers what was pipelined behind a head that promised to go on", async () => {
+    const gate = new Deferred();
+    const streaming = async ({ connection, uri }: HTTPServerRequest) => {
+      if (uri !== "/stream") return answer(connection, uri);
+      connection.writeHeaders(OK, new HTTPHeaders(), "first");
+      await gate.promise;
+      connection.write("last");
+      connection.finish();
+    };
+    await inVirtualTime(streaming, async ({ client, server, pass }) => {
+      await client.send(`GET /stream HTTP/1.1\r\nHost: a\r\n\r\n${GET}${GET}`);
+      await client.until((text) => text.includes("first"));
+      const draining = server.drain();
+      await pass(5000);
+      gate.resolve();
+      const text = await client.untilClosed();
+      expect(codes(text)).toEqual([200, 200]);
+      expect(text).toContain("0\r\n\r\nHTTP/1.1 200");
+      expect(text.match(CLOSE)).toHaveLength(1);
+      expect(await draining).toEqual({ ...NOTHING, finished: 1 });
+    });
+  });
+
+  it("aborts at the deadline what is left, counts it, and resolves then", async () => {
+    const never = () => new Promise<void>(() => {});
+    await inVirtualTime(never, async (world) => {
+      const { client, server, host, pass } = world;
+      const busy = await another(world);
+      await busy.send(GET);
+      await pass(10);
+      const before = host.now();
+      const draining = server.drain({ timeoutMs: 7000 });
+      expect(await draining).toEqual({ ...NOTHING, closed: 1, aborted: 1 });
+      expect(host.now() - before).toBeGreaterThanOrEqual(7000);
+      expect(host.now() - before).toBeLessThan(7100);
+      expect([client.isClosed, busy.isClosed]).toEqual([true, true]);
+      expect(busy.text).toBe("");
+    });
+  });
+
+  it("gives 25 s where nobody says otherwise, and drainTimeoutMs where the server was made with it", async () => {
+    for (const [options, expected] of [
+      [{}, 25_000],
+      [{ drainTimeoutMs: 3000 }, 3000],
+    ] as const) {
+      const test = async ({ client, server, host }: World) => {
+        await client.send(GET);
+        const before = host.now();
+        expect(await server.drain()).toEqual({ ...NOTHING, aborted: 1 });
+        expect(host.now() - before).toBe(expected);
+      };
+      await inVirtualTime(() => new Promise<void>(() => {}), test, options);
+    }
+  });
+
+  it("called again is the same drain, which may have less time then, but not more", async () => {
+    await inVirtualTime(
+      () => new Promise<void>(() => {}),
+      async ({ client, server, host, pass }) => {
+        await client.send(GET);
+        await pass(10);
+        const before = host.now();
+        const first = server.drain({ timeoutMs: 20_000 });
+        await pass(1000);
+        const second = server.drain({ timeoutMs: 4000 });
+        const third = server.drain({ timeoutMs: 60_000 });
+        expect(await Promise.all([first, second, third])).toEqual(Array(3).fill({ ...NOTHING, aborted: 1 }));
+        expect(host.now() - before).toBe(5000);
+        expect(await server.drain()).toEqual(NOTHING);
+        expect(host.now() - before).toBe(5000);
+      },
+    );
+  });
+
+  it("ends event streams that listen to draining, and leaves no timer behind", async () => {
+    const events = delegate((connection) => ({
+      finish: () => {
+        connection.writeHeaders(OK, new HTTPHeaders(), "event");
+        connection.context.draining?.addEventListener("abort", () => connection.finish());
+      },
+    }));
+    await inVirtualTime(events, async ({ client, server, host, pass }) => {
+      await client.send(GET);
+      await client.until((text) => text.includes("event"));
+      const before = host.now();
+      expect(server.draining.aborted).toBe(false);
+      const draining = server.drain();
+      expect(server.draining.aborted).toBe(true);
+      await client.until((text) => text.endsWith("0\r\n\r\n"));
+      expect(host.now() - before).toBeLessThan(100);
+      // Its head had promised to go on: it may ask once more.
+      expect(await draining).toEqual({ ...NOTHING, closed: 1 });
+      expect(host.now() - before).toBeLessThan(3100);
+      await pass(1);
+      expect(host.pending).toBe(0);
+    });
+  });
+
+  it("a server may listen again afterwards, and its new connections are kept", async () => {
+    await inVirtualTime(hello, async (world) => {
+      const { client, server, pass } = world;
+      await server.drain();
+      expect(client.isClosed).toBe(true);
+      await server.listen(80);
+      expect(server.draining.aborted).toBe(false);
+      const next = await another(world);
+      for (let i = 1; i <= 2; i++) {
+        await next.send(GET);
+        await next.until((text) => codes(text).length === i);
+        await pass(5000);
+      }
+      expect(next.isClosed).toBe(false);
+      expect(next.text).not.toMatch(CLOSE);
+      next.stream.abort();
+    });
+  });
+
+  it("refuses a time that is none, at once", async () => {
+    await inVirtualTime(hello, async ({ server }) => {
+      for (const timeoutMs of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+        expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
+      expect(() => server.drain({ timeoutMs: "5" } as object)).toThrow(TypeError);
+      expect(server.draining.aborted).toBe(false);
+    });
+  });
+
+  it("SIGTERM drains, and IOLoop.start() ends when that is over", async () => {
+    const gate = new Deferred();
+    const slow = async (request: HTTPServerRequest) => {
+      await gate.promise;
+      hello(request);
+    };
+    await inVirtualTime(slow, async ({ client, server, host, pass }) => {
+      const running = server.loop.start({ signals: ["SIGTERM"] });
+      await client.send(GET);
+      await pass(10);
+      host.signal("SIGTERM");
+      await pass(10_000);
+      gate.resolve();
+      await running;
+      expect(client.text).toMatch(CLOSE);
+      expect(codes(client.text)).toEqual([200]);
+      expect(host.now()).toBeLessThan(11_000);
+    });
+  });
+});
+
+describe("close(), in virtual time", () => {
+  it("waits for nobody who has not asked", async () => {
+    await inVirtualTime(hello, async (world) => {
+      const { client, server, host } = world;
+      const fresh = await another(world);
+      await client.send(GET);
+      await client.until((text) => codes(text).length === 1);
+      const before = host.now();
+      await server.close();
+      expect(host.now() - before).toBeLessThan(100);
+      expect([client.isClosed, fresh.isClosed]).toEqual([true, true]);
+    });
+  });
+
+  it("makes a drain that is under way impatient", async () => {
+    await inVirtualTime(hello, async ({ client, server, host }) => {
+      const draining = server.drain();
+      await server.close();
+      expect(await draining).toEqual({ ...NOTHING, closed: 1 });
+      expect(host.now()).toBeLessThan(100);
+      expect(client.text).toBe("");
+    });
+  });
+});
+
+onEveryCarrier((bench) => {
+  it("drain() answers everybody who is connected, asked or not, with Connection: close, and counts them", async () => {
+    const server = await bench.serve(hello);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => bench.connect(server)));
+    for (const client of clients.slice(0, 10)) await client.send(GET);
+    const draining = server.drain();
+    for (const client of clients.slice(10)) await client.send(GET);
+    for (const client of clients) {
+      const text = await client.untilClosed();
+      expect(codes(text)).toEqual([200]);
+      expect(client.closeError).toBeUndefined();
+    }
+    expect(await draining).toEqual({ ...NOTHING, finished: 20 });
+    await expect(bench.connect(server)).rejects.toThrow();
+  });
+
+  it("drain() serves who waits in the queue of a socket that nobody accepted on yet", async () => {
+    const server = await bench.serve(hello);
+    const { port } = server;
+    await server.close();
+    const sockets = await bindSockets(port, "127.0.0.1", { loop: server.loop, ...bench.engine });
+    const stream = () => new TCPClient({ loop: server.loop, ...bench.engine }).connect("127.0.0.1", port);
+    const clients = await Promise.all(Array.from({ length: 100 }, async () => new RawClient(await stream())));
+    for (const client of clients) client.stream.send(GET);
+    server.addSockets(sockets);
+    const result = await server.drain();
+    expect(result).toEqual({ ...NOTHING, finished: 100 });
+    for (const client of clients) expect(codes(await client.untilClosed())).toEqual([200]);
+  });
+
+  it("overload: connections beyond maxConnections get 503 for what they ask, and room is used again", async () => {
+    const server = await bench.serve(hello, { maxConnections: 2, overload: "refuse" });
+    const kept = await Promise.all([bench.connect(server), bench.connect(server)]);
+    for (const client of kept) {
+      await client.send(GET);
+      await client.until((text) => codes(text).length === 1);
+    }
+    const text = await bench.transcript(server, [GET + GET]);
+    expect(codes(text)).toEqual([503]);
+    expect(text).toMatch(/\r\nRetry-After: \d+\r\n/);
+    expect(text).toMatch(CLOSE);
+    kept[0]?.stream.abort();
+    while (server.connectionCount > 1) await new Promise(setImmediate);
+    const last = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    expect(codes(await bench.transcript(server, [last]))).toEqual([200]);
+    expect(codes((await kept[1]?.until(() => true)) ?? "")).toEqual([200]);
+  });
+});
+
+it("overload is one of two words, and the rest of the options is checked as well", async () => {
+  const { HTTPServer } = await import("../src/index.js");
+  expect(() => new HTTPServer(hello, { overload: "panic" } as object)).toThrow(TypeError);
+  expect(() => new HTTPServer(hello, { overload: "refuse", maxConnections: 0 })).toThrow(RangeError);
+  expect(() => new HTTPServer(hello, { drainTimeoutMs: -1 })).toThrow(RangeError);
+});
