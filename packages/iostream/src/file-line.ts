@@ -71,7 +71,6 @@ export function queueBehind(queue: WriteQueue | undefined, send: FileSend): Writ
   const line = queue?.before ?? new FileLine();
   const hasBytes = queue !== undefined && queue.bytes > 0;
   line.add(send, hasBytes ? queue : undefined);
-  if (hasBytes) queue.before = undefined;
   const behind = queue === undefined || hasBytes ? takeEmptyQueue() : queue;
   behind.before = line;
   return behind;

@@ -8,7 +8,7 @@ import { PIECE_SIZE } from "../src/file-pieces.js";
 import { IOStream, type StreamOptions } from "../src/index.js";
 import { READ_FILE } from "../src/transport.js";
 import { Notes, ScriptedTransport, type TestLoop, testLoop, text } from "./helpers.js";
-import { until } from "./node-pairs.js";
+import { settle, until } from "./node-pairs.js";
 import { pattern, TemporaryFiles } from "./temporary-files.js";
 
 const KIB = 1024;
@@ -63,11 +63,13 @@ describe("sendFile() where the kernel sends", () => {
   it("asks for the rest after a part, waits after 0, and goes on with onDrain", async () => {
     const { loop, transport, stream } = native();
     transport.answers.push(10, 20, 0);
+    stream.send("before");
     const sent = stream.sendFile({ fd: 7, offset: 0, length: 100 });
     const behind = stream.write("tail");
     await ticks(loop);
+    expect(transport.calls.splice(0, 2)).toEqual(["write before", "more follows"]);
     expect(transport.calls.splice(0)).toEqual(["file 7 0+100: 10", "file 7 10+90: 20", "file 7 30+70: 0"]);
-    expect([stream.bufferedAmount, stream.flushedAmount, stream.writing]).toEqual([4, 30, true]);
+    expect([stream.bufferedAmount, stream.unsentAmount, stream.flushedAmount]).toEqual([4, 74, 36]);
     await ticks(loop);
     expect(transport.calls).toEqual([]);
     transport.answers.push(70);
@@ -87,6 +89,24 @@ describe("sendFile() where the kernel sends", () => {
     transport.receiver.onDrain();
     expect(transport.calls).toEqual(["write ad", "more follows", "file 7 0+5: 5"]);
     await sent;
+  });
+
+  it("counts what has gone of a write that was under way when the file came", async () => {
+    const { loop, transport, stream } = native();
+    transport.room = 2;
+    const head = stream.write("head");
+    await ticks(loop);
+    expect(stream.flushedAmount).toBe(2);
+    const sent = stream.sendFile({ fd: 7, offset: 0, length: 5 });
+    expect([stream.flushedAmount, stream.bufferedAmount, stream.unsentAmount]).toEqual([2, 2, 7]);
+    transport.room = 5;
+    transport.receiver.onDrain();
+    await head;
+    expect([stream.flushedAmount, stream.bufferedAmount, stream.unsentAmount]).toEqual([7, 0, 2]);
+    transport.room = 5;
+    transport.receiver.onDrain();
+    await sent;
+    expect([stream.flushedAmount, stream.writing]).toEqual([0, false]);
   });
 
   it("gives the kernel a MiB, and then its neighbours their turn", async () => {
@@ -225,29 +245,35 @@ describe("sendFile() where it is read", () => {
     expect(rejected).toEqual(["first", "second"]);
   });
 
-  it("keeps the sender's async context in onDrain, and no other's", async () => {
-    const store = new AsyncLocalStorage<string>();
-    const seen: (string | undefined)[] = [];
-    const streams = ["a", "b"].map((name) =>
-      store.run(name, () => {
-        const { stream, loop } = streamOn(new ScriptedTransport());
-        stream.attach({
-          onBytes() {},
-          onEnd() {},
-          onDrain: () => void seen.push(`${name} in ${store.getStore()}`),
-          onClose() {},
-        });
-        return { stream, loop };
-      }),
-    );
-    await Promise.all(
-      streams.map(({ stream }, i) =>
-        store.run(["a", "b"][i] as string, () => stream.sendFile({ fd, offset: 0, length: PIECE_SIZE + 5 })),
-      ),
-    );
-    await until(() => seen.length === 2);
-    expect(seen.sort()).toEqual(["a in a", "b in b"]);
-  });
+  it.each([
+    ["a file that is read", () => new ScriptedTransport(), fd, PIECE_SIZE + 5],
+    ["a file that needs many turns", () => new FileTransport(), 7, 5 * MIB],
+  ] as const)(
+    "keeps the sender's async context in onDrain, and no other's: %s",
+    async (_, make, file, length) => {
+      const store = new AsyncLocalStorage<string>();
+      const seen: (string | undefined)[] = [];
+      const streams = ["a", "b"].map((name) =>
+        store.run(name, () => {
+          const { stream, loop } = streamOn(make());
+          stream.attach({
+            onBytes() {},
+            onEnd() {},
+            onDrain: () => void seen.push(`${name} in ${store.getStore()}`),
+            onClose() {},
+          });
+          return { stream, loop };
+        }),
+      );
+      for (const [i, { stream }] of streams.entries())
+        store.run(["a", "b"][i] as string, () => stream.sendFile({ fd: file, offset: 0, length }));
+      for (let i = 0; i < 500 && seen.length < 2; i++) {
+        for (const { loop } of streams) await loop.settle();
+        await settle();
+      }
+      expect(seen.sort()).toEqual(["a in a", "b in b"]);
+    },
+  );
 });
 
 describe("sendFile()", () => {
@@ -330,6 +356,34 @@ describe("sendFile()", () => {
     await loop.settle();
     expect(notes.calls).toEqual(["drain", "drain", "drain"]);
     expect(transport.calls.length).toBe(3);
+  });
+
+  it("tells a receiver nothing that was attached when the file had gone", async () => {
+    const { loop, stream } = native();
+    await Promise.all([stream.sendFile({ fd: 7, offset: 0, length: 5 }), loop.settle()]);
+    const notes = new Notes();
+    stream.attach(notes);
+    await loop.settle();
+    expect(notes.calls).toEqual([]);
+  });
+
+  it("tells observers of nothing that the kernel did not take", async () => {
+    const sizes: number[] = [];
+    const observer = (message: unknown): void => void sizes.push((message as StreamSentMessage).size);
+    subscribe("tw:iostream:sent", observer);
+    try {
+      const { loop, transport, stream } = native();
+      transport.room = 0;
+      stream.send("head");
+      stream.sendFile({ fd: 7, offset: 3, length: 9 });
+      await loop.settle();
+      transport.room = 4;
+      transport.receiver.onDrain();
+      expect(sizes).toEqual([4]);
+      stream.abort();
+    } finally {
+      unsubscribe("tw:iostream:sent", observer);
+    }
   });
 
   it("tells observers of every byte once, and which came from a file; one may abort", async () => {

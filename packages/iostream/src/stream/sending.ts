@@ -76,7 +76,7 @@ export abstract class SendingStream extends WritingStream {
       // Where it must be read, what is ahead waits for its first piece, and leaves in one segment with it.
       if (this.transport.sendFile === undefined && send.view === undefined) return this.readOn(send);
       const { held } = send;
-      if (held === 0 && budget <= 0) return this.goOnLater(send);
+      if (budget <= 0) return this.goOnLater(send);
       const count = held > 0 ? this.giveHeld(send, taken) : this.giveFile(send, taken);
       if (count === READ_FILE) return this.readOn(send);
       line.advance(count);
