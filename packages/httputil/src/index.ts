@@ -45,6 +45,7 @@ export {
 export { parseBodyArguments } from "./forms/body-arguments.js";
 export { type ParseBodyConfig, resolveParseBodyConfig } from "./forms/config.js";
 export { decodeExtendedValue } from "./forms/extended-value.js";
+export { formatHeaderParameters } from "./forms/format-parameters.js";
 export { type HeaderParameters, parseHeaderParameters } from "./forms/header-parameters.js";
 export {
   type HTTPFile,

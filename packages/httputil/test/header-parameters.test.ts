@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeExtendedValue, parseHeaderParameters } from "../src/index.js";
+import { decodeExtendedValue, formatHeaderParameters, parseHeaderParameters } from "../src/index.js";
 import { expectLinear, garbage } from "./support.js";
 
 /** The value and its parameters in one list. */
@@ -105,6 +105,47 @@ describe("decodeExtendedValue", () => {
     for (const piece of ["%", "'", "%41", "a"]) {
       expectLinear((size) => decodeExtendedValue(`UTF-8''${piece.repeat(size)}`));
       expectLinear((size) => decodeExtendedValue(piece.repeat(size)));
+    }
+  });
+});
+
+describe("formatHeaderParameters", () => {
+  it("writes tokens bare, other text quoted, and text beyond ASCII as RFC 8187 has it", () => {
+    expect(formatHeaderParameters("attachment", {})).toBe("attachment");
+    expect(formatHeaderParameters("attachment", { filename: "a.txt", x: "a b", y: "" })).toBe(
+      'attachment; filename=a.txt; x="a b"; y=""',
+    );
+    expect(formatHeaderParameters("attachment", { filename: 'a"b\\c/d' })).toBe(
+      'attachment; filename="a\\"b\\\\c/d"',
+    );
+    expect(formatHeaderParameters("attachment", { filename: "€ rates/é.txt" })).toBe(
+      "attachment; filename*=UTF-8''%E2%82%AC%20rates%2F%C3%A9.txt",
+    );
+  });
+
+  it("is read back as it was meant", () => {
+    for (const text of garbage(['"', "\\", ";", "=", " ", "a", "%", "€", "'", "*", "\t", ","], 2000)) {
+      let written: string;
+      try {
+        written = formatHeaderParameters("a", { b: text });
+      } catch (error) {
+        expect(error).toMatchObject({ code: "ERR_TW_FIELD_VALUE" });
+        continue;
+      }
+      const { parameters } = parseHeaderParameters(written) ?? { parameters: new Map() };
+      expect(parameters.get("b") ?? decodeExtendedValue(parameters.get("b*") ?? "")).toBe(text);
+    }
+  });
+
+  it("refuses what could end the line, or the parameter", () => {
+    for (const text of ["a\r\nb", "a\nb", "a\0b", "€\r\n", "\x7f"]) {
+      const unsafe = expect.objectContaining({ code: "ERR_TW_FIELD_VALUE" });
+      expect(() => formatHeaderParameters("a", { b: text })).toThrow(unsafe);
+      expect(() => formatHeaderParameters(text, {})).toThrow(unsafe);
+    }
+    for (const name of ["", "a b", "a=", "é"]) {
+      const unsafe = expect.objectContaining({ code: "ERR_TW_FIELD_NAME" });
+      expect(() => formatHeaderParameters("a", { [name]: "b" })).toThrow(unsafe);
     }
   });
 });

@@ -225,6 +225,7 @@ describe("MultipartParser: what it refuses", () => {
     ["a head that is not UTF-8", HEAD, head('Content-Disposition: form-data; name="\xff"')],
     ["another field that is not UTF-8", HEAD, head('Content-Disposition: form-data; name="a"\r\nX: \xc3')],
     ["S-12 a bare CR in a head", HEAD, head('Content-Disposition: form-data; name="a"\r\nX: a\rb')],
+    ["S-12 a bare CR at the end of a head", HEAD, head('Content-Disposition: form-data; name="a"\r')],
     ["S-12 a bare LF in a head", HEAD, head('Content-Disposition: form-data; name="a"\r\nX: a\nY: b')],
     ["S-12 a bare CR in a name", HEAD, head('Content-Disposition: form-data; name="a\r"')],
     ["a NUL in a head", HEAD, head('Content-Disposition: form-data; name="a\0"')],

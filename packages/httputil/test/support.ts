@@ -39,7 +39,11 @@ export function expectLinear(work: (size: number) => void, size = 4096): void {
     return least;
   };
   cost(size);
-  // A floor, so that what takes no time at all is not judged by the clock's grain.
-  const base = Math.max(cost(size), 20_000);
-  expect(cost(16 * size) / base).toBeLessThan(3 ** 4);
+  let growth = Number.POSITIVE_INFINITY;
+  // A neighbour on the machine may disturb one measurement, or two; what is quadratic is so each time.
+  for (let i = 0; i < 4 && growth >= 3 ** 4; i++) {
+    // A floor, so that what takes no time at all is not judged by the clock's grain.
+    growth = cost(16 * size) / Math.max(cost(size), 20_000);
+  }
+  expect(growth).toBeLessThan(3 ** 4);
 }

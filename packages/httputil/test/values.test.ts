@@ -294,6 +294,7 @@ it("exports these values and no others", () => {
     "decodeFormText",
     "encodeUsernamePassword",
     "evaluatePreconditions",
+    "formatHeaderParameters",
     "formatTimestamp",
     "ifRangeMatches",
     "ipMatcher",
