@@ -27,15 +27,23 @@ export {
   type HTTPServerOptions,
   type RequestCallback,
   type RequestContext,
+  type SaveOptions,
+  saveTo,
 } from "@tw/httpserver";
 export {
   type HTTPConnection,
+  type HTTPFile,
   HTTPHeaders,
   HTTPInputError,
   type HTTPMessageDelegate,
   HTTPOutputError,
   type HTTPServerConnectionDelegate,
   HTTPServerRequest,
+  type MultipartLimits,
+  type MultipartPart,
+  type ParseBodyConfig,
+  type RequestArguments,
+  type RequestFiles,
   urlConcat,
 } from "@tw/httputil";
 export {

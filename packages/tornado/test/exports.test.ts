@@ -80,6 +80,7 @@ const NAMES = [
   "nullLogger",
   "observe",
   "route",
+  "saveTo",
   "sleep",
   "taskId",
   "taskSockets",
