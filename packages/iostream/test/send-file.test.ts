@@ -132,6 +132,16 @@ for (const [name, make] of Object.entries(STREAM_PAIRS)) {
       await closeAll(a, b, c, d);
     });
 
+    it("a file that is not in memory arrives whole", async () => {
+      const [a, b] = await pair();
+      const file = files.make(content);
+      files.putOutOfMemory(file);
+      const sent = a.sendFile({ fd: file.fd, offset: 0, length: content.length });
+      expect(hash(await b.readBytes(content.length))).toBe(hash(content));
+      await sent;
+      await closeAll(a, b);
+    });
+
     it("a file that ends before the range does is an error that ends the stream: nothing takes the place of what is missing", async () => {
       const [a, b] = await pair();
       const file = files.make(content.subarray(0, 1000));

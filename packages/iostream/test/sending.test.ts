@@ -232,6 +232,24 @@ describe("sendFile() where it is read", () => {
     expect(() => closeSync(own.fd)).toThrow("EBADF");
   });
 
+  it("abort() tells everybody: who wrote before, who sends, and who wrote behind", async () => {
+    const { loop, transport, stream } = native();
+    transport.room = 0;
+    const reason = new Error("enough");
+    const all = [
+      stream.write("head"),
+      stream.sendFile({ fd: 7, offset: 0, length: 5 }),
+      stream.write("between"),
+      stream.sendFile({ fd: 7, offset: 0, length: 5 }),
+      stream.write("tail"),
+    ];
+    await loop.settle();
+    stream.abort(reason);
+    for (const { status, ...rest } of await Promise.allSettled(all))
+      expect([status, (rest as PromiseRejectedResult).reason.cause]).toEqual(["rejected", reason]);
+    expect([stream.bufferedAmount, stream.unsentAmount]).toEqual([0, 0]);
+  });
+
   it("rejects at once where no read is under way", async () => {
     const { loop, transport, stream } = streamOn(new ScriptedTransport());
     transport.room = 0;

@@ -1,5 +1,6 @@
 // Files to send, in a folder of their own that goes away with the tests.
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -47,6 +48,14 @@ export class TemporaryFiles {
     const fd = openSync(path, "r");
     this.#fds.add(fd);
     return { fd, path };
+  }
+
+  /** The next to read it has to wait for the disk, where there is one, and a `dd` that can. */
+  putOutOfMemory({ path }: TemporaryFile): void {
+    const fd = openSync(path, "r+");
+    fsyncSync(fd);
+    closeSync(fd);
+    spawnSync("dd", [`if=${path}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
   }
 
   close(fd: number): void {
