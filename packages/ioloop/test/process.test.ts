@@ -169,9 +169,9 @@ it("each entry can be required, exports these names and no others, and starts no
     for (const entry of ["@tw/ioloop", "@tw/ioloop/testing"]) console.log(Object.keys(require(entry)).join(" "));
     console.log(process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|Signal/.test(name)).length);`);
   expect(out.split("\n")).toEqual([
-    "ERROR ExecutorError HandlerError IOLoop LoopClosedError LoopHandleError LoopRunningError LoopStoppedError " +
+    "ERROR ExecutorError HandlerError IOLoop LazyAsyncResource LoopClosedError LoopHandleError LoopRunningError LoopStoppedError " +
       "MAX_DELAY_MS MAX_PENDING MAX_QUEUE NoPollerError NodeHost PeriodicCallback READ RunTimeoutError " +
-      "STOP_TIMEOUT_MS ThreadPoolExecutor WRITE WatchdogError WorkerCrashedError executorFrom openLoopHandle " +
+      "STOP_TIMEOUT_MS ThreadPoolExecutor WRITE WatchdogError WorkerCrashedError executorFrom observe openLoopHandle " +
       "tasksOf transferring",
     "VirtualHost VirtualIdleError hostCases installLoop virtualLoop",
     "0",
