@@ -60,21 +60,6 @@ export interface HTTPUpgradeMessage extends HTTPRequestMessage {
   readonly stream: UpgradedStream;
 }
 
-declare module "@tw/ioloop" {
-  interface DiagnosticsChannels {
-    "tw:httpserver:requestStart": HTTPRequestStartMessage;
-    "tw:httpserver:responseStart": HTTPResponseStartMessage;
-    "tw:httpserver:requestFinish": HTTPRequestFinishMessage;
-    "tw:httpserver:requestError": HTTPRequestErrorMessage;
-    "tw:httpserver:upgrade": HTTPUpgradeMessage;
-    "tw:httpclient:requestStart": HTTPRequestStartMessage;
-    "tw:httpclient:responseStart": HTTPResponseStartMessage;
-    "tw:httpclient:requestFinish": HTTPRequestFinishMessage;
-    "tw:httpclient:requestError": HTTPRequestErrorMessage;
-    "tw:httpclient:upgrade": HTTPUpgradeMessage;
-  }
-}
-
 /** The channels of one role. */
 export interface HTTPChannels {
   readonly requestStart: DiagnosticsChannel<HTTPRequestStartMessage>;

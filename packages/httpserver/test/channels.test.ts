@@ -2,14 +2,19 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { channel, hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { HTTPRequestErrorMessage, HTTPRequestMessage, HTTPUpgradeMessage } from "@tw/http1connection";
+import type {
+  HTTPRequestErrorMessage,
+  HTTPRequestMessage,
+  HTTPRequestStartMessage,
+  HTTPUpgradeMessage,
+} from "@tw/http1connection";
 import { type HTTPConnection, HTTPHeaders } from "@tw/httputil";
-import { type DiagnosticsChannels, observe } from "@tw/ioloop";
+import { observe } from "@tw/ioloop";
 import { Deferred } from "@tw/util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { answer, codes, OK, onEveryCarrier } from "./harness.js";
 
-type Name = keyof DiagnosticsChannels & `tw:httpserver:${string}`;
+type Name = `tw:httpserver:${string}`;
 
 const NAMES: readonly Name[] = [
   "tw:httpserver:requestStart",
@@ -261,7 +266,7 @@ onEveryCarrier((bench) => {
         seen.push(storage.getStore());
         answer(request.connection, "ok");
       });
-      using _ = observe("tw:httpserver:requestStart", ({ startLine }) => {
+      using _ = observe<HTTPRequestStartMessage>("tw:httpserver:requestStart", ({ startLine }) => {
         if (startLine.path !== "/none") storage.enterWith(startLine.path);
       });
       await bench.transcript(server, [get("/1") + get("/none") + get("/2", CLOSE)]);

@@ -9,17 +9,6 @@ import { checkFunction, isPromiseLike, type Logger } from "@tw/util";
 import type { HandlerHandle } from "./handlers.js";
 import { IOLoop } from "./ioloop.js";
 import type { Timeout } from "./timers.js";
-import type { VirtualIdle } from "./virtual-host.js";
-import type { BlockedReport } from "./watchdog/report.js";
-
-/** The messages by the names of their channels. Each layer above adds its own to this interface. */
-export interface DiagnosticsChannels {
-  "tw:ioloop:handlerAdded": HandlerAddedMessage;
-  "tw:ioloop:handlerRemoved": HandlerRemovedMessage;
-  "tw:ioloop:timerAdded": TimerAddedMessage;
-  "tw:ioloop:blocked": BlockedReport;
-  "tw:ioloop:virtualIdle": VirtualIdle;
-}
 
 /** A channel as its layer has it. */
 export interface DiagnosticsChannel<Message> {
@@ -61,17 +50,20 @@ export interface ObserveOptions {
  * It runs in the midst of the layer's work, in the async context of what is published: be quick, change nothing, copy
  * the bytes that you keep.
  *
- * @throws TypeError when `observer` is not a function
+ * `Message` is the type that docs/diagnostics.md names beside the channel.
+ *
+ * @throws TypeError when `name` is not a string or `observer` not a function
  * @example
- * using _ = observe("tw:iostream:closed", ({ stream, error }) => {
- *   console.log("closed", stream.info.remoteAddress, error);
+ * using _ = observe<StreamClosedMessage>("tw:iostream:closed", ({ stream, error }) => {
+ *   console.log("closed", stream.info.engine, error);
  * });
  */
-export function observe<Name extends keyof DiagnosticsChannels>(
-  name: Name,
-  observer: (message: DiagnosticsChannels[Name]) => unknown,
+export function observe<Message = unknown>(
+  name: string,
+  observer: (message: Message) => unknown,
   options: ObserveOptions = {},
 ): Disposable {
+  if (typeof name !== "string") throw new TypeError(`A channel has a name, got ${typeof name}`);
   checkFunction("An observer", observer);
   const failed = (err: unknown): void => {
     try {
@@ -85,7 +77,7 @@ export function observe<Name extends keyof DiagnosticsChannels>(
   };
   const listener = (message: unknown): void => {
     try {
-      const result = observer(message as DiagnosticsChannels[Name]);
+      const result = observer(message as Message);
       if (isPromiseLike(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);

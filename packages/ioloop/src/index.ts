@@ -4,7 +4,6 @@ export { LazyAsyncResource } from "./context/lazy-async-resource.js";
 export { MAX_DELAY_MS } from "./delay.js";
 export {
   type DiagnosticsChannel,
-  type DiagnosticsChannels,
   type HandlerAddedMessage,
   type HandlerRemovedMessage,
   type ObserveOptions,

@@ -1,6 +1,6 @@
 import { channel, hasSubscribers } from "node:diagnostics_channel";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { type DiagnosticsChannels, type HandlerAddedMessage, observe, type Timeout } from "../src/index.js";
+import { observe, type Timeout, type TimerAddedMessage } from "../src/index.js";
 import { installLoop, virtualLoop } from "../src/testing.js";
 import { recorder } from "./support.js";
 
@@ -10,7 +10,7 @@ describe("observe()", () => {
   it("calls its observer with each message until it is disposed of", () => {
     const { loop } = virtualLoop();
     const seen: Timeout[] = [];
-    const observation = observe(NAME, (message) => {
+    const observation = observe<TimerAddedMessage>(NAME, (message) => {
       expect(message.loop).toBe(loop);
       seen.push(message.timer);
     });
@@ -57,15 +57,19 @@ describe("observe()", () => {
     expect(logger.records).toHaveLength(1);
   });
 
-  it("refuses what is no function before anything is subscribed", () => {
+  it("refuses what is no name or no function before anything is subscribed", () => {
     expect(() => observe(NAME, 1 as never)).toThrow(TypeError);
+    expect(() => observe(Symbol("tw") as never, () => undefined)).toThrow(TypeError);
     expect(hasSubscribers(NAME)).toBe(false);
   });
 
-  it("types messages by the names of their channels", () => {
-    expectTypeOf<DiagnosticsChannels["tw:ioloop:handlerAdded"]>().toEqualTypeOf<HandlerAddedMessage>();
-    // @ts-expect-error there is no such channel
-    observe("tw:ioloop:noSuchThing", () => undefined)[Symbol.dispose]();
+  it("gives its observer messages of the type it is asked for", () => {
+    observe<TimerAddedMessage>(NAME, (message) => {
+      expectTypeOf(message.timer).toEqualTypeOf<Timeout>();
+      // @ts-expect-error there is no such field
+      message.nothing;
+    })[Symbol.dispose]();
+    observe(NAME, (message) => expectTypeOf(message).toBeUnknown())[Symbol.dispose]();
     expect(channel(NAME).hasSubscribers).toBe(false);
   });
 });

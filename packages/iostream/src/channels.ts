@@ -55,18 +55,6 @@ export interface HandshakeErrorMessage {
   readonly error: unknown;
 }
 
-declare module "@tw/ioloop" {
-  interface DiagnosticsChannels {
-    "tw:iostream:opened": StreamOpenedMessage;
-    "tw:iostream:closed": StreamClosedMessage;
-    "tw:iostream:received": StreamReceivedMessage;
-    "tw:iostream:sent": StreamSentMessage;
-    "tw:iostream:handshakeStart": HandshakeStartMessage;
-    "tw:iostream:handshakeFinish": HandshakeFinishMessage;
-    "tw:iostream:handshakeError": HandshakeErrorMessage;
-  }
-}
-
 export const opened: DiagnosticsChannel<StreamOpenedMessage> = channel("tw:iostream:opened");
 export const closed: DiagnosticsChannel<StreamClosedMessage> = channel("tw:iostream:closed");
 export const received: DiagnosticsChannel<StreamReceivedMessage> = channel("tw:iostream:received");

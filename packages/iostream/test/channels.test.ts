@@ -1,5 +1,5 @@
 import { hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel";
-import { type DiagnosticsChannels, observe } from "@tw/ioloop";
+import { observe } from "@tw/ioloop";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
@@ -9,7 +9,7 @@ import { tcpDescriptors } from "./native-pairs.js";
 import { loop, nodePair } from "./node-pairs.js";
 import { selfSigned } from "./self-signed.js";
 
-type Name = keyof DiagnosticsChannels & `tw:iostream:${string}`;
+type Name = `tw:iostream:${string}`;
 
 const NAMES: readonly Name[] = [
   "tw:iostream:opened",

@@ -32,15 +32,6 @@ export interface ConnectedMessage {
   readonly stream: IOStream;
 }
 
-declare module "@tw/ioloop" {
-  interface DiagnosticsChannels {
-    "tw:tcp:listening": ListeningMessage;
-    "tw:tcp:stopped": StoppedMessage;
-    "tw:tcp:accepted": AcceptedMessage;
-    "tw:tcp:connected": ConnectedMessage;
-  }
-}
-
 export const listening: DiagnosticsChannel<ListeningMessage> = channel("tw:tcp:listening");
 export const stopped: DiagnosticsChannel<StoppedMessage> = channel("tw:tcp:stopped");
 export const accepted: DiagnosticsChannel<AcceptedMessage> = channel("tw:tcp:accepted");

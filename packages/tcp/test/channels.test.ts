@@ -2,7 +2,7 @@ import { hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel
 import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DiagnosticsChannels, IOLoop, observe } from "@tw/ioloop";
+import { IOLoop, observe } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { nativeAvailable } from "@tw/tooling-testing";
@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type ListeningMessage, ListeningSocket, TCPClient, TCPServer, useNetwork } from "../src/index.js";
 import { MemoryNetwork } from "../src/testing.js";
 
-type Name = keyof DiagnosticsChannels & `tw:tcp:${string}`;
+type Name = `tw:tcp:${string}`;
 
 const NAMES: readonly Name[] = ["tw:tcp:listening", "tw:tcp:stopped", "tw:tcp:accepted", "tw:tcp:connected"];
 

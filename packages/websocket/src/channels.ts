@@ -24,14 +24,6 @@ export interface WebSocketCloseMessage {
   readonly code: number;
 }
 
-declare module "@tw/ioloop" {
-  interface DiagnosticsChannels {
-    "tw:websocket:open": WebSocketOpenMessage;
-    "tw:websocket:message": WebSocketReceivedMessage;
-    "tw:websocket:close": WebSocketCloseMessage;
-  }
-}
-
 export const openChannel: DiagnosticsChannel<WebSocketOpenMessage> = channel("tw:websocket:open");
 export const messageChannel: DiagnosticsChannel<WebSocketReceivedMessage> = channel("tw:websocket:message");
 export const closeChannel: DiagnosticsChannel<WebSocketCloseMessage> = channel("tw:websocket:close");
