@@ -83,8 +83,10 @@ export class ServerExchange extends LazyAsyncResource implements HTTPConnection 
     const startLine: RequestStartLine = { method, path: target, version };
     const { server } = this.#connection;
     server.loop.activity?.describe(`${method} ${target}`);
-    if (channels.requestStart.hasSubscribers)
+    if (channels.requestStart.hasSubscribers) {
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
+      this.adoptScope(); // what subscribers entered is there for all of the request
+    }
     try {
       this.#message = this.#standIn(startLine) ?? server.delegate.startRequest(this);
       const waiting = this.#message.headersReceived(startLine, headers);

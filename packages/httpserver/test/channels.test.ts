@@ -257,6 +257,35 @@ onEveryCarrier((bench) => {
       expect(logged).toEqual(NAMES.slice(0, 3));
     });
 
+    it("of the start may enter a store, which a handler is in whose request comes in pieces", async () => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const see = (): void => void seen.push(storage.getStore());
+      const server = await bench.serve({
+        startRequest: (connection) => ({
+          headersReceived: see,
+          dataReceived: see,
+          finish: () => {
+            see();
+            answer(connection, "ok");
+          },
+          onConnectionClose() {},
+        }),
+      });
+      using _ = observe<HTTPRequestStartMessage>("tw:httpserver:requestStart", () =>
+        storage.enterWith("entered"),
+      );
+      const client = await bench.connect(server);
+      await client.send(
+        `POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${CLOSE}Content-Length: 2\r\n\r\n`,
+      );
+      await client.until((text) => text.includes(" 100 "));
+      await client.send("ab");
+      await client.untilClosed();
+      expect(seen).toEqual(["entered", "entered", "entered"]);
+      expect(storage.getStore()).toBeUndefined();
+    });
+
     it("of the start may enter a store, which the handler is in, and the next request is not", async () => {
       const storage = new AsyncLocalStorage<string>();
       const seen: unknown[] = [];
