@@ -29,6 +29,11 @@ describe.skipIf(!nativeAvailable)("NativeTransport.sendFile()", () => {
             calls.push(`sendfile ${file} ${offset}+${length}`);
             return answers.shift() ?? length;
           };
+        if (name === "writev")
+          return (...args: Parameters<Poller["writev"]>) => {
+            calls.push(`writev ${args[1].join("")}${args[3] === true ? " and more" : ""}`);
+            return target.writev(...args);
+          };
         const value = Reflect.get(target, name, target) as unknown;
         return typeof value === "function" ? value.bind(target) : value;
       },
@@ -43,6 +48,15 @@ describe.skipIf(!nativeAvailable)("NativeTransport.sendFile()", () => {
     };
     return { transport, calls, notes, finish };
   }
+
+  it("lets the kernel know of a head that more follows it, and of nothing else", async () => {
+    const { transport, calls, finish } = scripted(1, []);
+    transport.write(["head"], true);
+    transport.write(["whole"]);
+    transport.write(["last"], false);
+    expect(calls).toEqual(["writev head and more", "writev whole", "writev last"]);
+    await finish();
+  });
 
   it("leaves to be read what is not in memory, and does not ask the kernel to send it", async () => {
     const { transport, calls, finish } = scripted(0, []);
