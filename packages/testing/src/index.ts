@@ -18,6 +18,7 @@ export {
   virtualLoop,
 } from "@tw/ioloop/testing";
 export {
+  type ConformanceOptions,
   type MakePair,
   type TestRunner,
   type TortureCase,
