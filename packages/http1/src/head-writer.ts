@@ -5,6 +5,11 @@ import { type HTTPHeaders, HTTPOutputError, isToken, reasonPhrase, responses, sa
 import { listHas } from "./grammar.js";
 import { isTarget } from "./target.js";
 
+const UPGRADE = 1;
+const UPGRADE_LISTED = 2;
+const TE = 4;
+const TE_LISTED = 8;
+
 /** Field lines, and what they say. */
 class FieldText {
   text = "";
@@ -15,10 +20,8 @@ class FieldText {
   close = false;
   hasDate = false;
   host: string | undefined = undefined;
-  #hasUpgrade = false;
-  #hasTE = false;
-  #upgradeListed = false;
-  #teListed = false;
+  /** Bits of the fields that are for the next hop: there, and listed in Connection. */
+  hops = 0;
 
   /** See {@link writeFields}. */
   write(headers: HTTPHeaders, omitLength: boolean): void {
@@ -27,10 +30,7 @@ class FieldText {
     this.close = false;
     this.hasDate = false;
     this.host = undefined;
-    this.#hasUpgrade = false;
-    this.#hasTE = false;
-    this.#upgradeListed = false;
-    this.#teListed = false;
+    this.hops = 0;
     const fields = headers.rawFields;
     let text = "";
     for (let i = 0; i < fields.length; i += 2) {
@@ -43,9 +43,9 @@ class FieldText {
       throw new HTTPOutputError("Both Transfer-Encoding and Content-Length");
     }
     // RFC 9110 §7.6.1 (1), RFC 9110 §7.8 (5): what is meant for the next hop alone is listed in Connection.
-    if (this.#hasUpgrade && !this.#upgradeListed) text += "Connection: Upgrade\r\n";
+    if ((this.hops & (UPGRADE | UPGRADE_LISTED)) === UPGRADE) text += "Connection: Upgrade\r\n";
     // RFC 9112 §7.4 (2), RFC 9110 §10.1.4 (1): TE is for the next hop too.
-    if (this.#hasTE && !this.#teListed) text += "Connection: TE\r\n";
+    if ((this.hops & (TE | TE_LISTED)) === TE) text += "Connection: TE\r\n";
     this.text = text;
   }
 
@@ -66,11 +66,11 @@ class FieldText {
       }
       this.chunked = true;
       return false;
-    } else if (sameName(name, "Upgrade")) this.#hasUpgrade = true;
+    } else if (sameName(name, "Upgrade")) this.hops |= UPGRADE;
     else if (sameName(name, "TE")) {
       // RFC 9112 §7.4 (1): chunks are always acceptable, and saying so is not.
       if (listHas(value, "chunked")) throw new HTTPOutputError("TE lists chunked");
-      this.#hasTE = true;
+      this.hops |= TE;
     }
     return true;
   }
@@ -82,8 +82,8 @@ class FieldText {
       return false;
     }
     if (listHas(value, "close")) this.close = true;
-    if (listHas(value, "upgrade")) this.#upgradeListed = true;
-    if (listHas(value, "te")) this.#teListed = true;
+    if (listHas(value, "upgrade")) this.hops |= UPGRADE_LISTED;
+    if (listHas(value, "te")) this.hops |= TE_LISTED;
     return true;
   }
 }
