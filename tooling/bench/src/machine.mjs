@@ -34,6 +34,10 @@ export function cpuTimeNs(/** @type {number} */ pid) {
   return sum;
 }
 
+/** Nanoseconds that the first thread of a process was ready to run and had no core. */
+export const waitedForCoreNs = (/** @type {number} */ pid) =>
+  Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]);
+
 export const residentBytes = (/** @type {number} */ pid) => statusBytes(pid, "VmRSS");
 
 /** The most that was resident since {@link resetPeak}, or since the process began. */

@@ -11,7 +11,10 @@ export class Outcomes {
   connections = 0;
   /** On a connection that had served nothing yet: there is no excuse for those. */
   failed = [];
-  /** On a kept connection that the server closed at the same moment: RFC 9112 §9.3.1 lets clients try again. */
+  /**
+   * On a kept connection that the server closed at the same moment. RFC 9112 §9.3.1 lets clients try again, but a server
+   * that drains can let those that are busy ask once more, and these clients are never silent.
+   */
   raced = [];
 }
 

@@ -86,13 +86,13 @@ let good = true;
 for (const engine of values.engine === undefined ? ["native", "node"] : [values.engine]) {
   const { outcomes, problems, seconds } = await run(engine, Number(values.processes));
   const { answered, connections, failed, raced } = outcomes;
-  for (const line of [...new Set([...problems, ...failed])].slice(0, 10)) console.log(line);
-  if (raced.length > 0) console.log(`raced: ${[...new Set(raced)].slice(0, 3).join("; ")}`);
+  const findings = [...problems, ...failed, ...raced];
+  for (const line of [...new Set(findings)].slice(0, 10)) console.log(line);
   console.log(
     `drain on ${engine}, ${values.processes} process(es), ${values.restarts} restarts in ${seconds.toFixed(0)} s: ` +
       `${answered} answers on ${connections} connections, ${failed.length} failed, ` +
       `${raced.length} sent to kept connections as they were closed`,
   );
-  good &&= failed.length === 0 && problems.length === 0 && answered > 0;
+  good &&= findings.length === 0 && answered > 0;
 }
 process.exitCode = good ? 0 : 1;

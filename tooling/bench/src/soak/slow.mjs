@@ -2,16 +2,16 @@
 //
 //   node tooling/bench/src/soak/slow.mjs --kind heads|bodies|silent|readers [--clients 5000] [--timeout 3000] [--engine native|node]
 //
-// Ends with 1 when the honest ones wait 50 ms or longer at the 99th percentile (on a machine where they wait long anyway: three
-// times as long as before the slow ones came), or fail; when a slow client is still there after
+// Ends with 1 when the honest ones wait 50 ms or longer at the 99th percentile, or fail; when a slow client is still there after
 // three of the server's timeouts; when the server grows by more than a few buffers for each; when something is left behind.
+// On a machine that is busy with other things waiting says nothing of the server: it is shown, and not judged.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { residentBytes } from "../machine.mjs";
+import { residentBytes, waitedForCoreNs } from "../machine.mjs";
 import { SlowClients } from "./slow-clients.mjs";
 
 const { values } = parseArgs({
@@ -25,6 +25,7 @@ const { values } = parseArgs({
 
 const HONEST = 100;
 const EVERY_MS = 20;
+const BUSY = 0.25; // of the time, in which server and honest clients had to wait for a core
 const P99_MS = 50;
 const PER_CLIENT = { heads: 8, bodies: 16, silent: 16, readers: 160 }; // KiB of the server's, at most
 const SPARE_KIB = 24 * 1024;
@@ -54,6 +55,9 @@ async function run(engine, kind) {
   const idle = residentBytes(server.child.pid);
   const slow = new SlowClients(port, kind, count);
   const began = performance.now();
+  const pids = [server.child.pid, honest.child.pid];
+  const waited = () => pids.reduce((sum, pid) => sum + waitedForCoreNs(pid), 0) / 1e6;
+  const waitedBefore = waited();
   const patience = 3 * timeoutMs + 5000;
   let most = 0;
   while (slow.left > 0 && performance.now() - began < patience) {
@@ -61,6 +65,7 @@ async function run(engine, kind) {
     most = Math.max(most, residentBytes(server.child.pid) - idle);
   }
   const seconds = (performance.now() - began) / 1000;
+  const busy = (waited() - waitedBefore) / (performance.now() - began);
   const { p99, failures } = await honest.ask("end");
   honest.child.disconnect();
   if (slow.connected < count) problems.push(`only ${slow.connected} of ${count} could connect`);
@@ -68,9 +73,8 @@ async function run(engine, kind) {
     problems.push(`${slow.left} of ${count} slow clients are still there after ${seconds.toFixed(1)} s`);
   slow.close();
   if (failures > 0) problems.push(`${failures} honest clients lost their connection`);
-  const limit = Math.max(P99_MS, 3 * before);
-  if (!(p99 < limit))
-    problems.push(`honest clients waited ${p99?.toFixed(1)} ms (99 %), limit ${limit.toFixed(0)} ms`);
+  if (busy <= BUSY && !(p99 < P99_MS))
+    problems.push(`honest clients waited ${p99?.toFixed(1)} ms (99 %), limit ${P99_MS} ms`);
   const grown = most / 1024;
   const room = SPARE_KIB + count * PER_CLIENT[kind];
   if (grown > room) problems.push(`the server grew by ${Math.round(grown)} KiB, limit ${room} KiB`);
@@ -81,7 +85,7 @@ async function run(engine, kind) {
   server.child.disconnect();
   const summary =
     `${count} slow ${kind} on ${engine}, timeout ${timeoutMs} ms: gone after ${seconds.toFixed(1)} s, ` +
-    `honest p99 ${before?.toFixed(1)} ms before, ${p99?.toFixed(1)} ms meanwhile, server grew by ${(most / 2 ** 20).toFixed(0)} MiB`;
+    `honest p99 ${before?.toFixed(1)} ms before, ${p99?.toFixed(1)} ms meanwhile${busy > BUSY ? " (NOT JUDGED: this machine is busy)" : ""}, server grew by ${(most / 2 ** 20).toFixed(0)} MiB`;
   return { problems, summary };
 }
 
