@@ -5,6 +5,7 @@ import type { HTTPConnection, HTTPServerConnectionDelegate } from "@tw/httputil"
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { answer, onEveryCarrier } from "./harness.js";
 
+const keepsEntered = Number.parseInt(process.versions.node, 10) < 24;
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 onEveryCarrier((bench) => {
@@ -81,11 +82,16 @@ onEveryCarrier((bench) => {
       client.stream.abort();
       await until(12);
       const of = (request: string, whats: string[]) => whats.map((what) => [what, request]);
+      // From Node 24 on a resource keeps what it was made with, and what is entered in it ends with the call.
+      const later = (request: string, whats: string[]) =>
+        whats.map((what) => [what, keepsEntered ? request : undefined]);
       expect(seen).toEqual([
         ["start", undefined],
-        ...of("request 1", ["head", "data", "awaited", "data", "awaited", "finish"]),
+        ...of("request 1", ["head", "data", "awaited"]),
+        ...later("request 1", ["data", "awaited", "finish"]),
         ["start", undefined],
-        ...of("request 2", ["head", "data", "awaited", "closed"]),
+        ...of("request 2", ["head", "data", "awaited"]),
+        ...later("request 2", ["closed"]),
       ]);
     });
 

@@ -9,6 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storesOnResources, storesPossible } from "../src/context/model.js";
 import { LazyAsyncResource } from "../src/index.js";
 
+// From Node 24 on a resource keeps what it was made with, and what is entered in it ends with the call.
+const kept = <T>(entered: T): T | undefined => (storesOnResources ? entered : undefined);
+
 class Scope extends LazyAsyncResource {
   constructor() {
     super("Scope");
@@ -51,7 +54,7 @@ describe.each(["not in use before", "in use before"])("LazyAsyncResource, storag
       }),
     ).toThrow("thrown");
     expect(store()).toBeUndefined();
-    expect(scope.runInAsyncScope(store)).toBe("entered");
+    expect(scope.runInAsyncScope(store)).toBe(kept("entered"));
   });
 
   it("keeps what enterWith() entered in it, from the first time on, and from everybody else", () => {
@@ -61,8 +64,8 @@ describe.each(["not in use before", "in use before"])("LazyAsyncResource, storag
     expect(other.runInAsyncScope(store)).toBeUndefined();
     other.runInAsyncScope(() => als.enterWith("other"));
     expect([one, other, new Scope()].map((scope) => scope.runInAsyncScope(store))).toEqual([
-      "one",
-      "other",
+      kept("one"),
+      kept("other"),
       undefined,
     ]);
   });
@@ -105,8 +108,8 @@ describe.each(["not in use before", "in use before"])("LazyAsyncResource, storag
       als.enterWith("outer");
       seen.push(second.runInAsyncScope(store), first.runInAsyncScope(store), store());
     });
-    expect(seen).toEqual([undefined, undefined, undefined, undefined, "first", "outer"]);
-    expect(outer.runInAsyncScope(store)).toBe("outer");
+    expect(seen).toEqual([undefined, undefined, undefined, undefined, kept("first"), "outer"]);
+    expect(outer.runInAsyncScope(store)).toBe(kept("outer"));
     expect(store()).toBeUndefined();
   });
 
@@ -120,7 +123,7 @@ describe.each(["not in use before", "in use before"])("LazyAsyncResource, storag
       als.enterWith("gone on");
     });
     expect(seen).toEqual(["begun"]);
-    expect(scope.runInAsyncScope(store)).toBe("begun");
+    expect(scope.runInAsyncScope(store)).toBe(kept("begun"));
   });
 
   it("a run() inside leaves nothing behind", () => {

@@ -12,7 +12,8 @@ import { ownSymbols, storesPossible } from "./model.js";
 
 /**
  * As Node's `AsyncResource`, for subclasses: remembers the context it is made in, and keeps what is entered in it from
- * everybody else. Costs next to nothing as long as no `AsyncLocalStorage` and no hook is in use in this thread.
+ * everybody else. Costs next to nothing as long as no `AsyncLocalStorage` and no hook is in use in this thread. What
+ * `enterWith` enters is there with the next call as well; from Node 24 on it ends with the call, as in any resource.
  *
  * @example
  * class Connection extends LazyAsyncResource {
@@ -20,7 +21,7 @@ import { ownSymbols, storesPossible } from "./model.js";
  *     super("MyConnection");
  *   }
  *   onLine(line: string): void {
- *     this.runInAsyncScope(this.handler, this, line); // what the handler enters is there with the next line
+ *     this.runInAsyncScope(this.handler, this, line); // in the context that the connection was made in
  *   }
  * }
  */
