@@ -11,11 +11,11 @@
 import {
   type HTTPHeaders,
   isHost,
-  isIp,
   parseForwarded,
   parseForwardedFor,
   parseForwardedNode,
 } from "@tw/httputil";
+import { isIp } from "@tw/util";
 
 /** Which header is believed, each with those that go with it. */
 export type ProxyHeaderName = "x-forwarded" | "forwarded" | "x-real-ip";

@@ -65,7 +65,6 @@ export { isFieldText, isToken, sameName } from "./grammar.js";
 export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
 export { parseHTTPDate } from "./http-date.js";
-export { ipMatcher, isIp } from "./ip.js";
 export { type MediaType, parseMediaType } from "./media-type.js";
 export { boundaryOf } from "./multipart/boundary.js";
 export type { MultipartLimits } from "./multipart/limits.js";

@@ -1,6 +1,6 @@
 // Whose word about somebody else is taken: proxies in front of us, by their addresses.
 
-import { ipMatcher } from "@tw/httputil";
+import { ipMatcher } from "@tw/util";
 
 /**
  * Networks of those who are trusted: addresses (`"192.0.2.1"`), prefixes (`"10.0.0.0/8"`), and

@@ -11,5 +11,6 @@ export {
 } from "./bytes.js";
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
+export { ipMatcher, isIp } from "./ip.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
 export { isPromiseLike } from "./promise.js";

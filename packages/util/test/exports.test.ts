@@ -16,6 +16,8 @@ it("exports these names and no others", () => {
     "fromUtf8",
     "indexOfBytes",
     "invariant",
+    "ipMatcher",
+    "isIp",
     "isPromiseLike",
     "isTwError",
     "latin1",

@@ -1,7 +1,6 @@
 // Version 1 of the PROXY protocol, one line of text (the specification's §2.1).
 
-import { isIp } from "@tw/httputil";
-import { fromLatin1 } from "@tw/util";
+import { fromLatin1, isIp } from "@tw/util";
 import { type ProxyEndpoint, ProxyProtocolError } from "./header.js";
 import type { ReadHeader } from "./read-header.js";
 

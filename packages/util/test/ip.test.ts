@@ -1,7 +1,15 @@
 import { BlockList, isIP } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ipMatcher, isIp } from "../src/index.js";
-import { garbage, randomOf } from "./support.js";
+
+/** The same numbers in every run. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
 
 describe("isIp", () => {
   it.each([
@@ -60,10 +68,12 @@ describe("isIp", () => {
   ])("refuses %j (Q20)", (ip) => expect(isIp(ip)).toBe(false));
 
   it("agrees with node:net about anything without a zone", () => {
-    for (const text of garbage(
-      [":", "::", "1", "ff", "0", ".", "1.2.3.4", "255", "abcd", "1:2:3:4"],
-      20_000,
-    )) {
+    const random = randomOf(1);
+    const pieces = [":", "::", "1", "ff", "0", ".", "1.2.3.4", "255", "abcd", "1:2:3:4"];
+    for (let i = 0; i < 20_000; i++) {
+      let text = "";
+      for (let n = random(12); n > 0; n--)
+        text += random(20) === 0 ? String.fromCharCode(random(0x180)) : pieces[random(pieces.length)];
       if (!text.includes("%")) expect({ text, isIp: isIp(text) }).toEqual({ text, isIp: isIP(text) !== 0 });
     }
   });
