@@ -9,6 +9,9 @@
 
 import { EMPTY_BYTES } from "@tw/util";
 
+/** Bytes of heads that are decoded together. */
+const TEXT_BATCH = 4096;
+
 /** A window on bytes. `at` and `end` are moved by the readers. */
 export class InputWindow {
   buf: Uint8Array = EMPTY_BYTES;
@@ -20,6 +23,9 @@ export class InputWindow {
   lineStart = 0;
   /** `buf` is ours, and its spare bytes may be written. */
   #owned = false;
+  /** A piece of `buf`, decoded, and where it stands. */
+  #text = "";
+  #textAt = 0;
 
   get length(): number {
     return this.end - this.at;
@@ -29,6 +35,7 @@ export class InputWindow {
   push(view: Uint8Array): void {
     if (this.at === this.end) {
       this.buf = view;
+      this.#text = "";
       this.at = 0;
       this.end = view.length;
       this.#owned = false;
@@ -37,6 +44,21 @@ export class InputWindow {
     this.#reserve(view.length);
     this.buf.set(view, this.end);
     this.end += view.length;
+  }
+
+  /**
+   * The bytes from `at` to `end` as latin1. Calling a decoder costs as much as reading a small head does: where another
+   * message of the same kind follows, as pipelined requests do, it is decoded along with this one.
+   */
+  text(at: number, end: number, decode: (bytes: Uint8Array, start: number, end: number) => string): string {
+    const { buf } = this;
+    const from = at - this.#textAt;
+    const to = end - this.#textAt;
+    if (from >= 0 && to <= this.#text.length) return this.#text.substring(from, to);
+    if (end === this.end || buf[end] !== buf[at]) return decode(buf, at, end);
+    this.#text = decode(buf, at, Math.max(end, Math.min(this.end, at + TEXT_BATCH)));
+    this.#textAt = at;
+    return this.#text.substring(0, end - at);
   }
 
   /** Copies what is left of a view, so that the view may be reused. */
@@ -50,6 +72,7 @@ export class InputWindow {
     const grown = new Uint8Array(this.#owned ? Math.max(2 * length, length + extra) : length + extra);
     grown.set(this.buf.subarray(this.at, this.end));
     this.buf = grown;
+    this.#text = "";
     this.at = 0;
     this.end = length;
     this.#owned = true;

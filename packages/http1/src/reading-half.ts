@@ -144,7 +144,7 @@ export abstract class ReadingHalf extends Cycle {
     if (lines.count - 1 > this.options.maxHeaderFields) throw headTooLarge();
     const { buf, at } = input;
     // RFC 9112 §2.2 (1): octets, as characters of the same number.
-    const text = this.options.fromLatin1(buf, at, at + length);
+    const text = input.text(at, at + length, this.options.fromLatin1);
     input.at = at + length;
     if (this.role === "server") return this.#takeRequest(readRequestHead(buf, at, text));
     return this.#takeResponse(readResponseHead(buf, at, text, this.method));

@@ -386,3 +386,60 @@ describe("resolveHTTP1Options", () => {
     },
   );
 });
+
+describe("heads that come together", () => {
+  const head = (i: number, more = "") =>
+    `GET /${i} HTTP/1.1\r\nHost: a\r\nX-Name: ${"v".repeat(i % 90)}\xff\r\n${more}\r\n`;
+
+  it("are read as they are alone, wherever the pieces part, past what is decoded at once", () => {
+    const wire = bytes(
+      Array.from({ length: 120 }, (_, i) =>
+        i % 7 === 3 ? `${head(i, "Content-Length: 4\r\n")}GET ` : head(i),
+      ).join(""),
+    );
+    expect(wire.length).toBeGreaterThan(2 * 4096);
+    for (const size of [wire.length, 5000, 4097, 1000, 61]) {
+      const machine = new HTTP1Machine("server", resolveHTTP1Options());
+      let i = 0;
+      for (let at = 0; at < wire.length; at += size) {
+        const view = wire.slice(at, at + size);
+        machine.receive(view);
+        for (let event = machine.next(); event !== undefined; event = machine.next()) {
+          if (event.type === "request") {
+            expect([event.target, event.headers.get("x-name")]).toEqual([
+              `/${i}`,
+              `${"v".repeat(i % 90)}\xff`,
+            ]);
+            i++;
+          }
+          if (event.type !== "end") continue;
+          machine.writeHead({ version: "HTTP/1.1", code: 204, reason: "" }, new HTTPHeaders());
+          machine.writeEnd();
+          machine.startNextCycle();
+        }
+        machine.retain();
+        view.fill(0);
+      }
+      expect(i).toBe(120);
+    }
+  });
+
+  it("are not taken for those of the view before, where a body parts them", () => {
+    const machine = server("POST /1 HTTP/1.1\r\nHost: a\r\nX: 1\r\nContent-Length: 0\r\n\r\n");
+    machine.receive(bytes("POST /2 HTTP/1.1\r\nHost: a\r\nX: 2\r\nContent-Length: 4\r\n\r\n"));
+    const seen: string[] = [];
+    const read = (): void => {
+      for (let event = machine.next(); event !== undefined; event = machine.next()) {
+        if (event.type === "request") seen.push(`${event.target} ${event.headers.get("X")}`);
+        if (event.type !== "end") continue;
+        machine.writeHead(OK, none, { contentLength: 0 });
+        machine.writeEnd();
+        machine.startNextCycle();
+      }
+    };
+    read();
+    machine.receive(bytes("bodyPOST /3 HTTP/1.1\r\nHost: a\r\nX: 3\r\nContent-Length: 0\r\n\r\n"));
+    read();
+    expect(seen).toEqual(["/1 1", "/2 2", "/3 3"]);
+  });
+});
