@@ -1,0 +1,154 @@
+// The answer of one exchange: what the delegate writes goes through the machine, which frames it, to the stream.
+
+import {
+  type BodyChunk,
+  type FileRange,
+  type HTTPHeaders,
+  HTTPOutputError,
+  type MaybePromise,
+  type RequestStartLine,
+  type ResponseStartLine,
+  type UpgradedStream,
+} from "@tw/httputil";
+import { checkFileRange } from "@tw/iostream";
+import { isFileFault, sendFilePiece, sendPiece } from "../body-writer.js";
+import { serverChannels as channels } from "../channels.js";
+import { type AnswerState, ServerCycle } from "./cycle.js";
+
+/** Tornado's HTTPConnection, as the delegate writes to it. */
+export abstract class AnsweringHalf extends ServerCycle {
+  writeHeaders(
+    startLine: RequestStartLine | ResponseStartLine,
+    headers: HTTPHeaders,
+    chunk?: BodyChunk,
+  ): MaybePromise {
+    if (this.answer === "gone") return;
+    if (this.answer !== "none") throw new HTTPOutputError("The head of this response was written already");
+    if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
+    const { date, loop } = this.connection.server;
+    const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
+    const head = this.machine.writeHead(startLine, fields, {
+      // RFC 9110 §6.6.1 (1): in every answer.
+      date: date.value,
+      close: this.connection.closing || (!this.received && isWhole(fields, chunk)),
+    });
+    this.answer = "head";
+    if (channels.responseStart.hasSubscribers)
+      channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers: fields });
+    return this.sendOn(head, chunk ?? "");
+  }
+
+  write(chunk: BodyChunk): MaybePromise {
+    if (this.answer === "gone") return;
+    if (this.answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.answer]}`);
+    return this.sendOn("", chunk);
+  }
+
+  writeFile(file: FileRange): MaybePromise {
+    checkFileRange(file);
+    if (this.answer === "gone") return;
+    if (this.answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.answer]}`);
+    const { stream } = this.connection;
+    let sent: Promise<void> | undefined;
+    try {
+      sent = sendFilePiece(stream, this.machine, file);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    if (sent === undefined) return;
+    this.observers?.data(file);
+    // The next request waits until the peer has taken the file.
+    if (stream.writing) void this.connection.drained();
+    const written = sent.catch((error) => this.fileFailed(error));
+    written.catch(ignore);
+    return written;
+  }
+
+  /** The stream has been aborted. Where the answer was called complete before, the log is all that can tell. */
+  private fileFailed(error: unknown): MaybePromise {
+    // As with any write: whoever goes on behind it has been told that the peer is gone.
+    if (!isFileFault(error)) return this.connection.stream.whenClosed;
+    if (this.answer === "complete")
+      this.connection.server.report(error, `Answer broken off ${this.summary()}`);
+    this.abort(error);
+    throw error;
+  }
+
+  private sendOn(head: string, chunk: BodyChunk): MaybePromise {
+    const { stream } = this.connection;
+    try {
+      const ready = sendPiece(stream, this.machine, head, chunk);
+      if (this.observers !== undefined && this.machine.bodyAllowed) this.observers.data(chunk);
+      if (!ready) return this.connection.drained();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  finish(): void {
+    if (this.answer === "gone") return;
+    if (this.answer !== "head") throw new HTTPOutputError(`Cannot finish: ${REFUSED[this.answer]}`);
+    let end: string;
+    try {
+      end = this.machine.writeEnd();
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
+    if (end !== "") this.connection.stream.send(end);
+    this.answer = "complete";
+    if (channels.requestFinish.hasSubscribers)
+      channels.requestFinish.publish({ connection: this, time: this.connection.server.loop.time() });
+    this.observers?.over({ outcome: "complete", status: 0 });
+    this.connection.answered(this);
+    if (!this.received) this.tellAnswerEnd();
+  }
+
+  abort(reason?: unknown): void {
+    if (this.answer === "gone" || this.answer === "upgraded") return;
+    this.publishError(reason, 0);
+    this.answer = "gone";
+    this.connection.stream.abort(reason);
+    if (!this.received) this.tellAnswerEnd();
+  }
+
+  upgrade(headers: HTTPHeaders): UpgradedStream {
+    if (this.answer !== "none") throw new HTTPOutputError(`Cannot upgrade: ${REFUSED[this.answer]}`);
+    if (!this.received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
+    const fields = this.observers?.head(SWITCHING_PROTOCOLS, headers) ?? headers;
+    const head = this.machine.writeHead(SWITCHING_PROTOCOLS, fields, {
+      date: this.connection.server.date.value,
+    });
+    this.connection.stream.send(head);
+    this.answer = "upgraded";
+    const stream = this.connection.handOver();
+    if (channels.upgrade.hasSubscribers)
+      channels.upgrade.publish({ connection: this, time: stream.loop.time(), stream });
+    this.observers?.over({ outcome: "upgraded", status: 0 });
+    return stream;
+  }
+}
+
+const SWITCHING_PROTOCOLS: ResponseStartLine = {
+  version: "HTTP/1.1",
+  code: 101,
+  reason: "Switching Protocols",
+};
+
+const REFUSED: Record<AnswerState, string> = {
+  none: "no head was written",
+  head: "the head is out",
+  complete: "the response is complete",
+  upgraded: "the connection was upgraded",
+  gone: "the connection is closed",
+};
+
+/** Whether no more of the answer follows: given before its request was read, it ends the connection. */
+function isWhole(headers: HTTPHeaders, chunk: BodyChunk = ""): boolean {
+  const length = typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.length;
+  return headers.get("Content-Length") === String(length);
+}
+
+function ignore(): void {}

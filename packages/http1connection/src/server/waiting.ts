@@ -1,0 +1,110 @@
+// What every part of a server's connection stands on: its stream, what it waits for, and until when.
+//
+//   WaitingConnection ◄── LeavingConnection ◄── HTTP1ServerConnection
+//   facts, deadlines      refusals, the end     bytes in, one request after the other
+//
+// Tens of thousands of idle connections are normal: what only some of them need is `undefined` until then. The parts keep
+// their own in `private` members and not in `#` ones, of which methods cost each connection a field per class.
+
+import type { HTTP1Machine } from "@tw/http1";
+import type { ConnectionContext, TLSFacts } from "@tw/httputil";
+import { type IOStream, SSLIOStream } from "@tw/iostream";
+import { Deferred } from "@tw/util";
+import type { Expirable } from "../deadlines.js";
+import type { Lingering } from "../lingering.js";
+import type { ServerContext } from "../server-context.js";
+import type { ServerExchange } from "../server-exchange.js";
+
+/** What the connection waits for: bytes of the peer (`idle`, `head`, `body`), the delegate (`delegate` for more room,
+ * `answer`, and `lastAnswer` when the peer has finished sending), the peer to take what was sent (`drain`), the peer to
+ * close as we have (`lingering`). When it is `done` the stream is gone, or somebody else's. */
+export type Waiting =
+  | "idle"
+  | "head"
+  | "body"
+  | "delegate"
+  | "answer"
+  | "lastAnswer"
+  | "drain"
+  | "lingering"
+  | "done";
+
+/** How long the connection is to be used: as the peer likes; for what has been asked, and what may be on its way; or
+ * for the present request. From `leaving` on answers announce `Connection: close`. */
+export type Prospect = "open" | "leaving" | "closing";
+
+/** Facts of a connection, and its deadline. */
+export abstract class WaitingConnection implements Expirable, ConnectionContext {
+  readonly stream: IOStream;
+  readonly server: ServerContext;
+  /** There from the first byte of a request until the connection is idle again: an idle one owns no parser. */
+  protected machine: HTTP1Machine | undefined = undefined;
+  protected exchange: ServerExchange | undefined = undefined;
+  protected waiting: Waiting = "head";
+  protected prospect: Prospect = "open";
+  /** There while the peer has more to take than should be queued. */
+  protected whenDrained: Deferred | undefined = undefined;
+  /** There from our end on. */
+  protected parting: Lingering | undefined = undefined;
+  deadline = 0;
+  /** Whether requests are answered with 503, without asking the delegate. */
+  refusing = false;
+
+  constructor(stream: IOStream, server: ServerContext) {
+    this.stream = stream;
+    this.server = server;
+  }
+
+  abstract onExpired(): void;
+
+  get remoteIp(): string {
+    return this.stream.info.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.stream.info.remotePort;
+  }
+
+  get protocol(): "http" | "https" {
+    return this.stream.info.encrypted ? "https" : "http";
+  }
+
+  get tls(): TLSFacts | undefined {
+    return this.stream instanceof SSLIOStream ? this.stream : undefined;
+  }
+
+  get draining(): AbortSignal {
+    return this.server.draining;
+  }
+
+  /** Whether an answer says that the connection closes behind it. */
+  get closing(): boolean {
+    return this.prospect !== "open";
+  }
+
+  /** Whether our side has ended: everything asked is answered, and the peer is only listened to. */
+  get lingering(): boolean {
+    return this.parting !== undefined;
+  }
+
+  /** Resolves when the peer has taken what was sent. */
+  drained(): Promise<void> {
+    this.whenDrained ??= new Deferred();
+    return this.whenDrained.promise;
+  }
+
+  /** Nothing has been asked that was not answered, and nothing has begun to be. */
+  protected isQuiet(): boolean {
+    return this.machine === undefined && (this.waiting === "idle" || this.waiting === "head");
+  }
+
+  protected expect(waiting: Waiting, ticks: number): void {
+    this.waiting = waiting;
+    this.deadline = ticks === 0 ? 0 : this.server.deadlines.tick + ticks;
+  }
+
+  /** A drip of bytes does not put the deadline off. */
+  protected expectOnce(waiting: Waiting, ticks: number): void {
+    if (this.waiting !== waiting || this.deadline === 0) this.expect(waiting, ticks);
+  }
+}
