@@ -100,10 +100,10 @@ describe("a block that lasts is named while it lasts", { timeout: 60_000 }, () =
         'callback "readAll", in a native call, whose line is named when it returns',
       );
       expect(reportsOf(outcome)).toMatchObject([{ running: { kind: "callback", name: "readAll" } }]);
-      expect(reportsOf(outcome)[0]?.position).toMatchObject({
-        functionName: "readAll",
-        line: lineOf("readAll"),
-      });
+      const position = reportsOf(outcome)[0]?.position;
+      expect(position).toMatchObject({ functionName: "readAll" });
+      // V8 knows the line where it took a sample within the function, else that of its head.
+      expect([lineOf("readAll"), lineOf("readAll") - 1]).toContain(position?.line);
       expect(outcome.exit).toBe(0);
     } finally {
       await rm(folder, { recursive: true });
