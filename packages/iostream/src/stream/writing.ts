@@ -20,10 +20,11 @@ import { isFinDue } from "./life.js";
 const HIGH_WATER = 64 * 1024;
 
 /**
- * How often one turn tells a sender that everything went. A peer that reads as fast as we write, or a socket that takes
- * what it will never send, would keep a sender busy for ever, and the loop with it.
+ * What a stream gives to the kernel in ticks, until the others of the loop have had a turn. Ticks and promises come before
+ * all I/O: a sender whose peer reads as fast as it writes, or whose socket takes what it will never send, would keep the
+ * loop for ever.
  */
-const DRAINS_PER_TURN = 16;
+const SHARE = 256 * 1024;
 
 // Why what is queued waits; none of these excludes another.
 /** A callback of the receiver runs. */
@@ -36,17 +37,24 @@ const BLOCKED = 4;
 const DRAIN_WANTED = 8;
 /** A file is being read, or has its next turn later: it goes on by itself. */
 const FILE = 16;
+/** It has had its share: a later turn goes on. */
+const RESTING = 32;
 /** Somebody corked the stream; the bits from here on count how often. */
-const CORK = 32;
+const CORK = 64;
 /** No flush. */
 const HELD_BACK = ~(ENTERED | QUEUED | DRAIN_WANTED);
 /** No need to ask for a flush: one is sure to come. */
 const FLUSH_COMES = ~DRAIN_WANTED;
 
+/** What decides whether an `onDrain` that is due comes. */
+const TOLD = DRAIN_WANTED | RESTING;
+
 /** A stream that can be written to. */
 export abstract class WritingStream extends StreamBase {
   protected queue: WriteQueue | undefined;
   private waits = 0;
+  /** Bytes of its share. */
+  private given = 0;
 
   /** Who is told when everything went. */
   protected abstract receiver: StreamReceiver | undefined;
@@ -212,19 +220,34 @@ export abstract class WritingStream extends StreamBase {
   /** @internal The shared tick. */
   flushNow(): void {
     this.waits &= ~QUEUED;
-    this.flush();
+    if (!this.rests()) this.given += this.flush();
   }
 
   /** @internal The tick of a sender that waits for `onDrain`, in the sender's context. */
   flushAndTell(): void {
-    this.flush();
+    if (this.rests()) return;
+    this.given += this.flush();
     this.tellDrained();
   }
 
-  private flush(): void {
-    if ((this.waits & HELD_BACK) !== 0) return;
-    if (sent.hasSubscribers) this.giveAndTell();
-    else this.give();
+  /** Whether it has just had its share. */
+  private rests(): boolean {
+    if (this.given < SHARE) return false;
+    this.waits |= RESTING;
+    this.given = 0;
+    this.loop.addCallback(goOnRested, this);
+    return true;
+  }
+
+  /** @internal The others have had a turn. */
+  goOnRested(): void {
+    this.waits &= ~RESTING;
+    this.flushAndTell();
+  }
+
+  private flush(): number {
+    if ((this.waits & HELD_BACK) !== 0) return 0;
+    return sent.hasSubscribers ? this.giveAndTell() : this.give();
   }
 
   /** Gives the queue to the transport, which takes so many bytes; behind the last one comes FIN, when one was asked for. */
@@ -251,12 +274,13 @@ export abstract class WritingStream extends StreamBase {
   }
 
   /** Last, because an observer may do anything. */
-  private giveAndTell(): void {
+  private giveAndTell(): number {
     const chunks = this.queue?.chunks.slice() ?? [];
     const files: StreamSentMessage[] = [];
     const size = this.give(files);
     for (const message of files) sent.publish(message);
     if (size > 0) sent.publish({ stream: this as unknown as IOStream, size, chunks });
+    return size;
   }
 
   /** Gives the files before the queue to the transport, and notes what it took; false when it has not taken all of them. */
@@ -284,21 +308,11 @@ export abstract class WritingStream extends StreamBase {
     this.transport.end();
   }
 
-  /** @internal A later turn goes on. */
-  tellLater(): void {
-    this.tellDrained();
-  }
-
   private tellDrained(): void {
     // What `onDrain` sends may want the next one; each round needs the kernel to have taken everything.
-    for (
-      let round = 0;
-      (this.waits & DRAIN_WANTED) !== 0 && this.queue === undefined && !this.closed;
-      round++
-    ) {
+    while ((this.waits & TOLD) === DRAIN_WANTED && this.queue === undefined && !this.closed) {
       // It stays due until there is somebody to be told.
-      if (this.receiver === undefined) return;
-      if (round === DRAINS_PER_TURN) return this.loop.addCallback(tellLater, this);
+      if (this.receiver === undefined || this.rests()) return;
       this.waits &= ~DRAIN_WANTED;
       this.waits |= ENTERED;
       try {
@@ -307,7 +321,7 @@ export abstract class WritingStream extends StreamBase {
         this.threw(error);
       }
       this.waits &= ~ENTERED;
-      this.flush();
+      this.given += this.flush();
     }
   }
 
@@ -346,12 +360,13 @@ export abstract class WritingStream extends StreamBase {
   /** @internal Called by the transport. */
   onDrain(): void {
     this.waits &= ~BLOCKED;
+    this.given = 0; // the others have had their turns meanwhile
     this.flushAndTell();
   }
 }
 
-function tellLater(stream: WritingStream): void {
-  stream.tellLater();
+function goOnRested(stream: WritingStream): void {
+  stream.goOnRested();
 }
 
 function flushAndTell(stream: WritingStream): void {
