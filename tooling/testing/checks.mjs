@@ -27,6 +27,7 @@ export const checks = [
   { name: "musts", command: ["node", "tooling/musts/check.mjs"] },
   { name: "lint", command: ["biome", "check", "--error-on-warnings", "."] },
   { name: "types", command: ["tsc", "--noEmit", "-p", "tsconfig.json"] },
+  { name: "readmes", command: ["node", "tooling/readmes/check.mjs"] },
   { name: "pack", command: ["node", "tooling/pack/check.mjs"], needs: `${root}tooling/pack/check.mjs` },
 ];
 
