@@ -7,6 +7,7 @@ import { nativeAvailable } from "@tw/tooling-testing";
 import { Deferred, fromLatin1, latin1 } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import type { TransportReceiver } from "../src/transport.js";
+import { MAX_LEASED } from "../src/transports/slab.js";
 import type { NativeEngine } from "../src/transports.js";
 import { type DescriptorKind, NativeTransport, nativeEngine } from "../src/transports.js";
 import { tcpDescriptors } from "./native-pairs.js";
@@ -71,6 +72,57 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     transport.resume();
     await ended.promise;
     expect(got).toEqual(["one", "two"]);
+  });
+
+  it("counts no bytes for a connection that is closed, though the promise that leased them is never settled", async () => {
+    const { poller, slabs } = engine();
+    for (const end of ["abort", "release", "within the call"] as const) {
+      const [fd, peer] = tcpPair();
+      const got = new Deferred();
+      const transport = transportOn(fd, "tcp", {
+        onBytes() {
+          got.resolve();
+          if (end === "within the call") transport.abort();
+          return new Promise<void>(() => {});
+        },
+      });
+      poller.writev(peer, ["held"], 0);
+      await got.promise;
+      if (end === "abort") transport.abort();
+      if (end === "release") fds.push(transport.release().fd);
+      // All of the limit is there for others, to the last byte.
+      expect(slabs.lease(MAX_LEASED)).toBe(undefined);
+      slabs.endLease(MAX_LEASED);
+    }
+  });
+
+  it("aborts whoever would lease more than the limit, and reads on for those who lease nothing", async () => {
+    const { poller, slabs } = engine();
+    slabs.lease(MAX_LEASED);
+    try {
+      const [holder, holderPeer] = tcpPair();
+      const [reader, readerPeer] = tcpPair();
+      const closed = new Deferred<unknown>();
+      let read = "";
+      transportOn(holder, "tcp", { onBytes: () => new Promise<void>(() => {}), onClose: closed.resolve });
+      transportOn(reader, "tcp", {
+        onBytes(view) {
+          read += fromLatin1(view);
+        },
+      });
+      poller.writev(holderPeer, ["held"], 0);
+      expect(await closed.promise).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
+      // More than a slab has room for, so that a fresh one is needed.
+      const piece = "x".repeat(60_000);
+      for (let i = 1; i <= 6; i++) {
+        expect(poller.writev(readerPeer, [piece], 0)).toBe(piece.length);
+        await until(() => read.length === i * piece.length);
+      }
+      expect(slabs.lease(1)).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
+      slabs.endLease(1);
+    } finally {
+      slabs.endLease(MAX_LEASED);
+    }
   });
 
   it("hears of a reset while the receiver holds a lease, paused or not", async () => {

@@ -16,7 +16,10 @@ const SLAB_SIZE = 4 * READ_SIZE;
 /** Views below this length are kept. */
 const SHORT = 1024;
 
-/** Bytes that the receivers of one loop may hold leased; beyond it reading fails with `ERR_TW_LEASE_LIMIT`. */
+/**
+ * Bytes that the receivers of one loop may hold leased. A connection whose receiver would hold more is aborted with
+ * `ERR_TW_LEASE_LIMIT`; its neighbours, who hold nothing, read on.
+ */
 export const MAX_LEASED: number = 256 * 1024 * 1024;
 
 /** One buffer and its bump pointer. */
@@ -39,14 +42,7 @@ export class SlabPool {
   /** The slab to read into: at least {@link READ_SIZE} bytes are free behind `slab.at`. */
   current(): Slab {
     // A receiver may have detached the buffer (`postMessage` or `structuredClone` with transfer): its length is 0 then.
-    if (this.#slab.at + READ_SIZE <= this.#slab.bytes.length) return this.#slab;
-    if (this.#leased > MAX_LEASED) {
-      throw new TwError(
-        "ERR_TW_LEASE_LIMIT",
-        `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`,
-      );
-    }
-    this.#slab = freshSlab();
+    if (this.#slab.at + READ_SIZE > this.#slab.bytes.length) this.#slab = freshSlab();
     return this.#slab;
   }
 
@@ -61,15 +57,22 @@ export class SlabPool {
     return view;
   }
 
-  /** Counts a reserved range as held by a promise. */
-  lease(length: number): void {
+  /** Counts a reserved range as held by a promise. Returns the error for whoever holds it, where that is too much. */
+  lease(length: number): TwError | undefined {
     this.#leased += length;
+    if (this.#leased <= MAX_LEASED) return undefined;
+    return new TwError(
+      "ERR_TW_LEASE_LIMIT",
+      `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`,
+    );
   }
 
-  /** Ends what {@link lease} began and gives the range back. */
-  endLease(slab: Slab, view: Uint8Array, length: number): void {
+  /**
+   * Ends what {@link lease} began: the promise has settled, or the connection is closed, whose receiver may have dropped
+   * the promise, and the view with it. Only {@link release} lets the range be read into again.
+   */
+  endLease(length: number): void {
     this.#leased -= length;
-    this.release(slab, view, length);
   }
 
   /** Gives a range back; the pointer returns when nothing was carved behind it. */

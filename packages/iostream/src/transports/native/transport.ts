@@ -51,6 +51,8 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #handle: PollHandle = UNWATCHED;
   #receiver: TransportReceiver | undefined;
   #held = 0;
+  /** Bytes of a view that the receiver has a promise for. */
+  #leased = 0;
   #hints = 0;
   #budget = 0;
   #sending: "open" | "blocked" | "ended" = "open";
@@ -143,12 +145,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     const { poller, slabs } = this.#engine;
     while (this.#hints !== 0 && this.#held === 0 && !this.#closed) {
       if (this.#budget-- <= 0) return poller.wake(this.#handle);
-      let slab: Slab;
-      try {
-        slab = slabs.current();
-      } catch (error) {
-        return this.#close(error);
-      }
+      const slab = slabs.current();
       const count = poller.read(this.#fd, slab.bytes, slab.at, READ_SIZE);
       if (count > 0) {
         if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0)
@@ -178,9 +175,9 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     }
     if (!isPromiseLike(result)) return slabs.release(slab, view, count);
     this.#held |= LEASED;
-    slabs.lease(count);
     const settled = (error?: unknown, failed = false) => {
-      slabs.endLease(slab, view, count);
+      this.#endLease();
+      slabs.release(slab, view, count);
       this.#held &= ~LEASED;
       if (failed) return this.abort(error);
       if (!this.#closed) this.runInAsyncScope(this.#readAll, this);
@@ -189,6 +186,18 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       () => settled(),
       (error) => settled(error, true),
     );
+    // The receiver may have closed us before it returned: then there is nobody to count it for.
+    if (this.#closed) return;
+    this.#leased = count;
+    const tooMuch = slabs.lease(count);
+    if (tooMuch !== undefined) this.abort(tooMuch);
+  }
+
+  /** The bytes that a receiver holds count no longer. A promise that is never settled may be all that is left of it. */
+  #endLease(): void {
+    if (this.#leased === 0) return;
+    this.#engine.slabs.endLease(this.#leased);
+    this.#leased = 0;
   }
 
   #inputEnded(): void {
@@ -303,6 +312,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   release(): { readonly fd: number; readonly unread: Uint8Array } {
     this.#closed = true;
+    this.#endLease();
     if (this.#handle !== UNWATCHED) this.#engine.poller.unwatch(this.#handle);
     return { fd: this.#fd, unread: new Uint8Array(0) };
   }
@@ -317,6 +327,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #free(error: unknown): void {
     this.#closed = true;
     this.#broken = error;
+    this.#endLease();
     this.#info?.close();
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
     else this.#engine.poller.close(this.#handle);

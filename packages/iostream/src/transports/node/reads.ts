@@ -62,9 +62,15 @@ export class SocketReads {
     const slab = slabs.current();
     slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slab.at);
     const view = slabs.reserve(slab, count);
-    slabs.lease(count);
+    const tooMuch = slabs.lease(count);
+    let leased = true;
     if (count === SHARED_SIZE) this.#own = this.#loop.takeBuffer();
-    transport.streamRead(view, () => slabs.endLease(slab, view, count));
+    transport.streamRead(view, () => {
+      leased = false;
+      slabs.endLease(count);
+      slabs.release(slab, view, count);
+    });
+    if (leased && tooMuch !== undefined) transport.abort(tooMuch);
   }
 
   #deliverOwn(transport: NodeTransport, own: Uint8Array, count: number): void {
