@@ -35,21 +35,21 @@ export {
   type Resolver,
 } from "./resolver.js";
 export {
-  type ConnectionOptions,
-  TCPClient,
-  type TCPClientOptions,
-  type TCPConnectOptions,
-} from "./tcp-client.js";
-export {
   DEFAULT_MAX_CONNECTIONS,
   type DrainOptions,
   type DrainResult,
   type PeerAddress,
   type StreamHandler,
   type TCPListenOptions,
-  TCPServer,
   type TCPServerOptions,
-} from "./tcp-server.js";
+} from "./server-options.js";
+export {
+  type ConnectionOptions,
+  TCPClient,
+  type TCPClientOptions,
+  type TCPConnectOptions,
+} from "./tcp-client.js";
+export { TCPServer } from "./tcp-server.js";
 export type { TLSClientOptions } from "./tls/client-tls.js";
 export type { TLSCertificate, TLSServerOptions } from "./tls/server-tls.js";
 export { type TrustedPeers, trustedPeers } from "./trusted-peers.js";

@@ -1,74 +1,32 @@
 // A non-blocking TCP server (Tornado's tcpserver): subclass it and override handleStream, or pass a function.
 //
-//   bindSockets ──► ListeningSocket ──accept──► #accepted ──► handleStream(stream, address)
+//   bindSockets ──► ListeningSocket ──accept──► Admission ──► handleStream(stream, address)
 //                        ▲  pause · resume          │
 //                        └──── maxConnections ──────┴──► Connections ──► drain
 
 import { IOLoop } from "@tw/ioloop";
-import type { IOStream, StreamOptions, Transport } from "@tw/iostream";
+import type { IOStream, Transport } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
 import { checkDurationMs, checkFunction, checkInteger, isPromiseLike, isTwError, TwError } from "@tw/util";
 import { checkBacklog } from "./addresses.js";
-import { type BindOptions, type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
+import { Admission } from "./admission.js";
+import { type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
 import { accepted } from "./channels.js";
-import { Connections, type ConnectionsOwner, ServedStream } from "./connections.js";
+import { Connections, type ConnectionsOwner, type ServedStream } from "./connections.js";
 import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
-import type { EngineChoice } from "./network.js";
-import { ProxyGate, type ProxyProtocolOptions } from "./proxy/gate.js";
-import { ProxiedStream } from "./proxy/proxied-stream.js";
 import { report } from "./report.js";
-import { HandshakeFailures } from "./tls/handshake-failures.js";
-import { ServerTLS, type TLSServerOptions } from "./tls/server-tls.js";
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  type DrainOptions,
+  type DrainResult,
+  type PeerAddress,
+  type StreamHandler,
+  type TCPListenOptions,
+  type TCPServerOptions,
+} from "./server-options.js";
+import type { TLSServerOptions } from "./tls/server-tls.js";
 
-/** Options of a {@link TCPServer}. */
-export interface TCPServerOptions extends StreamOptions {
-  /** The loop to serve on. @default IOLoop.current() */
-  readonly loop?: IOLoop;
-  /** Which engine carries the bytes. @default `TW_ENGINE`, else native where the poller loads, else node */
-  readonly engine?: EngineChoice;
-  /** Connections that the kernel keeps waiting; when it overflows clients wait one second and more. @default 4096 */
-  readonly backlog?: number;
-  /**
-   * Connections open at a time. At the limit accepting pauses, and who connects waits in the kernel's queue (on the
-   * node engine in one of ours, of `backlog`) until another connection has closed. @default 100 000
-   */
-  readonly maxConnections?: number;
-  /**
-   * Speaks TLS on every connection: {@link handleStream} gets an `SSLIOStream`, when the handshake is over. Who fails it,
-   * or takes longer than `handshakeTimeoutMs`, is counted ({@link TCPServer.handshakeFailures}) and never seen. @default plain TCP
-   */
-  readonly tls?: TLSServerOptions;
-  /**
-   * Reads the header of a proxy (haproxy, nginx, a load balancer) in front of each connection, before TLS: streams and
-   * handlers then know the client's address in place of the proxy's. @default none is read
-   */
-  readonly proxyProtocol?: ProxyProtocolOptions;
-}
-
-/** Options of one {@link TCPServer.listen}; the rest are the server's. */
-export type TCPListenOptions = Pick<BindOptions, "family" | "reusePort" | "backlog">;
-
-/** Handles one connection; a promise it returns is observed, and the stream stays open when it resolves. */
-export type StreamHandler = (stream: IOStream, address: PeerAddress) => void | Promise<void>;
-
-/** Where a connection comes from. */
-export interface PeerAddress {
-  /** Numeric; `""` for a Unix socket. */
-  readonly address: string;
-  readonly port: number;
-}
-
-/** How {@link TCPServer.drain} ended. */
-export interface DrainResult {
-  /** Connections that ended by themselves in time. */
-  readonly finished: number;
-  /** Connections that were still open at the deadline, and were aborted. */
-  readonly aborted: number;
-}
-
-/** The default of {@link TCPServerOptions.maxConnections}. */
-export const DEFAULT_MAX_CONNECTIONS: number = 100_000;
 const DEFAULT_DRAIN_MS = 5000;
 
 /** A server at its limit is so with every connection that closes, and says it no more often than this. */
@@ -92,9 +50,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #handler: StreamHandler | undefined;
   readonly #sockets: ListeningSocket[] = [];
   readonly #connections: Connections;
-  readonly #tls: ServerTLS | undefined;
-  readonly #gate: ProxyGate | undefined;
-  readonly #handshakeFailures: HandshakeFailures;
+  readonly #admission: Admission;
   /** Bound, and waiting for `start`. */
   #bound: ListeningSocket[] = [];
   #draining = new AbortController();
@@ -113,13 +69,12 @@ export class TCPServer implements AsyncDisposable {
     this.loop = options.loop ?? IOLoop.current();
     this.#handler = handler;
     this.#options = { ...options, loop: this.loop };
-    this.#tls = options.tls === undefined ? undefined : new ServerTLS(options.tls);
-    this.#handshakeFailures = new HandshakeFailures(this.loop);
-    this.#gate =
-      options.proxyProtocol === undefined ? undefined : new ProxyGate(this.loop, options.proxyProtocol);
     this.#maxConnections = maxConnections;
     const owner: ConnectionsOwner = { loop: this.loop, connectionGone: () => this.#connectionGone() };
     this.#connections = new Connections(owner);
+    this.#admission = new Admission(this.loop, this.#options, this.#connections, (stream, peer) =>
+      this.#serve(stream, peer),
+    );
   }
 
   /**
@@ -201,7 +156,7 @@ export class TCPServer implements AsyncDisposable {
 
   /** TLS handshakes that failed, those of peers that went away or were too slow included, since the server was made. */
   get handshakeFailures(): number {
-    return this.#handshakeFailures.count;
+    return this.#admission.handshakeFailures;
   }
 
   /**
@@ -224,8 +179,7 @@ export class TCPServer implements AsyncDisposable {
    * server.setSecureContext({ cert: readFileSync("cert.pem"), key: readFileSync("key.pem") });
    */
   setSecureContext(changes: TLSServerOptions): void {
-    if (this.#tls === undefined) throw new TypeError("This server was made without tls");
-    this.#tls.reload(changes);
+    this.#admission.setSecureContext(changes);
   }
 
   /** Override this, or pass a function to the constructor. */
@@ -321,29 +275,16 @@ export class TCPServer implements AsyncDisposable {
   }
 
   #accepted(transport: Transport): void {
-    const gate = this.#gate;
     let stream: ServedStream;
     try {
-      if (gate === undefined) stream = new ServedStream(transport, this.#options, this.#connections);
-      else stream = new ProxiedStream(transport, this.#options, this.#connections);
+      stream = this.#admission.streamOver(transport);
     } catch (error) {
       report(this.loop, "error", "Cannot serve a connection", error);
       return transport.abort(error);
     }
     if (accepted.hasSubscribers) accepted.publish({ server: this, stream });
     if (this.#connections.size >= this.#maxConnections) this.#pause();
-    if (gate === undefined) this.#secure(stream);
-    else gate.admit(stream as ProxiedStream, () => this.#secure(stream));
-  }
-
-  #secure(stream: ServedStream): void {
-    const peer = new Peer(stream);
-    if (this.#tls === undefined) return this.#serve(stream, peer);
-    const { address, port } = peer; // the socket that knew them is about to have another owner
-    stream.startTls(this.#tls.current).then(
-      (secure) => this.#serve(secure, { address, port }),
-      (error) => this.#handshakeFailed(error, stream, address),
-    );
+    this.#admission.admit(stream);
   }
 
   #serve(stream: IOStream, peer: PeerAddress): void {
@@ -353,12 +294,6 @@ export class TCPServer implements AsyncDisposable {
     } catch (error) {
       this.#failed(error, stream);
     }
-  }
-
-  /** It is the peer's affair, and ends its connection only. */
-  #handshakeFailed(error: unknown, stream: IOStream, address: string): void {
-    this.#handshakeFailures.add(error, address);
-    stream.abort(error);
   }
 
   /** Ends what a handler failed on. A peer that went away is no fault of the handler, and no news. */
@@ -385,28 +320,5 @@ export class TCPServer implements AsyncDisposable {
       this.#full = false;
       for (const socket of this.#sockets) socket.resume();
     } else for (const socket of this.#sockets) socket.retry();
-  }
-}
-
-/** Options of {@link TCPServer.drain}. */
-export interface DrainOptions {
-  /** Milliseconds until what is still open is aborted; five seconds where it is left out. */
-  readonly timeoutMs?: number;
-}
-
-/** Looked up when asked for: most handlers never ask, and an idle connection shall own nothing it does not need. */
-class Peer implements PeerAddress {
-  readonly #stream: IOStream;
-
-  constructor(stream: IOStream) {
-    this.#stream = stream;
-  }
-
-  get address(): string {
-    return this.#stream.info.remoteAddress;
-  }
-
-  get port(): number {
-    return this.#stream.info.remotePort;
   }
 }
