@@ -15,6 +15,7 @@ import { HTTPFieldError } from "./errors.js";
 import { parseLines, readLine, splitSection, trimBlanks } from "./field-lines.js";
 import { canonicalName } from "./field-names.js";
 import { isFieldText, sameName } from "./grammar.js";
+import { showAs } from "./inspect.js";
 import { quote } from "./quote.js";
 
 /** What `new HTTPHeaders()` can be filled from; an array as value stands for repeated fields. */
@@ -264,6 +265,8 @@ export class HTTPHeaders {
     fields.length = to;
   }
 }
+
+showAs(HTTPHeaders, (headers, inspect) => `HTTPHeaders ${inspect([...headers.getAll()])}`);
 
 function copyOf(init: HTTPHeadersInit): HTTPHeaders {
   return new HTTPHeaders(init);

@@ -9,8 +9,10 @@ import type { RequestFiles } from "./forms/multipart-form-data.js";
 import { RequestBody } from "./forms/request-body.js";
 import type { HTTPHeaders } from "./headers.js";
 import { splitHostAndPort } from "./host.js";
+import { showAs } from "./inspect.js";
 import type { MultipartLimits } from "./multipart/limits.js";
 import type { MultipartPart } from "./multipart/part.js";
+import { quote } from "./quote.js";
 import type { RequestStartLine } from "./start-line.js";
 
 /**
@@ -213,6 +215,13 @@ export class HTTPServerRequest {
     return this.#read().multipart(this, limits);
   }
 
+  /** For logs and `console.log`, on one line and without what may be secret: fields and body (Tornado's `__repr__`). */
+  toString(): string {
+    const { protocol, host, method, uri, version, remoteIp } = this;
+    const facts = Object.entries({ protocol, host, method, uri, version, remoteIp });
+    return `HTTPServerRequest(${facts.map(([name, fact]) => `${name}=${quote(fact)}`).join(", ")})`;
+  }
+
   #originForm(): string {
     const target = this.startLine.path;
     const start = authorityStart(target);
@@ -221,6 +230,8 @@ export class HTTPServerRequest {
     return rest.startsWith("/") ? rest : `/${rest}`;
   }
 }
+
+showAs(HTTPServerRequest, String);
 
 /** Index of the authority in a target in absolute form, or −1. */
 function authorityStart(target: string): number {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isTwError } from "@tw/util";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { canonicalName, HTTPFieldError, HTTPHeaders, HTTPInputError } from "../src/index.js";
@@ -171,6 +172,15 @@ describe("HTTPHeaders", () => {
 });
 
 describe("parse and parseLine", () => {
+  it("shows its fields to console.log", () => {
+    const headers = new HTTPHeaders([
+      ["a", "1"],
+      ["__proto__", "2"],
+      ["a", "3"],
+    ]);
+    expect(inspect(headers)).toBe("HTTPHeaders [ [ 'A', '1' ], [ '__proto__', '2' ], [ 'A', '3' ] ]");
+  });
+
   it("reads what toString writes, lines in CRLF, and one empty line at the end (Q7)", () => {
     for (const text of [
       "foo-bar: 1\nFoo-Bar: 2\n",

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   type CertificateFacts,
@@ -22,6 +23,15 @@ function request(
 }
 
 describe("HTTPServerRequest", () => {
+  it("is shown on one line, without its fields and its body", () => {
+    const asked = request("/a\n", { Host: "a", Authorization: "Basic c2VjcmV0" });
+    expect(String(asked)).toBe(
+      'HTTPServerRequest(protocol="https", host="a", method="GET", uri="/a\\n", version="HTTP/1.1", remoteIp="1.2.3.4")',
+    );
+    expect(inspect(asked)).toBe(String(asked));
+    expect(inspect({ asked: { asked } }, { breakLength: 1000 })).toBe(`{ asked: { asked: ${asked} } }`);
+  });
+
   it("splits the target at the first question mark", () => {
     const { uri, path, query } = request("/a%20b?c=d?e");
     expect([uri, path, query]).toEqual(["/a%20b?c=d?e", "/a%20b", "c=d?e"]);
