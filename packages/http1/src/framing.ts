@@ -1,9 +1,8 @@
 // How long a body is, RFC 9112 §6. Two readers that disagree here make one message two: request smuggling. So there is
 // one length or an error, and nothing is guessed (S-01, S-02).
 
-import { type HTTPHeaders, HTTPInputError, sameName } from "@tw/httputil";
+import { type HTTPHeaders, HTTPInputError, sameName, trimBlanks } from "@tw/httputil";
 import type { FieldFacts } from "./field-reader.js";
-import { trimBlanks } from "./grammar.js";
 
 /** What the fields of a message say about its body. */
 export interface Framing {

@@ -1,6 +1,6 @@
 // Character classes for bytes, as tables.
 
-import { isToken } from "@tw/httputil";
+import { isToken, trimBlanks } from "@tw/httputil";
 
 /** 1 for each character of a token, RFC 9110 §5.6.2. */
 export const TOKEN_CHARS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =>
@@ -36,13 +36,4 @@ export function listHas(list: string, token: string): boolean {
   // RFC 9110 §5.6.1.2 (1), (2): an empty member is like no token.
   for (const item of list.toLowerCase().split(",")) if (trimBlanks(item) === token) return true;
   return false;
-}
-
-/** Takes SP and HTAB off both ends. */
-export function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
 }

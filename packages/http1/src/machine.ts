@@ -14,10 +14,11 @@ import {
   HTTPOutputError,
   type RequestStartLine,
   type ResponseStartLine,
+  trimBlanks,
 } from "@tw/httputil";
 import { misuse } from "./cycle.js";
 import { opensTunnel } from "./framing.js";
-import { listHas, trimBlanks } from "./grammar.js";
+import { listHas } from "./grammar.js";
 import { requestHead, responseHead, switchHead, type WriteHeadOptions } from "./head-framing.js";
 import { statusLine, writeFields } from "./head-writer.js";
 import { limit } from "./options.js";

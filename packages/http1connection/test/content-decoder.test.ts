@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import zlib, { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { HTTPInputError } from "@tw/httputil";
+import { expectLinear } from "@tw/tooling-testing/growth";
 import { concatBytes, Deferred, utf8 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { type ContentCoding, contentCodings, parseContentCodings } from "../src/content/codings.js";
@@ -76,6 +77,11 @@ describe("parseContentCodings()", () => {
     "toString",
   ])("refuses %.20j", (value) => {
     expect(parseContentCodings(value, contentCodings)).toBeUndefined();
+  });
+
+  it("takes time linear in the field", () => {
+    for (const piece of [" ", "\t", ",", " x", "x "])
+      expectLinear((size) => parseContentCodings(`gzip${piece.repeat(size)}x`, contentCodings));
   });
 
   it("knows what it is given only, and zstd where this Node does", () => {

@@ -16,6 +16,7 @@ import {
 } from "@tw/httputil";
 import { EMPTY_BYTES, isPromiseLike, isTwError } from "@tw/util";
 import type { RequestCallback } from "./callback-delegate.js";
+import { CONSUMED } from "./decompress.js";
 
 /** Makes a delegate of a function that reads bodies as they come. */
 export class StreamingDelegate implements HTTPServerConnectionDelegate {
@@ -37,6 +38,8 @@ class StreamingMessage implements HTTPMessageDelegate {
   readonly #callback: RequestCallback;
   readonly #config: ParseBodyConfig | undefined;
   readonly #body = new BodyStream();
+  /** A request without a body, of which the callback is still to hear. */
+  #bodiless: HTTPServerRequest | undefined;
 
   constructor(connection: HTTPConnection, callback: RequestCallback, config: ParseBodyConfig | undefined) {
     this.#connection = connection;
@@ -46,7 +49,8 @@ class StreamingMessage implements HTTPMessageDelegate {
 
   /**
    * Runs the callback, and does not wait for it: it waits for the body. The body waits for the callback to read, and so
-   * does a client for its 100, RFC 9110 §10.1.1.
+   * does a client for its 100, RFC 9110 §10.1.1. Where there is no body the callback runs when that is known to be over,
+   * which is at once: an answer before the end of its request would end the connection.
    */
   headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise {
     const request = new HTTPServerRequest(
@@ -56,9 +60,17 @@ class StreamingMessage implements HTTPMessageDelegate {
       EMPTY_BYTES,
       new RequestBody(this.#body, this.#config),
     );
+    if (!announcesBody(headers)) {
+      this.#bodiless = request;
+      return;
+    }
+    this.#run(request);
+    return this.#body.whenWanted();
+  }
+
+  #run(request: HTTPServerRequest): void {
     const running = this.#callback(request);
     if (isPromiseLike(running)) running.then(undefined, (error) => this.#failed(error));
-    return announcesBody(headers) ? this.#body.whenWanted() : undefined;
   }
 
   dataReceived(chunk: Uint8Array): MaybePromise {
@@ -67,6 +79,9 @@ class StreamingMessage implements HTTPMessageDelegate {
 
   finish(): void {
     this.#body.end();
+    const request = this.#bodiless;
+    this.#bodiless = undefined;
+    if (request !== undefined) this.#run(request);
   }
 
   onConnectionClose(error?: unknown): void {
@@ -85,7 +100,9 @@ class StreamingMessage implements HTTPMessageDelegate {
   }
 }
 
-/** RFC 9112 §6.3: without either field a request has no body. */
+/** RFC 9112 §6.3: without either field a request has no body. What is decoded has no length, and says what it was. */
 function announcesBody(headers: HTTPHeaders): boolean {
-  return headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0";
+  return (
+    (headers.get("Content-Length") ?? "0") !== "0" || headers.has("Transfer-Encoding") || headers.has(CONSUMED)
+  );
 }

@@ -191,5 +191,6 @@ function checkOptions(options: true | DecompressOptions): Decompression {
   return { codings: [...encodings], maxSize };
 }
 
-const CONSUMED = "X-Consumed-Content-Encoding";
+/** The field that says what was undone. */
+export const CONSUMED = "X-Consumed-Content-Encoding";
 const UNSUPPORTED: ResponseStartLine = { version: "HTTP/1.1", code: 415, reason: "Unsupported Media Type" };

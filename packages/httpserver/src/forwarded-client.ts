@@ -14,6 +14,7 @@ import {
   parseForwarded,
   parseForwardedFor,
   parseForwardedNode,
+  trimBlanks,
 } from "@tw/httputil";
 import { isIp } from "@tw/util";
 
@@ -82,7 +83,7 @@ export const readClient: Readonly<
  */
 function valueAt(list: string | null, at: number, length: number): string | undefined {
   if (list === null) return undefined;
-  const values = list.split(",").map((value) => value.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const values = list.split(",").map(trimBlanks);
   return values.length === length && at >= 0 ? values[at] : values.at(-1);
 }
 

@@ -70,6 +70,26 @@ onEveryCarrier((bench) => {
       expect([...text.matchAll(/<(.*?)>/g)].map((match) => match[1])).toEqual(["one", "two!", "", ""]);
     });
 
+    it("keeps the connection behind an answer that is given at once, where the request has no body", async () => {
+      const server = await bench.serve(({ connection, uri }) => answer(connection, `<${uri}>`), STREAMED);
+      const text = await bench.transcript(server, [
+        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        `GET /3 HTTP/1.1\r\nHost: a\r\n${CLOSE}\r\n`,
+      ]);
+      expect([...text.matchAll(/<(.*?)>/g)].map((match) => match[1])).toEqual(["/1", "/2", "/3"]);
+    });
+
+    it("gives the stream away at once, where the request has no body", async () => {
+      const server = await bench.serve(({ connection }) => {
+        const stream = connection.upgrade?.(new HTTPHeaders({ Upgrade: "echo", Connection: "Upgrade" }));
+        stream?.end();
+      }, STREAMED);
+      const text = await bench.transcript(server, [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+      ]);
+      expect(codes(text)).toEqual([101]);
+    });
+
     it("answers the same wherever the pieces part", async () => {
       const server = await bench.serve(echo, STREAMED);
       const wire = `${post("0123456789")}POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${CLOSE}\r\n4;x\r\nwiki\r\n0\r\n\r\n`;

@@ -1,6 +1,7 @@
 // Who a request is from when something is in front: S-40, and what nobody is to be believed about.
 import type { HTTPConnection, HTTPMessageDelegate, HTTPServerRequest } from "@tw/httputil";
 import { HTTPHeaders } from "@tw/httputil";
+import { expectLinear } from "@tw/tooling-testing/growth";
 import { latin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { hopsBefore, lastUntrusted, readClient } from "../src/forwarded-client.js";
@@ -9,6 +10,20 @@ import { ProxyDelegate } from "../src/trusted-proxies.js";
 import { answer, onEveryCarrier } from "./harness.js";
 
 const LOOPBACK = { trustedProxies: ["loopback"] } as const;
+
+describe("readClient", () => {
+  it("takes time linear in the fields", () => {
+    for (const name of ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"])
+      for (const piece of [" ", ",", " x", "x "])
+        expectLinear((size) => {
+          const headers = new HTTPHeaders({
+            "X-Forwarded-For": "1.1.1.1",
+            [name]: `a${piece.repeat(size)}b`,
+          });
+          readClient["x-forwarded"](headers, hopsBefore(1));
+        });
+  });
+});
 
 describe("new HTTPServer() with what is in front of it", () => {
   it.each([

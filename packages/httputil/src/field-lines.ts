@@ -53,7 +53,13 @@ export function readLine(line: string, fields: string[]): void {
   fields.push(name, trimBlanks(value));
 }
 
-/** S-03: SP and HTAB only. What `String.trim` would also take off, NBSP for one, belongs to the value. */
+/**
+ * Takes SP and HTAB off both ends (S-03). What `String.trim` would also take off, NBSP for one, belongs to a value. Linear:
+ * `replace(/[ \t]+$/, "")` is quadratic in blanks that something follows.
+ *
+ * @example
+ * trimBlanks("\t gzip "); // "gzip"
+ */
 export function trimBlanks(value: string): string {
   let start = 0;
   let end = value.length;

@@ -7,6 +7,7 @@
 // read; whom to believe is decided where the peers are known.
 
 import { isIp } from "@tw/util";
+import { trimBlanks } from "./field-lines.js";
 import { skipBlanks, tokenEnd, valueAt, valueEnd } from "./scan.js";
 
 /** What one proxy said, RFC 7239 §4; the values as they came, without quotes. */
@@ -133,7 +134,7 @@ export function parseForwardedFor(value: string): (string | undefined)[] {
 
 function addressOf(entry: string): string | undefined {
   if (entry.length > MAX_NODE_LENGTH) return undefined;
-  const text = entry.replace(/^[ \t]+|[ \t]+$/g, "");
+  const text = trimBlanks(entry);
   return isIp(text) ? text : parseForwardedNode(text)?.ip;
 }
 

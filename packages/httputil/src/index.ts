@@ -34,6 +34,7 @@ export {
   type HTTPOutputErrorOptions,
 } from "./errors.js";
 export { type EntityTag, parseETag, parseETagList, sameStrongly, sameWeakly } from "./etag.js";
+export { trimBlanks } from "./field-lines.js";
 export { canonicalName } from "./field-names.js";
 export {
   argumentTexts,

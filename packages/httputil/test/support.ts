@@ -1,6 +1,6 @@
-// What the tests of every parser share: bytes out of order, and growth.
+// What the tests of every parser share: text out of order, and growth.
 
-import { expect } from "vitest";
+export { expectLinear } from "@tw/tooling-testing/growth";
 
 /** The same numbers in every run: xorshift32. */
 export function randomOf(seed: number): (below: number) => number {
@@ -22,28 +22,4 @@ export function* garbage(pieces: readonly string[], count: number, seed = 1): Ge
       text += random(20) === 0 ? String.fromCharCode(random(0x180)) : pieces[random(pieces.length)];
     yield text;
   }
-}
-
-/**
- * Fails when twice the input takes more than three times the work, over four doublings: what is quadratic ends at 256
- * times, what is linear at 16. Work is time here, so the least of several measurements counts, and of a few attempts one
- * that passes is enough: neighbours on the machine make nothing faster than it is.
- */
-export function expectLinear(work: (size: number) => void, size = 4096): void {
-  const cost = (n: number) => {
-    let least = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 5; i++) {
-      const started = process.hrtime.bigint();
-      work(n);
-      least = Math.min(least, Number(process.hrtime.bigint() - started));
-    }
-    return least;
-  };
-  cost(size);
-  let growth = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 4 && growth > 3 ** 4; attempt++) {
-    // A floor, so that what takes no time at all is not judged by the clock's grain.
-    growth = cost(16 * size) / Math.max(cost(size), 20_000);
-  }
-  expect(growth).toBeLessThan(3 ** 4);
 }

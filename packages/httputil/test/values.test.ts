@@ -331,6 +331,7 @@ it("exports these values and no others", () => {
     "satisfyRanges",
     "serializeCookie",
     "splitHostAndPort",
+    "trimBlanks",
     "unquoteCookie",
     "unsatisfiedRange",
     "urlConcat",

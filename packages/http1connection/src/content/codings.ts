@@ -1,6 +1,7 @@
 // Content codings, RFC 9110 §8.4: which of them can be undone here, and what a Content-Encoding field asks for.
 
 import zlib from "node:zlib";
+import { trimBlanks } from "@tw/httputil";
 
 /** A coding by its registered name; `x-gzip` is `gzip`, RFC 9110 §8.4.1.3. */
 export type ContentCoding = "gzip" | "deflate" | "br" | "zstd";
@@ -28,7 +29,7 @@ export function parseContentCodings(
   const codings: ContentCoding[] = [];
   // A field of 64 KiB of commas is not worth splitting.
   for (const part of value.split(",", MAX_NAMES + 1)) {
-    const name = part.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase();
+    const name = trimBlanks(part).toLowerCase();
     if (name === "identity") continue;
     const coding = name === "x-gzip" ? "gzip" : known.find((each) => each === name);
     if (coding === undefined || !known.includes(coding) || codings.length === MAX_CODINGS) return undefined;

@@ -1,0 +1,6 @@
+import { expect, it } from "vitest";
+import * as main from "../src/index.js";
+
+it("the entry exports what it promises, and nothing else", () => {
+  expect(Object.keys(main).sort()).toEqual(["HTTPServer", "currentRequest", "saveTo"]);
+});
