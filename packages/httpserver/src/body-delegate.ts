@@ -103,6 +103,8 @@ class StreamingMessage implements HTTPMessageDelegate {
 /** RFC 9112 §6.3: without either field a request has no body. What is decoded has no length, and says what it was. */
 function announcesBody(headers: HTTPHeaders): boolean {
   return (
-    (headers.get("Content-Length") ?? "0") !== "0" || headers.has("Transfer-Encoding") || headers.has(CONSUMED)
+    (headers.get("Content-Length") ?? "0") !== "0" ||
+    headers.has("Transfer-Encoding") ||
+    headers.has(CONSUMED)
   );
 }

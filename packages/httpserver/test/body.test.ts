@@ -1,6 +1,7 @@
 // Bodies that a callback reads as they come (Tornado's stream_request_body).
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { gzipSync } from "node:zlib";
 import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
 import { nullLogger } from "@tw/log";
 import { Deferred, fromLatin1 } from "@tw/util";
@@ -156,6 +157,24 @@ onEveryCarrier((bench) => {
       go.resolve();
       await client.until((text) => text.includes("100"));
       for (const byte of "hello") await client.send(byte);
+      expect(codes(await client.until((text) => text.endsWith("<hello>")))).toEqual([100, 200]);
+    });
+
+    it("says 100 Continue not before the callback reads, where the body is decoded too", async () => {
+      const go = new Deferred();
+      const held = async (request: HTTPServerRequest) => {
+        await go.promise;
+        await echo(request);
+      };
+      const server = await bench.serve(held, { ...STREAMED, decompressRequest: true });
+      const client = await bench.connect(server);
+      const body = gzipSync("hello");
+      await client.send(post("", "Content-Encoding: gzip\r\nExpect: 100-continue\r\n", body.length));
+      await stuck(client);
+      expect(client.text).toBe("");
+      go.resolve();
+      await client.until((text) => text.includes("100"));
+      await client.send(body);
       expect(codes(await client.until((text) => text.endsWith("<hello>")))).toEqual([100, 200]);
     });
 
