@@ -10,7 +10,7 @@ export const TOKEN_CHARS: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) =
 /** Of a token. */
 export const TOKEN_CHAR = 0;
 /** Of no token, but allowed in a line: blanks, the other marks, obs-text. */
-export const TEXT_CHAR = 1;
+const TEXT_CHAR = 1;
 /** CR, LF and the controls that neither a field value nor a start line may hold, RFC 9110 §5.5: all but HTAB. */
 export const CONTROL_CHAR = 2;
 

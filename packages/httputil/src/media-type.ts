@@ -35,7 +35,7 @@ export function parseMediaType(text: string): MediaType | undefined {
 }
 
 /** RFC 9110 §5.6.6: `*( OWS ";" OWS [ name "=" value ] )`, to the end of the text. */
-export function readParameters(text: string, from: number): Map<string, string> | undefined {
+function readParameters(text: string, from: number): Map<string, string> | undefined {
   const parameters = new Map<string, string>();
   let at = skipBlanks(text, from);
   while (text[at] === ";") {

@@ -44,7 +44,7 @@ export function* boundedElements(text: string): Generator<string> {
 }
 
 /** Reads `q=0.5`; `undefined` for what is no weight. */
-export function readWeight(text: string): number | undefined {
+function readWeight(text: string): number | undefined {
   return /^q=/i.test(text) ? readQuality(text.slice(2)) : undefined;
 }
 

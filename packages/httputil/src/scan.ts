@@ -19,7 +19,7 @@ export function tokenEnd(text: string, at: number): number {
 }
 
 /** Index after the quoted string that begins at `at`, or −1 when there is none or it does not end, RFC 9110 §5.6.4. */
-export function quotedEnd(text: string, at: number): number {
+function quotedEnd(text: string, at: number): number {
   if (text.charCodeAt(at) !== 0x22) return -1;
   for (let i = at + 1; i < text.length; i++) {
     let c = text.charCodeAt(i);
@@ -32,7 +32,7 @@ export function quotedEnd(text: string, at: number): number {
 }
 
 /** What stands in the quoted string from `start` to `end`, both as {@link quotedEnd} takes and gives them. */
-export function unquote(text: string, start: number, end: number): string {
+function unquote(text: string, start: number, end: number): string {
   const inner = text.slice(start + 1, end - 1);
   return inner.includes("\\") ? inner.replace(/\\(.)/g, "$1") : inner;
 }

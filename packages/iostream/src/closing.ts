@@ -11,7 +11,7 @@ import type { IOLoop, Timeout } from "@tw/ioloop";
 export const FREE_GRACES = 12;
 
 /** What a peer must take on average from then on, in bytes per second. */
-export const SLOWEST_RATE = 1024;
+const SLOWEST_RATE = 1024;
 
 /** A stream as seen by its closing. */
 export interface ClosingStream {

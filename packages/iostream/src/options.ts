@@ -3,7 +3,7 @@
 import type { IOLoop } from "@tw/ioloop";
 
 /** Bytes that a stream buffers for a pending read, and bytes that it queues for a slow peer: 100 MiB each. */
-export const DEFAULT_BUFFER_SIZE: number = 100 * 1024 * 1024;
+const DEFAULT_BUFFER_SIZE = 100 * 1024 * 1024;
 
 /** How long `startTls()` waits for a handshake. */
 export const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;

@@ -47,7 +47,7 @@ export interface AdoptOptions extends SocketOptions {
 }
 
 /** The default of {@link SocketOptions.backlog}. */
-export const DEFAULT_BACKLOG = 4096;
+const DEFAULT_BACKLOG = 4096;
 
 /** Only who we are may connect. */
 const DEFAULT_MODE = 0o600;

@@ -12,7 +12,7 @@ import { Deferred } from "@tw/util";
 import type { Endpoint } from "./resolver.js";
 
 /** How long the other family waits for the first. */
-export const HEAD_START_MS = 300;
+const HEAD_START_MS = 300;
 
 /** What a {@link Connector} needs of a loop. */
 export interface ConnectorClock {

@@ -13,7 +13,7 @@ export const contentCodings: readonly ContentCoding[] =
     : ["gzip", "deflate", "br"];
 
 /** Codings of one message. Each multiplies what the one before it made of a byte. */
-export const MAX_CODINGS = 2;
+const MAX_CODINGS = 2;
 
 /**
  * The codings that a Content-Encoding field names, in the order they were applied, `identity` left out; `undefined`

@@ -1,6 +1,7 @@
 // One examined end of a connection: a receiver that takes notes, and the transport behind a guard that notices calls
 // which come when none may.
 
+import { createHash } from "node:crypto";
 import type { Transport, TransportReceiver } from "../transport.js";
 
 /** What a test does when its end is called; each may be replaced. */
@@ -35,6 +36,13 @@ export class Side implements TransportReceiver {
 
   constructor(transport: Transport) {
     this.transport = transport;
+  }
+
+  /** SHA-256 of everything received, in hexadecimal. */
+  hash(): string {
+    const hash = createHash("sha256");
+    for (const part of this.received) hash.update(part);
+    return hash.digest("hex");
   }
 
   get ended(): boolean {
