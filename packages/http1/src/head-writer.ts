@@ -31,7 +31,8 @@ class FieldText {
     this.hasDate = false;
     this.host = undefined;
     this.hops = 0;
-    const fields = headers.rawFields;
+    const fields: readonly string[] | undefined = headers.rawFields;
+    if (fields === undefined) throw new TypeError("The fields of a head must be HTTPHeaders");
     let text = "";
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;

@@ -373,6 +373,13 @@ describe("what a server may not send", () => {
     expect(() => asked().writeHead(OK, twice)).toThrow("Unsupported");
   });
 
+  it("fields that are no HTTPHeaders, and nothing has begun", () => {
+    const machine = asked();
+    for (const other of [{ A: "b" }, new Headers(), new Map(), []])
+      expect(() => machine.writeHead(OK, other as unknown as HTTPHeaders)).toThrow("must be HTTPHeaders");
+    expect(machine.writeHead(OK, new HTTPHeaders(), { contentLength: 0 })).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("RFC 9112 §2.2 (2): a line end in a date", () => {
     expect(() => head(GET, {}, { date: "a\r\nX: y" })).toThrow(TypeError);
     expect(() => head(GET, {}, { date: "a\r" })).toThrow(TypeError);

@@ -115,6 +115,39 @@ describe("HTTP1ServerConnection", () => {
     expect(codes).toEqual(Array(6).fill("ERR_TW_HTTP_OUTPUT"));
   });
 
+  it("throws TypeError for what is no head, and still takes one that is", async () => {
+    const thrown: unknown[] = [];
+    const t = setUp((connection) => ({
+      finish() {
+        const fields = new HTTPHeaders({ "Content-Length": "0" });
+        const wrong = [
+          [200, fields],
+          [undefined, fields],
+          [{ method: "GET", path: "/", version: "HTTP/1.1" }, fields],
+          [OK, { "Content-Length": "0" }],
+        ] as unknown as [typeof OK, HTTPHeaders][];
+        for (const head of wrong) {
+          try {
+            connection.writeHeaders(...head);
+          } catch (error) {
+            thrown.push(error);
+          }
+        }
+        connection.writeHeaders(OK, fields);
+        connection.finish();
+      },
+    }));
+    const answer = await t.host.run(async () => {
+      await t.client.write(latin1("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+      return await t.client.readUntil("\r\n\r\n");
+    });
+    expect(Buffer.from(answer).toString()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(thrown).toHaveLength(4);
+    for (const error of thrown) expect(error).toBeInstanceOf(TypeError);
+    expect(String(thrown[0])).toContain("{ version, code, reason }");
+    expect(String(thrown[3])).toContain("must be HTTPHeaders");
+  });
+
   it("throws RangeError for timeouts that are none", () => {
     const { loop } = virtualLoop();
     const delegate = { startRequest: () => ({}) as HTTPMessageDelegate };

@@ -24,7 +24,8 @@ export abstract class AnsweringHalf extends ServerCycle {
   ): MaybePromise {
     if (this.answer === "gone") return;
     if (this.answer !== "none") throw new HTTPOutputError("The head of this response was written already");
-    if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
+    if (typeof startLine !== "object" || !("code" in startLine))
+      throw new TypeError("A server answers with a start line: { version, code, reason }");
     const { date, loop } = this.connection.server;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
     const head = this.machine.writeHead(startLine, fields, {
