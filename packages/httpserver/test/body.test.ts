@@ -83,7 +83,7 @@ onEveryCarrier((bench) => {
     it("gives the stream away at once, where the request has no body", async () => {
       const server = await bench.serve(({ connection }) => {
         const stream = connection.upgrade?.(new HTTPHeaders({ Upgrade: "echo", Connection: "Upgrade" }));
-        stream?.end();
+        stream?.close();
       }, STREAMED);
       const text = await bench.transcript(server, [
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
