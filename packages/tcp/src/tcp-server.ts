@@ -163,7 +163,8 @@ export class TCPServer implements AsyncDisposable {
    * Aborted by {@link drain}: give it to reads that wait for the next request, and say goodbye when it comes.
    *
    * @example
-   * while (!server.draining.aborted) handle(await stream.readUntil("\n", { maxBytes: 1024 }));
+   * do handle(await stream.readUntil("\n", { maxBytes: 1024 }));
+   * while (!server.draining.aborted); // once at least: who waited in the kernel's queue comes while the server stops
    */
   get draining(): AbortSignal {
     return this.#draining.signal;
