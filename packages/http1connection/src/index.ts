@@ -1,3 +1,4 @@
+export { announcesBody } from "./announces-body.js";
 export { BodyCollector } from "./body-collector.js";
 export type {
   HTTPRequestErrorMessage,

@@ -10,6 +10,7 @@ import {
   type ResponseStartLine,
   reasonPhrase,
 } from "@tw/httputil";
+import { announcesBody } from "./announces-body.js";
 
 /** Seconds. */
 const RETRY_AFTER = "1";
@@ -27,7 +28,7 @@ export class StandIn implements HTTPMessageDelegate {
 
   /** A body would have to be read before the connection could be used again: then it is not. */
   headersReceived(_startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): void {
-    if (headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0") this.#answer();
+    if (announcesBody(headers)) this.#answer();
   }
 
   dataReceived(): void {}

@@ -8,6 +8,7 @@ it("the entry exports what it promises, and nothing else", () => {
     "HTTP1ClientConnection",
     "HTTP1ServerConnection",
     "ServerContext",
+    "announcesBody",
     "contentCodings",
     "nodeLatin1",
     "parseContentCodings",

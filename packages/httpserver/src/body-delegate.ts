@@ -1,5 +1,6 @@
 // Tornado's `stream_request_body` for a plain callback: it is called when the head is in, and pulls the body.
 
+import { announcesBody } from "@tw/http1connection";
 import {
   BodyAbortedError,
   BodyStream,
@@ -60,7 +61,8 @@ class StreamingMessage implements HTTPMessageDelegate {
       EMPTY_BYTES,
       new RequestBody(this.#body, this.#config),
     );
-    if (!announcesBody(headers)) {
+    // What is decoded has no length, and says what it was.
+    if (!announcesBody(headers) && !headers.has(CONSUMED)) {
       this.#bodiless = request;
       return;
     }
@@ -98,13 +100,4 @@ class StreamingMessage implements HTTPMessageDelegate {
     if (this.#connection.fail === undefined) this.#connection.abort(error);
     else this.#connection.fail(error);
   }
-}
-
-/** RFC 9112 §6.3: without either field a request has no body. What is decoded has no length, and says what it was. */
-function announcesBody(headers: HTTPHeaders): boolean {
-  return (
-    (headers.get("Content-Length") ?? "0") !== "0" ||
-    headers.has("Transfer-Encoding") ||
-    headers.has(CONSUMED)
-  );
 }

@@ -2,6 +2,7 @@
 // depends on the seed alone.
 
 import { readdirSync, readFileSync } from "node:fs";
+import { parseCorpus } from "@tw/http1/testing";
 
 const FOLDER = new URL("../../../../packages/http1/test/corpus/", import.meta.url);
 
@@ -40,28 +41,17 @@ const FRAGMENTS = [
  * @returns {{ right: string[], wrong: string[] }}
  */
 export function readRequests() {
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".md") && !file.startsWith("response"));
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith(".md"));
   const right = [];
   const wrong = [];
   for (const file of files) {
-    const text = readFileSync(new URL(file, FOLDER), "utf8");
-    for (const [, wire, events] of text.matchAll(CASE))
-      (/^error/m.test(events) ? wrong : right).push(unescapeWire(wire));
+    for (const { scenario, events } of parseCorpus(readFileSync(new URL(file, FOLDER), "utf8"), file)) {
+      if (scenario.role !== "server") continue;
+      (events.some((event) => event.startsWith("error")) ? wrong : right).push(scenario.wire);
+    }
   }
   return { right, wrong };
 }
-
-const CASE = /^```wire.*\n([\s\S]*?)```\n\s*```events\n([\s\S]*?)```$/gm;
-
-const ESCAPES = { r: "\r", n: "\n", t: "\t" };
-
-// The line ends of the file mean nothing; bytes that one cannot see are written \r \n \t \xHH.
-const unescapeWire = (fence) =>
-  fence
-    .replaceAll("\n", "")
-    .replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex, c) =>
-      hex ? String.fromCharCode(Number.parseInt(hex, 16)) : (ESCAPES[c] ?? c),
-    );
 
 const pick = (below, from) => from[below(from.length)];
 
