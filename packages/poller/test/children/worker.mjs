@@ -28,14 +28,22 @@ const busy = poller.watch(b, READ, {
     inHandler[how]?.();
   },
 });
+const ends = {
+  exit: () => setTimeout(() => process.exit(3), 5),
+  throw: () =>
+    setTimeout(() => {
+      throw new Error("from the worker");
+    }, 5),
+  idle: () => {
+    for (const handle of [listening, writable, woken, idle, busy]) poller.unwatch(handle);
+  },
+  "idle, unref": () => {
+    for (const handle of [listening, writable, woken, idle, busy]) poller.setRef(handle, false);
+  },
+};
+// Only when the parent has heard: Node loses the error of a worker that ends while its first message is under way.
+parentPort.once("message", () => {
+  if (how in inHandler) poller.writev(a, ["x"], 0);
+  else ends[how]?.();
+});
 parentPort.postMessage(`listening ${poller.listen(server, 16)}`);
-if (how in inHandler) poller.writev(a, ["x"], 0);
-if (how === "exit") setTimeout(() => process.exit(3), 5);
-if (how === "throw") {
-  setTimeout(() => {
-    throw new Error("from the worker");
-  }, 5);
-}
-if (how === "idle") for (const handle of [listening, writable, woken, idle, busy]) poller.unwatch(handle);
-if (how === "idle, unref")
-  for (const handle of [listening, writable, woken, idle, busy]) poller.setRef(handle, false);

@@ -11,6 +11,7 @@ for (let i = 0; i < count; i++) {
     let said = "";
     worker.on("message", (message) => {
       said = message;
+      worker.postMessage("go");
       if (how === "terminate") void worker.terminate();
       if (how === "terminate in handler") setTimeout(() => void worker.terminate(), 5);
     });
