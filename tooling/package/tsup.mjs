@@ -1,5 +1,6 @@
 // How every package is built: ESM for Node 20, one file per entry, maps beside it. Declarations come from tsc.
 import { defineConfig } from "tsup";
+import { constants } from "./constants.mjs";
 
 export const packageConfig = (...entry) =>
   defineConfig({
@@ -10,4 +11,5 @@ export const packageConfig = (...entry) =>
     clean: true,
     target: "node20",
     splitting: true,
+    plugins: [constants()],
   });

@@ -7,7 +7,7 @@
 
 import { HTTPOutputError } from "@tw/httputil";
 import { type BodyWriter, NO_BODY_WRITER } from "./body-writers.js";
-import type { InputWindow } from "./input-window.js";
+import { InputWindow } from "./input-window.js";
 import type { ResolvedHTTP1Options } from "./options.js";
 import { READING, type ReadingState, WRITING, type WritingState } from "./states.js";
 
@@ -18,8 +18,8 @@ export type HTTP1Role = "server" | "client";
 export abstract class Cycle {
   protected readonly role: HTTP1Role;
   protected readonly options: ResolvedHTTP1Options;
-  /** What was received and not consumed; undefined where that is nothing. */
-  protected input: InputWindow | undefined = undefined;
+  /** What was received and not consumed. */
+  protected readonly input: InputWindow = new InputWindow();
   /** The peer finished sending. */
   protected ended = false;
   /** What the peer broke the protocol with; nothing is read any more. */
@@ -50,7 +50,7 @@ export abstract class Cycle {
 
   /** Bytes received and not consumed. */
   get buffered(): number {
-    return this.input === undefined ? 0 : this.input.length;
+    return this.input.length;
   }
 
   /** Whether HTTP may go on after this cycle, as far as both sides have spoken; not where another protocol takes over. */
@@ -80,8 +80,23 @@ export abstract class Cycle {
     if (nextReading === undefined || nextWriting === undefined || !this.keepAlive) {
       throw misuse("startNextCycle", `reading ${this.reading.name}, writing ${this.writing.name}`);
     }
-    this.reading = nextReading;
-    this.writing = nextWriting;
+    this.#begin(nextReading, nextWriting);
+  }
+
+  /** Forgets everything, for the next connection. What the peer sent is gone, whatever became of it. */
+  renew(): void {
+    this.input.clear();
+    this.ended = false;
+    this.error = undefined;
+    this.peerIs11 = true;
+    this.peerPersists = true;
+    this.persists = true;
+    this.#begin(READING.idle, WRITING.idle);
+  }
+
+  #begin(reading: ReadingState, writing: WritingState): void {
+    this.reading = reading;
+    this.writing = writing;
     this.maxBodySize = this.options.maxBodySize;
     this.informations = 0;
     this.method = "";

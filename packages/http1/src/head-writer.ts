@@ -2,6 +2,7 @@
 // is looked at here are the fields that frame the message or steer the connection.
 
 import { type HTTPHeaders, HTTPOutputError, isToken, reasonPhrase, responses, sameName } from "@tw/httputil";
+import { fieldLine } from "./field-line.js";
 import { listHas } from "./grammar.js";
 import { isTarget } from "./target.js";
 
@@ -37,7 +38,7 @@ class FieldText {
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       const value = fields[i + 1] as string;
-      if (!STEERING[name.length] || this.#keeps(name, value, omitLength)) text += `${name}: ${value}\r\n`;
+      if (!STEERING[name.length] || this.#keeps(name, value, omitLength)) text += fieldLine(name, value);
     }
     // RFC 9112 §6.2 (1): one of them.
     if (this.chunked && this.contentLength !== -1) {

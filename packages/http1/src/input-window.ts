@@ -61,6 +61,17 @@ export class InputWindow {
     return this.#text.substring(0, end - at);
   }
 
+  /** Lets go of whatever it holds. */
+  clear(): void {
+    this.buf = EMPTY_BYTES;
+    this.at = 0;
+    this.end = 0;
+    this.scanned = 0;
+    this.lineStart = 0;
+    this.#owned = false;
+    this.#text = "";
+  }
+
   /** Copies what is left of a view, so that the view may be reused. */
   own(): void {
     if (!this.#owned) this.#reserve(0);

@@ -11,7 +11,7 @@ import { Cycle, misuse } from "./cycle.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
 import { opensTunnel } from "./framing.js";
 import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
-import { InputWindow } from "./input-window.js";
+import type { InputWindow } from "./input-window.js";
 import { limit } from "./options.js";
 import { lines, scanSection } from "./section-scanner.js";
 import { READING, type ReadingState, WRITING } from "./states.js";
@@ -31,7 +31,7 @@ export abstract class ReadingHalf extends Cycle {
    */
   receive(view: Uint8Array): void {
     if (this.error !== undefined || view.length === 0) return;
-    this.#window().push(view);
+    this.input.push(view);
   }
 
   /** The peer finished sending. What that means, `next()` tells. */
@@ -52,7 +52,7 @@ export abstract class ReadingHalf extends Cycle {
     } catch (error) {
       // RFC 9112 §6.3 (7): nothing more is read.
       this.error = error;
-      this.input = undefined;
+      this.input.clear();
       this.#body = undefined;
       throw error;
     }
@@ -60,8 +60,7 @@ export abstract class ReadingHalf extends Cycle {
 
   /** Copies what is left of the views, so that they may be reused. Bytes of earlier data events stay where they are. */
   retain(): void {
-    if (this.input === undefined) return;
-    if (this.input.length === 0) this.input = undefined;
+    if (this.input.length === 0) this.input.clear();
     else this.input.own();
   }
 
@@ -75,9 +74,10 @@ export abstract class ReadingHalf extends Cycle {
     if (this.reading !== READING.switched && this.reading !== READING.switching) {
       throw misuse("takeRest", this.reading.name);
     }
-    const input = this.input ?? new InputWindow();
-    this.input = undefined;
-    return new Uint8Array(input.buf.subarray(input.at, input.end));
+    const { buf, at, end } = this.input;
+    const rest = new Uint8Array(buf.subarray(at, end));
+    this.input.clear();
+    return rest;
   }
 
   /** Sets the limit of the body of the message that is being read, and of that one only. @throws RangeError */
@@ -108,13 +108,13 @@ export abstract class ReadingHalf extends Cycle {
 
   /** Nothing can be read now. An idle machine lets go of the view it was given. */
   #rest(): undefined {
-    if (this.buffered === 0) this.input = undefined;
+    if (this.buffered === 0) this.input.clear();
     return undefined;
   }
 
   #readHead(): HTTP1Event | undefined {
     const input = this.input;
-    if (input !== undefined && input.length > 0) {
+    if (input.length > 0) {
       if (this.role === "server") this.#skipBlankLine(input);
       // RFC 9112 §9.2 (2): nobody asked.
       else if (this.writing === WRITING.idle) throw new HTTPInputError("Response without a request");
@@ -191,18 +191,13 @@ export abstract class ReadingHalf extends Cycle {
     else this.#step(this.reading.bodiless);
   }
 
-  #window(): InputWindow {
-    this.input ??= new InputWindow();
-    return this.input;
-  }
-
   #startBody(body: BodyReader): void {
     this.#body = body;
     this.#step(this.reading.bodied);
   }
 
   #readBody(body: BodyReader): HTTP1Event | undefined {
-    const event = body.read(this.#window(), this.maxBodySize) ?? (this.ended ? body.readEnd() : undefined);
+    const event = body.read(this.input, this.maxBodySize) ?? (this.ended ? body.readEnd() : undefined);
     if (event !== undefined && event.type === "end") {
       this.#body = undefined;
       this.#step(this.reading.end);

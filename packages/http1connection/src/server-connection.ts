@@ -7,7 +7,7 @@
 //
 // The parts it consists of are in server/, one idea each: see server/waiting.ts.
 
-import { HTTP1Machine } from "@tw/http1";
+import type { HTTP1Machine } from "@tw/http1";
 import type { MaybePromise } from "@tw/httputil";
 import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
@@ -38,7 +38,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
       this.deadline = this.parting.dropped(view.length, this.deadline);
       return;
     }
-    this.machine ??= new HTTP1Machine("server", this.server.machine);
+    this.machine ??= this.server.takeMachine();
     this.machine.receive(view);
     return this.pump();
   }
@@ -192,7 +192,10 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     machine.startNextCycle();
     this.waiting = "answer";
     this.deadline = 0;
-    if (machine.buffered === 0) this.machine = undefined;
+    if (machine.buffered === 0) {
+      this.machine = undefined;
+      this.server.giveMachine(machine);
+    }
     if (this.pumping) return;
     // The handler answered later than its turn; requests that came meanwhile are next, outside its async context.
     this.server.scope.runInAsyncScope(this.pumpOn, this);

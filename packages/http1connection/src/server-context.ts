@@ -1,7 +1,7 @@
 // What all connections of one server share, so that each holds one reference instead of twenty fields.
 
 import { AsyncResource } from "node:async_hooks";
-import { type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
+import { HTTP1Machine, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import type { HTTPServerConnectionDelegate, Refusal } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
 import { isPromiseLike, type Logger } from "@tw/util";
@@ -22,7 +22,9 @@ export class ServerContext {
   readonly loop: IOLoop;
   readonly logger: Logger;
   readonly delegate: HTTPServerConnectionDelegate;
-  readonly machine: ResolvedHTTP1Options;
+  readonly #machine: ResolvedHTTP1Options;
+  /** A machine whose connection is idle again. */
+  #spare: HTTP1Machine | undefined;
   readonly deadlines: Deadlines<HTTP1ServerConnection>;
   readonly date: DateCache;
   readonly pace: Timeouts;
@@ -51,7 +53,7 @@ export class ServerContext {
     this.loop = loop;
     this.logger = options.logger ?? loop.logger;
     this.delegate = delegate;
-    this.machine = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });
+    this.#machine = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });
     this.maxInFlight = resolveCount("maxInFlight", options.maxInFlight);
     this.maxRequestsPerConnection = resolveCount(
       "maxRequestsPerConnection",
@@ -71,6 +73,19 @@ export class ServerContext {
     this.lookTicks = deadlines.ticks(writeTimeoutMs / LOOKS);
     this.graceTicks = deadlines.ticks(DRAIN_GRACE_MS);
     this.date = new DateCache(loop, deadlines);
+  }
+
+  /** A machine for a connection whose peer begins to ask. Making one costs as much as reading a small head. */
+  takeMachine(): HTTP1Machine {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare ?? new HTTP1Machine("server", this.#machine);
+  }
+
+  /** Takes a machine back: nobody may use it any more. */
+  giveMachine(machine: HTTP1Machine): void {
+    machine.renew();
+    this.#spare = machine;
   }
 
   /** Aborted when the server drains. */

@@ -36,14 +36,14 @@ export type HTTPHeadersInit =
  * headers.get("content-type"); // "text/plain"
  */
 export class HTTPHeaders {
-  /** `undefined` while they still stand in `#section`, from `#start` on. */
+  /** `undefined` while they still stand in `#section`, from `#start` on, and while there are none. */
   #list: string[] | undefined;
   #section = "";
   #start = 0;
 
   constructor(init?: HTTPHeadersInit) {
-    this.#list = [];
     if (init === undefined) return;
+    this.#list = [];
     if (!isIterable(init)) {
       // This loop and this test are what V8 makes one pass over the shape of a literal of.
       for (const name in init) if (Object.hasOwn(init, name)) this.#addAll(name, init[name]);
@@ -82,7 +82,6 @@ export class HTTPHeaders {
    */
   static fromSection(text: string, start: number): HTTPHeaders {
     const headers = new this();
-    headers.#list = undefined;
     headers.#section = text;
     headers.#start = start;
     return headers;
@@ -277,6 +276,15 @@ function isIterable(init: HTTPHeadersInit): init is Iterable<readonly [string, s
 }
 
 function cleanValue(name: string, value: string): string {
+  return typeof value === "string" && value === lastValues[name.length] ? value : checkValue(name, value);
+}
+
+// The last value of a field whose name has that length, where nothing was to be taken off it. Programs use the same few
+// constants again and again: one comparison of pointers usually tells that a value is good.
+const MAX_LENGTH = 64;
+const lastValues: (string | undefined)[] = new Array<string | undefined>(MAX_LENGTH).fill(undefined);
+
+function checkValue(name: string, value: string): string {
   if (typeof value !== "string") {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Header ${name} needs a string, got ${quote(value)}`);
   }
@@ -284,5 +292,7 @@ function cleanValue(name: string, value: string): string {
   if (!isFieldText(value)) {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
   }
-  return trimBlanks(value);
+  const clean = trimBlanks(value);
+  if (clean === value && name.length < MAX_LENGTH && value.length <= MAX_LENGTH) lastValues[name.length] = value;
+  return clean;
 }
