@@ -6,8 +6,6 @@ import { lines } from "./section-scanner.js";
 
 /** The fields that framing, Host rule and connection management look at. */
 class FieldFacts {
-  /** The last Host that was found well-formed. */
-  lastHost = "";
   host: string | undefined;
   hostCount = 0;
   contentLength: string | undefined;
@@ -131,17 +129,34 @@ function noteField(
   // RFC 9110 §5.5 (1): blanks around a value are no part of it.
   while (from < end && isBlank(buf[at + from] as number)) from++;
   while (end > from && isBlank(buf[at + end - 1] as number)) end--;
-  facts.note(length, textOf(buf, at, text, from, end));
+  if (length === HOST && isLastHost(buf, at + from, end - from)) facts.note(length, lastHost);
+  else facts.note(length, text.substring(from, end));
 }
 
-/** The text of a value. One that was the last value of a Host needs no new text: most requests name the same. */
-function textOf(buf: Uint8Array, at: number, text: string, from: number, end: number): string {
-  const known = facts.lastHost;
-  if (end - from !== known.length) return text.substring(from, end);
-  for (let i = 0; i < known.length; i++)
-    if (buf[at + from + i] !== known.charCodeAt(i)) return text.substring(from, end);
-  return known;
+/** Remembers a Host that was found well-formed: most requests name the same. */
+export function rememberHost(host: string): void {
+  if (host.length > hostBytes.length) return;
+  for (let i = 0; i < host.length; i++) hostBytes[i] = host.charCodeAt(i);
+  lastHost = host;
 }
+
+/** Tells whether it is the very text that {@link rememberHost} was given last. */
+export function isRemembered(host: string): boolean {
+  return host === lastHost;
+}
+
+function isLastHost(buf: Uint8Array, at: number, length: number): boolean {
+  const known = hostBytes;
+  if (length !== lastHost.length) return false;
+  for (let i = 0; i < length; i++) if (buf[at + i] !== known[i]) return false;
+  return true;
+}
+
+// As bytes too, because that is what it is compared with.
+let lastHost = "";
+const hostBytes = new Uint8Array(256);
+
+const HOST = "host".length;
 
 // The names that steer, by their length, and their first letters (0 where there is none).
 const NAMES: readonly (string | undefined)[] = Array.from({ length: 32 }, (_, length) =>

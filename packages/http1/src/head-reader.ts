@@ -3,7 +3,7 @@
 
 import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
-import { type FieldFacts, facts, readFields } from "./field-reader.js";
+import { type FieldFacts, facts, isRemembered, readFields, rememberHost } from "./field-reader.js";
 import { NO_FRAMING, opensTunnel, readFraming } from "./framing.js";
 import { lines } from "./section-scanner.js";
 import { isTarget } from "./target.js";
@@ -143,11 +143,11 @@ function checkHost(facts: FieldFacts, minor: number): void {
   if (facts.hostCount > 1) throw new HTTPInputError("More than one Host");
   if (facts.host === undefined) {
     if (minor > 0) throw new HTTPInputError("No Host");
-  } else if (facts.host !== facts.lastHost) {
+  } else if (!isRemembered(facts.host)) {
     if (!isHost(facts.host)) {
       throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
     }
-    facts.lastHost = facts.host;
+    rememberHost(facts.host);
   }
 }
 

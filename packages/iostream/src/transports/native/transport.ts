@@ -173,7 +173,13 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       slabs.release(slab, view, count);
       return this.abort(error);
     }
-    if (!isPromiseLike(result)) return slabs.release(slab, view, count);
+    if (isPromiseLike(result)) this.#lease(slab, view, count, result);
+    else slabs.release(slab, view, count);
+  }
+
+  /** The receiver holds the view until its promise settles; nothing is read until then. */
+  #lease(slab: Slab, view: Uint8Array, count: number, lease: PromiseLike<unknown>): void {
+    const { slabs } = this.#engine;
     this.#held |= LEASED;
     const settled = (error?: unknown, failed = false) => {
       this.#endLease();
@@ -182,7 +188,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       if (failed) return this.abort(error);
       if (!this.#closed) this.runInAsyncScope(this.#readAll, this);
     };
-    result.then(
+    lease.then(
       () => settled(),
       (error) => settled(error, true),
     );
