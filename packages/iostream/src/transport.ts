@@ -53,6 +53,11 @@ export interface Transport {
   setKeepAlive?(idleMs: number): void;
   /** Hands the descriptor on and forgets it; `unread` was received and not delivered. */
   release?(): { readonly fd: number; readonly unread: Uint8Array };
+  /**
+   * Whether `write` may be given the view that is being delivered, during `onBytes`: it is sent or copied when `write`
+   * returns, as far as it says, or its memory is never read into again. @default false
+   */
+  readonly sendsViews?: boolean;
   readonly info: TransportInfo;
 }
 

@@ -106,6 +106,16 @@ export class WriteQueue {
     if (this.#waiters.length > 0) this.#settle();
   }
 
+  /** Copies what is in the memory of `view`, which is about to be read into again. */
+  own(view: Uint8Array): void {
+    const { chunks } = this;
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = chunks[i] as Uint8Array | string;
+      // Not `slice`, which of a Buffer is a view.
+      if (typeof chunk !== "string" && chunk.buffer === view.buffer) chunks[i] = new Uint8Array(chunk);
+    }
+  }
+
   /** Drops everything; whoever waits learns `reason`. */
   drop(reason: unknown): void {
     this.bytes = 0;

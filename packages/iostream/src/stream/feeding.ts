@@ -6,6 +6,7 @@ import { StreamBusyError } from "../errors.js";
 import type { IOStream } from "../iostream.js";
 import { ReadBuffer } from "../read-buffer.js";
 import type { StreamReceiver } from "../receiver.js";
+import { lending } from "./lending.js";
 import { isGone } from "./life.js";
 import { ReadingStream } from "./reading.js";
 
@@ -47,6 +48,10 @@ export abstract class FedStream extends ReadingStream {
     if (receiver === undefined || this.buffer !== undefined || this.closed) return this.store(view);
     const { activity } = this.loop;
     activity?.enter(receiver.constructor);
+    const { view: outerView, stream: outerStream, returned: outerReturned } = lending;
+    lending.view = view;
+    lending.stream = this;
+    lending.returned = false;
     this.enter();
     let result: unknown;
     try {
@@ -55,6 +60,10 @@ export abstract class FedStream extends ReadingStream {
       this.threw(error);
     }
     this.leave();
+    if (lending.returned) this.queue?.own(view);
+    lending.view = outerView;
+    lending.stream = outerStream;
+    lending.returned = outerReturned;
     activity?.leave();
     if (isPromiseLike(result)) return this.lease(result);
   }

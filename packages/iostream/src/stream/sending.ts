@@ -16,6 +16,7 @@ import type { IOStream } from "../iostream.js";
 import type { SendFileOptions } from "../options.js";
 import { refused } from "../reads.js";
 import { READ_FILE } from "../transport.js";
+import { lending } from "./lending.js";
 import { WritingStream } from "./writing.js";
 
 /** Bytes of files that a stream gives to the kernel before its neighbours have their turn. */
@@ -57,6 +58,7 @@ export abstract class SendingStream extends WritingStream {
     if (this.life !== "open") return refused(this.closedError("Cannot send a file"));
     if (file.length === 0) return Promise.resolve();
     const send = new FileSend(file);
+    if (lending.view !== undefined && lending.returned) this.queue?.own(lending.view);
     this.queue = queueBehind(this.queue, send);
     if (signal !== undefined) this.endWhenAborted(send, signal);
     if (this.receiver !== undefined) this.wantDrain();

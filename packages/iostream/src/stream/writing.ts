@@ -14,6 +14,7 @@ import { refused } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
 import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
 import { StreamBase } from "./base.js";
+import { lending } from "./lending.js";
 import { isFinDue } from "./life.js";
 
 /** `send` returns false above this many queued bytes, so that a producer waits before it fills memory. */
@@ -87,7 +88,8 @@ export abstract class WritingStream extends StreamBase {
   /**
    * Queues bytes and resolves when they went to the kernel; one may ignore the promise. A string is latin1. Rejects with
    * `StreamBufferFullError` beyond `maxWriteBufferSize` (nothing of the chunk is sent) and with `StreamClosedError`.
-   * Any number of writes may be outstanding. The chunk is the stream's until it resolves.
+   * Any number of writes may be outstanding. The chunk is the stream's until it resolves; only of the view that a receiver
+   * is given it keeps a copy, where it does not leave at once.
    *
    * @throws TypeError when the chunk is neither bytes nor a string, RangeError when a string is not latin1
    *
@@ -112,6 +114,9 @@ export abstract class WritingStream extends StreamBase {
   /**
    * Queues bytes without a promise. A string is latin1: one byte a character, which the caller vouches for. Returns
    * false above 64 KiB queued: `onDrain` tells the receiver when everything went. On a closed stream it does nothing.
+   *
+   * The chunk is the stream's from then on. A receiver may send the view that it is given, or parts of it, as they are, on
+   * this stream or another, while it looks at it: an echo costs no copy.
    *
    * @throws StreamBufferFullError beyond `maxWriteBufferSize`; nothing of the chunk is sent
    */
@@ -205,9 +210,19 @@ export abstract class WritingStream extends StreamBase {
         `Write buffer is full: ${queued} bytes queued, ${chunk.length} more, limit ${maxWriteBufferSize}`,
       );
     }
-    if (queue === undefined) this.queue = takeQueue(chunk);
-    else queue.push(chunk);
+    const kept = lending.view === undefined || typeof chunk === "string" ? chunk : this.keepable(chunk);
+    if (queue === undefined) this.queue = takeQueue(kept);
+    else queue.push(kept);
     this.flushInTime();
+  }
+
+  /** What may be queued of a view that a receiver was lent: see lending.ts. */
+  private keepable(chunk: Uint8Array): Uint8Array {
+    if (chunk.buffer !== lending.view?.buffer) return chunk;
+    const leaves = this.transport.sendsViews === true && (this.waits & HELD_BACK) === 0;
+    if (lending.stream !== this || !leaves) return new Uint8Array(chunk);
+    lending.returned = true;
+    return chunk;
   }
 
   /** Sees to it that a flush comes, unless one is sure to come. */

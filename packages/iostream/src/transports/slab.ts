@@ -14,7 +14,7 @@ export const READ_SIZE: number = 64 * 1024;
 const SLAB_SIZE = 4 * READ_SIZE;
 
 /** Views below this length are kept. */
-const SHORT = 1024;
+const SHORT = 4097;
 
 /**
  * Bytes that the receivers of one loop may hold leased. A connection whose receiver would hold more is aborted with

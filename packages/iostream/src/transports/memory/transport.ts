@@ -72,6 +72,10 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     peer.#peer = this;
   }
 
+  get sendsViews(): boolean {
+    return true;
+  }
+
   start(receiver: TransportReceiver): void {
     this.#receiver = receiver;
     this.#schedule();

@@ -71,6 +71,10 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     else if (kind === "sink") this.#held = ENDED;
   }
 
+  get sendsViews(): boolean {
+    return true;
+  }
+
   get info(): TransportInfo {
     this.#info ??= new NativeInfo(this.#engine.poller, this.#fd, this.#remoteHost, this.#remotePort);
     if (this.#closed) this.#info.close();

@@ -57,6 +57,8 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   #fate: { readonly error: unknown } | undefined;
   #closed = false;
   #told = false;
+  /** Views are of memory that is read into again, and what is written is not always looked at at once. */
+  #lends = false;
 
   /** @internal Use {@link nodeTransport}. */
   constructor(loop: IOLoop, duplex: Duplex) {
@@ -76,6 +78,10 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     duplex.on("error", onError);
     duplex.on("close", onClose);
     if (duplex.closed) this.streamClosed();
+  }
+
+  get sendsViews(): boolean {
+    return !this.#lends;
   }
 
   get info(): TransportInfo {
@@ -182,6 +188,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   /** @internal A view of somebody else's memory, who wants to know when its time is over. */
   streamRead(view: Uint8Array, ended: () => void): void {
+    this.#lends = true;
     if (this.#held === 0) this.#deliver(view, ended);
     else {
       this.#putBack(view.slice());
