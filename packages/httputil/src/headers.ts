@@ -297,6 +297,7 @@ function checkValue(name: string, value: string): string {
     throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
   }
   const clean = trimBlanks(value);
-  if (clean === value && name.length < MAX_LENGTH && value.length <= MAX_LENGTH) lastValues[name.length] = value;
+  if (clean === value && name.length < MAX_LENGTH && value.length <= MAX_LENGTH)
+    lastValues[name.length] = value;
   return clean;
 }
