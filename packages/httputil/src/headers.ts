@@ -42,7 +42,10 @@ export class HTTPHeaders {
   #start = 0;
 
   constructor(init?: HTTPHeadersInit) {
-    if (init === undefined) return;
+    if (init !== undefined) this.#fill(init);
+  }
+
+  #fill(init: HTTPHeadersInit): void {
     this.#list = [];
     if (!isIterable(init)) {
       // This loop and this test are what V8 makes one pass over the shape of a literal of.
