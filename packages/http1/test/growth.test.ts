@@ -48,13 +48,18 @@ function cost(scenario: Scenario, cuts: () => Iterable<number>): number {
   return least;
 }
 
-/** What twice the input costs, in times of what one costs; measured anew where the machine was busy. */
-function growth(wire: (n: number) => string, size: number, cuts: () => Iterable<number>): number {
-  let ratio = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 4 && ratio > 3; attempt++) {
+/** What twice the input costs, in times of what one costs; measured anew while it is not what is expected: noise is. */
+function growth(
+  wire: (n: number) => string,
+  size: number,
+  cuts: () => Iterable<number>,
+  isExpected: (ratio: number) => boolean = (ratio) => ratio <= 3,
+): number {
+  let ratio = Number.NaN;
+  for (let attempt = 0; attempt < 4 && !isExpected(ratio); attempt++) {
     const once = cost({ role: "server", wire: wire(size), options: limits }, cuts);
     const twice = cost({ role: "server", wire: wire(2 * size), options: limits }, cuts);
-    ratio = Math.min(ratio, twice / Math.max(once, 0.5));
+    ratio = twice / Math.max(once, 0.5);
   }
   return ratio;
 }
@@ -82,6 +87,7 @@ describe("S-06: twice the input is at most three times the work", () => {
           (n) => get(`X: ${"y".repeat(n)}\r\n`),
           2_500,
           () => repeat(1),
+          (ratio) => ratio > 3,
         ),
       ).toBeGreaterThan(3);
       expect(seen).toBeGreaterThan(0);
