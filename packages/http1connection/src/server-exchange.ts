@@ -39,7 +39,7 @@ export class ServerExchange extends AnsweringHalf {
     const { method, target, version, headers } = this.request;
     const startLine: RequestStartLine = { method, path: target, version };
     const { server } = this.connection;
-    server.loop.activity?.describe(`${method} ${target}`);
+    server.loop.activity?.describe(method, " ", target);
     if (channels.requestStart.hasSubscribers) {
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
       this.adoptScope(); // what subscribers entered is there for all of the request

@@ -72,6 +72,28 @@ describe("Activity", () => {
     expect(reader.running().name).toBe("n".repeat(63));
   });
 
+  it("joins the parts of a label, whatever is ASCII of them, up to 256 bytes of UTF-8", () => {
+    const { activity, reader } = pair();
+    const labels: readonly (readonly string[])[] = [
+      ["GET", " ", "/a"],
+      ["GET", "", "/é", "/b", "/🙂", "?"],
+      ["x".repeat(255), "é", "y"],
+      ["x".repeat(254), "é", "y"],
+      ["x".repeat(256), "y"],
+      ["", ""],
+    ];
+    for (const [first = "", ...more] of labels) {
+      activity.enter(named("f"));
+      activity.describe(first, ...more);
+      const whole = Buffer.alloc(256);
+      const length = whole.write([first, ...more].join(""), "utf8");
+      const { label } = reader.running();
+      // Of a character that has no room nothing is written; what follows it may.
+      if (first.length === 255) expect(label).toBe(`${"x".repeat(255)}y`);
+      else expect(label).toBe(whole.toString("utf8", 0, length));
+    }
+  });
+
   it("knows 1000 names, and calls the functions of further ones nameless", () => {
     const { activity, reader } = pair();
     for (let i = 1; i <= MAX_NAMES + 1; i++) activity.enter(named(`n${i}`));

@@ -47,8 +47,11 @@ export interface LoopActivity {
   enter(fn: { readonly name: string }): void;
   /** Ends what {@link enter} began. What follows (continuations of promises) is outside the loop's jobs again. */
   leave(): void;
-  /** Names what is running in the words of a layer above, up to 256 bytes, until it returns: `GET /report`. */
-  describe(label: string): void;
+  /**
+   * Names what is running in the words of a layer above, up to 256 bytes, until it returns: `GET /report`. In parts, because
+   * joining them costs more than noting them.
+   */
+  describe(label: string, ...more: string[]): void;
 }
 
 /** The writing side, on the loop's thread. */
@@ -83,10 +86,24 @@ export class Activity implements LoopActivity {
     this.#words[RUNNING] = OUTSIDE;
   }
 
-  describe(label: string): void {
-    const words = this.#words;
-    words[LABEL] = this.#bytes.write(label, HEAD_BYTES, LABEL_BYTES, "utf8");
-    words[LABELLED] = this.#seq;
+  describe(label: string, ...more: string[]): void {
+    let end = this.#append(HEAD_BYTES, label);
+    for (let i = 0; i < more.length; i++) end = this.#append(end, more[i] as string);
+    this.#words[LABEL] = end - HEAD_BYTES;
+    this.#words[LABELLED] = this.#seq;
+  }
+
+  /** Writes a part of the label at `at`, and returns where it ends. ASCII byte by byte: calling an encoder costs more. */
+  #append(at: number, part: string): number {
+    const bytes = this.#bytes;
+    const room = NAMES_AT - at;
+    const length = Math.min(part.length, room);
+    for (let i = 0; i < length; i++) {
+      const c = part.charCodeAt(i);
+      if (c > 0x7f) return at + i + bytes.write(part.slice(i), at + i, room - i, "utf8");
+      bytes[at + i] = c;
+    }
+    return at + length;
   }
 
   /** Says that the loop turns, although it has no work. */
