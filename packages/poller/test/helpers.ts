@@ -27,9 +27,9 @@ export async function turns(count = 5): Promise<void> {
   for (let i = 0; i < count; i++) await turn();
 }
 
-/** Waits, turn by turn, until the condition holds; fails after two seconds. */
+/** Waits, turn by turn, until the condition holds; fails after ten seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 2000;
+  const deadline = performance.now() + 10_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`Timed out waiting until ${condition}`);
     await turn();
