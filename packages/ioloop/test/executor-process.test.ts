@@ -103,9 +103,10 @@ describe("how long a handle for other threads holds the process", () => {
       const handle = loop.threadHandle({ done: () => { console.log("done"); handle.unref(); } });
       const remote = openLoopHandle(handle);
       ${rest}
-      setTimeout(() => remote.addCallbackFromThread("done"), 20).unref();`;
-    expect(await script(source(""))).toBe("");
-    expect(await script(source("handle.ref();"))).toBe("done");
+      setTimeout(() => remote.addCallbackFromThread("done"), delay).unref();`;
+    // So late that a process which nothing holds has ended.
+    expect(await script(source("const delay = 5000;"))).toBe("");
+    expect(await script(source("const delay = 20; handle.ref();"))).toBe("done");
   });
 });
 

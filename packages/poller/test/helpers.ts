@@ -36,6 +36,16 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Waits until the loop waits: a set that keeps firing would send it round hundreds of times in each of these moments. */
+export async function quiet(): Promise<void> {
+  const rounds = () => performance.nodeTiming.uvMetricsInfo.loopCount;
+  let before: number;
+  do {
+    before = rounds();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  } while (rounds() - before > 10);
+}
+
 export function pair(poller: Poller): readonly [number, number] {
   const made = poller.socketpair();
   if (typeof made === "number") throw new Error(poller.errnoName(made));

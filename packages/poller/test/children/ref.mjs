@@ -29,8 +29,11 @@ if (mode === "unref and close") {
   poller.setRef(handle, false);
   poller.close(handle);
 }
-setTimeout(() => {
-  if (mode === "mask 0") poller.modify(handle, READ);
-  poller.writev(a, ["x"], 0);
-}, held ? 40 : 5000).unref();
+setTimeout(
+  () => {
+    if (mode === "mask 0") poller.modify(handle, READ);
+    poller.writev(a, ["x"], 0);
+  },
+  held ? 40 : 5000,
+).unref();
 process.on("exit", () => void c);
