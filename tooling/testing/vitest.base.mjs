@@ -8,6 +8,7 @@ export default {
     reporters: ["default", summary],
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    expect: { poll: { timeout: 10_000 } },
     unstubEnvs: true,
   },
 };

@@ -372,11 +372,14 @@ function bomb(chain: readonly ContentCoding[]): Uint8Array {
   const [first, ...others] = chain as [ContentCoding, ...ContentCoding[]];
   let whole = bombs.get(first);
   if (whole === undefined) {
-    whole = encoders[first](new Uint8Array(2 ** 27));
+    const zeros = new Uint8Array(2 ** 27);
+    // As strong as by default it takes seconds, and makes the same of zeros.
+    whole = first === "br" ? brotliCompressSync(zeros, FAST) : encoders[first](zeros);
     if (first === "gzip") whole = concatBytes(new Array<Uint8Array>(8).fill(whole));
     bombs.set(first, whole);
   }
   return others.reduce<Uint8Array>((coded, coding) => encoders[coding](coded), whole);
 }
 
+const FAST = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
 const bombs = new Map<ContentCoding, Uint8Array>();

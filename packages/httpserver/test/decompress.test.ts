@@ -584,7 +584,7 @@ onEveryEngine((engine) => {
       await Promise.all(clients.map((client) => client.send(wire)));
       for (const client of clients) client.stream.abort();
     }
-    for (let i = 0; i < 100 && process.getActiveResourcesInfo().length > before + 5; i++)
+    for (let i = 0; i < 5000 && process.getActiveResourcesInfo().length > before + 5; i++)
       await new Promise((resolve) => setTimeout(resolve, 2));
     expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before + 5);
   });

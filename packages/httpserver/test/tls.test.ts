@@ -179,7 +179,7 @@ onEveryEngine((engine) => {
         served++;
         tell(request);
       },
-      { tls: { ...here, handshakeTimeoutMs: 200 } },
+      { tls: { ...here, handshakeTimeoutMs: 1000 } },
     );
     const honest = await connect(server);
     for (const bytes of [

@@ -251,7 +251,7 @@ onEveryCarrier((bench: Bench) => {
       client.stream.abort();
       await client.untilClosed();
     }
-    for (let i = 0; i < 500 && (settled < 10 || descriptors() > before); i++)
+    for (let i = 0; i < 5000 && (settled < 10 || descriptors() > before); i++)
       await new Promise((resolve) => setTimeout(resolve, 2));
     expect(settled).toBe(10);
     expect(descriptors()).toBeLessThanOrEqual(before);

@@ -138,10 +138,11 @@ describe("RouteTable", () => {
 
   test("takes time linear in a hostile path", () => {
     const table = new RouteTable([{ pattern: "/:a{[a-z]*\\.x}", target: 1 }]);
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect(table.match(`/${"a".repeat(60_000)}`)).toBeUndefined();
     expect(table.match(`/${"a/".repeat(30_000)}`)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(200);
+    // Microseconds of the processor; what is quadratic takes seconds.
+    expect(process.cpuUsage(before).user).toBeLessThan(500_000);
   });
 });
 

@@ -177,16 +177,16 @@ for (const engine of ["native", "node"] as const) {
 /** A listener in a stopped process, its queue full: it answers no further SYN, so connecting hangs. */
 async function deafListener(): Promise<{ port: number; release: () => void }> {
   const script = `
-    const net = require("node:net");
-    const server = net.createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
-      console.log(server.address().port);
-      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 10);
+    const { writeSync } = require("node:fs");
+    const server = require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      writeSync(1, String(server.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
   const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
   const port = Number(await new Promise((resolve) => child.stdout.once("data", resolve)));
-  await new Promise((resolve) => setTimeout(resolve, 100));
   const fillers = Array.from({ length: 8 }, () => netConnect(port, "127.0.0.1").on("error", () => {}));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // A backlog of one holds two.
+  await until(() => fillers.filter(({ connecting }) => !connecting).length === 2);
   const release = () => {
     for (const filler of fillers) filler.destroy();
     child.kill("SIGKILL");

@@ -303,7 +303,7 @@ onEveryEngine((engine) => {
     } as Logger;
     let served = 0;
     const server = await serve(
-      { ...here, handshakeTimeoutMs: 100 },
+      { ...here, handshakeTimeoutMs: 1000 },
       (stream) => {
         served++;
         return echo(stream);
