@@ -6,7 +6,7 @@
  */
 export interface StreamReceiver {
   /** A view, valid until the call returns or the returned promise settles; meanwhile no more is delivered. Copy it to keep it;
-   * sent on during the call, by this stream or another, it needs no copy of yours. */
+   * sent on while it is valid, by this stream or another, it needs no copy of yours. */
   onBytes(view: Uint8Array): void | Promise<void>;
   /** The peer finished sending; writing still works. */
   onEnd(): void;

@@ -26,9 +26,15 @@ class LendingTransport extends ScriptedTransport {
   }
 
   feed(what: string): void {
+    void this.lend(what);
+  }
+
+  /** The memory is another's when the receiver has returned, or its promise has settled. */
+  lend(what: string): void | Promise<void> {
     this.memory.set(bytes(what));
-    this.receiver.onBytes(this.memory.subarray(0, what.length));
-    this.memory.fill(0x23);
+    const lease = this.receiver.onBytes(this.memory.subarray(0, what.length));
+    if (lease === undefined) this.memory.fill(0x23);
+    else return lease.then(() => void this.memory.fill(0x23));
   }
 
   override write(chunks: readonly (Uint8Array | string)[]): number {
@@ -152,6 +158,82 @@ describe("the view that a receiver is given", () => {
     outer.transport.drain();
     await turn();
     expect([outer.transport.sent, inner.transport.sent]).toEqual(["abcabc", "innerabc"]);
+  });
+
+  it("is known to whoever runs within its receiver's call, files included", async () => {
+    const file = new TemporaryFiles().make(pattern(100));
+    const outer = lending(true);
+    const inner = lending(true);
+    const third = lending(true);
+    let sent: Promise<void> | undefined;
+    outer.transport.room = 1;
+    outer.stream.attach(
+      feeding((view) => {
+        outer.stream.send(view);
+        inner.stream.attach(
+          feeding(() => {
+            third.stream.send(view);
+            sent = outer.stream.sendFile({ fd: file.fd, offset: 0, length: 100 });
+            outer.stream.send(view);
+          }),
+        );
+        inner.transport.feed("inner");
+      }),
+    );
+    outer.transport.feed("abc");
+    outer.transport.drain();
+    await sent;
+    await turn();
+    expect(third.transport.sent).toBe("abc");
+    expect(outer.transport.sent).toBe(`abc${pattern(100).toString("latin1")}abc`);
+  });
+
+  it("is copied by whoever sends it under its receiver's promise, and is nobody's when that has settled", async () => {
+    for (const fails of [false, true]) {
+      const { stream, transport } = lending(true);
+      const other = lending(true);
+      stream.attach(
+        feeding(async (view) => {
+          void stream.send(view.subarray(0, 1));
+          await undefined;
+          void stream.send(view.subarray(1));
+          void other.stream.write(view);
+          if (fails) throw new Error("of the receiver");
+        }),
+      );
+      await transport.lend("abc");
+      await turn();
+      expect([transport.sent, other.transport.sent]).toEqual([fails ? "a" : "abc", "abc"]);
+      const later = transport.memory.subarray(0, 2);
+      other.stream.send(later);
+      await turn();
+      expect(other.transport.offered.at(-1)).toBe(later);
+    }
+  });
+
+  it("is copied under either of two promises for the same memory, also during another's call", async () => {
+    const { stream, transport } = lending(true);
+    const other = lending(true);
+    const sender = lending(true);
+    const held: [Uint8Array, () => void][] = [];
+    for (const { stream: each } of [{ stream }, other])
+      each.attach(
+        feeding((view) => {
+          if (text(view) === "now") sender.stream.send((held[0] as (typeof held)[0])[0]);
+          else return new Promise((settle) => held.push([view, settle]));
+        }),
+      );
+    const first = transport.receiver.onBytes(transport.memory.subarray(0, 2));
+    const second = other.transport.receiver.onBytes(transport.memory.subarray(2, 4));
+    held[1]?.[1]();
+    await second;
+    transport.memory.set(bytes("ab"));
+    other.transport.feed("now");
+    transport.memory.fill(0x23);
+    await turn();
+    expect(sender.transport.sent).toBe("ab");
+    held[0]?.[1]();
+    await first;
   });
 
   it("is nobody's any more when its receiver has returned or thrown", async () => {

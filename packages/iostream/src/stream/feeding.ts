@@ -48,32 +48,35 @@ export abstract class FedStream extends ReadingStream {
     if (receiver === undefined || this.buffer !== undefined || this.closed) return this.store(view);
     const { activity } = this.loop;
     activity?.enter(receiver.constructor);
-    const { view: outerView, stream: outerStream, returned: outerReturned } = lending;
+    const outer = lending.view === undefined ? undefined : lending.interrupt();
     lending.view = view;
     lending.stream = this;
-    lending.returned = false;
     this.enter();
     let result: unknown;
     try {
       result = receiver.onBytes(view);
     } catch (error) {
       this.threw(error);
+    } finally {
+      this.leave();
+      this.ownLent();
+      lending.view = undefined;
+      lending.stream = undefined;
+      if (outer !== undefined) lending.goOn(outer);
+      activity?.leave();
     }
-    this.leave();
-    if (lending.returned) this.queue?.own(view);
-    lending.view = outerView;
-    lending.stream = outerStream;
-    lending.returned = outerReturned;
-    activity?.leave();
-    if (isPromiseLike(result)) return this.lease(result);
+    if (isPromiseLike(result)) return this.lease(view, result);
   }
 
   /** A lease on bytes of the transport: it holds more back itself. */
-  private async lease(result: PromiseLike<unknown>): Promise<void> {
+  private async lease(view: Uint8Array, result: PromiseLike<unknown>): Promise<void> {
+    lending.hold(view);
     try {
       await result;
     } catch (error) {
       this.threw(error);
+    } finally {
+      lending.release(view);
     }
   }
 

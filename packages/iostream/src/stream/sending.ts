@@ -58,7 +58,7 @@ export abstract class SendingStream extends WritingStream {
     if (this.life !== "open") return refused(this.closedError("Cannot send a file"));
     if (file.length === 0) return Promise.resolve();
     const send = new FileSend(file);
-    if (lending.view !== undefined && lending.returned) this.queue?.own(lending.view);
+    if (lending.stream === this) this.ownLent();
     this.queue = queueBehind(this.queue, send);
     if (signal !== undefined) this.endWhenAborted(send, signal);
     if (this.receiver !== undefined) this.wantDrain();

@@ -210,7 +210,8 @@ export abstract class WritingStream extends StreamBase {
         `Write buffer is full: ${queued} bytes queued, ${chunk.length} more, limit ${maxWriteBufferSize}`,
       );
     }
-    const kept = lending.view === undefined || typeof chunk === "string" ? chunk : this.keepable(chunk);
+    const nothingLent = lending.view === undefined && lending.others === 0;
+    const kept = nothingLent || typeof chunk === "string" ? chunk : this.keepable(chunk);
     if (queue === undefined) this.queue = takeQueue(kept);
     else queue.push(kept);
     this.flushInTime();
@@ -218,11 +219,18 @@ export abstract class WritingStream extends StreamBase {
 
   /** What may be queued of a view that a receiver was lent: see lending.ts. */
   private keepable(chunk: Uint8Array): Uint8Array {
-    if (chunk.buffer !== lending.view?.buffer) return chunk;
+    if (chunk.buffer !== lending.view?.buffer) return lending.holds(chunk) ? new Uint8Array(chunk) : chunk;
     const leaves = this.transport.sendsViews === true && (this.waits & HELD_BACK) === 0;
     if (lending.stream !== this || !leaves) return new Uint8Array(chunk);
     lending.returned = true;
     return chunk;
+  }
+
+  /** @internal Copies what is queued of the view that is lent just now, if any of it is. */
+  ownLent(): void {
+    if (!lending.returned) return;
+    lending.returned = false;
+    this.queue?.own(lending.view as Uint8Array);
   }
 
   /** Sees to it that a flush comes, unless one is sure to come. */
