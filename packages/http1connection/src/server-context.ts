@@ -75,6 +75,11 @@ export class ServerContext {
     this.date = new DateCache(loop, deadlines);
   }
 
+  /** Bytes that the body of a request may have, unless the request says otherwise. */
+  get maxBodySize(): number {
+    return this.#machine.maxBodySize;
+  }
+
   /** A machine for a connection whose peer begins to ask. Making one costs as much as reading a small head. */
   takeMachine(): HTTP1Machine {
     const spare = this.#spare;

@@ -24,6 +24,8 @@ import { StandIn } from "./stand-in.js";
 export class ServerExchange extends AnsweringHalf {
   private continueOwed: boolean;
   private bodyBytes = 0;
+  /** Where it is not the server's. */
+  private bodyLimit: number | undefined = undefined;
   /** It has a context that its delegate made. */
   private adopted = false;
   /** There while a body is awaited, or has a timeout of its own. */
@@ -100,11 +102,14 @@ export class ServerExchange extends AnsweringHalf {
 
   setMaxBodySize(bytes: number): void {
     checkInteger("maxBodySize", bytes);
-    if (!this.received) this.machine.setMaxBodySize(bytes);
+    if (this.received) return;
+    this.machine.setMaxBodySize(bytes);
+    this.bodyLimit = bytes;
   }
 
+  /** Not the machine's, which serves others when this is answered. */
   get maxBodySize(): number {
-    return this.machine.bodyLimit;
+    return this.bodyLimit ?? this.connection.server.maxBodySize;
   }
 
   setBodyTimeout(ms: number): void {

@@ -85,6 +85,31 @@ describe("HTTP1ServerConnection", () => {
     });
   });
 
+  it("maxBodySize is the request's own, also when its machine serves another connection", async () => {
+    const requests: HTTPConnection[] = [];
+    const t = setUp((connection) => ({
+      headersReceived: () => connection.setMaxBodySize?.(requests.push(connection)),
+      finish() {
+        if (requests.length > 1) return;
+        connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "0" }));
+        connection.finish();
+        connection.setMaxBodySize?.(7);
+      },
+    }));
+    const { loop } = t.connection.stream;
+    const [ours, theirs] = memoryPair(loop);
+    new HTTP1ServerConnection(new IOStream(ours, { loop }), t.context).start();
+    const client = new IOStream(theirs, { loop });
+    await t.host.run(async () => {
+      await t.client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      await t.client.readUntil("\r\n\r\n");
+      await client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na");
+      await t.host.advance(10);
+      expect(requests.map((request) => request.maxBodySize)).toEqual([1, 2]);
+      client.abort();
+    });
+  });
+
   it("refuses a second head, a body before the head, and anything after finish, with a code", async () => {
     const codes: (string | undefined)[] = [];
     const attempt = (call: () => unknown) => {
