@@ -32,7 +32,10 @@ export interface Refusal {
 /** Receives one message. Calls come in order: headers, data any number of times, then finish or onConnectionClose. */
 export interface HTTPMessageDelegate {
   headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise;
-  /** `chunk` is a view: valid until the call returns or the returned promise settles. Copy it to keep it. */
+  /**
+   * `chunk` is a view: valid until the call returns or the returned promise settles. Copy it to keep it; written to a
+   * connection meanwhile, as it is, it needs no copy.
+   */
   dataReceived(chunk: Uint8Array): MaybePromise;
   /** The message is complete. */
   finish(): MaybePromise;
