@@ -25,8 +25,8 @@ class Lending {
   returned = false;
   /** Other views that are looked at: of receivers that were interrupted, and under promises. */
   others = 0;
-  /** How many of them are in which memory. */
-  readonly #memories = new Map<ArrayBufferLike, number>();
+  /** How many of them are in which memory. A promise that is never settled may be all that is left of a view. */
+  readonly #memories = new WeakMap<ArrayBufferLike, number>();
 
   /** A receiver is called within the call of another. */
   interrupt(): Interrupted {
