@@ -8,9 +8,10 @@ import { findChromium } from "./support/chromium.js";
 const executablePath = findChromium();
 const title =
   executablePath === undefined ? "in Chromium (none found: set CHROMIUM to its path)" : "in Chromium";
-const SEEN_WITHIN_MS = 10_000;
+/** What is waited for comes; how soon is the machine's affair. */
+const SEEN_WITHIN_MS = 30_000;
 
-describe.skipIf(executablePath === undefined)(title, () => {
+describe.skipIf(executablePath === undefined)(title, { timeout: 60_000 }, () => {
   let browser: Browser;
   let sample: Sample;
   let context: BrowserContext;
