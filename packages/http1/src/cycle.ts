@@ -83,7 +83,10 @@ export abstract class Cycle {
     this.#begin(nextReading, nextWriting);
   }
 
-  /** Forgets everything, for the next connection. What the peer sent is gone, whatever became of it. */
+  /**
+   * Forgets everything, for the next connection. What the peer sent is gone, whatever became of it; a body that was being
+   * read is never looked at again, as only its own state does.
+   */
   renew(): void {
     this.input.clear();
     this.ended = false;

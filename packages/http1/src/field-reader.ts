@@ -140,7 +140,7 @@ export function rememberHost(host: string): void {
   lastHost = host;
 }
 
-/** Tells whether it is the very text that {@link rememberHost} was given last. */
+/** Tells whether {@link rememberHost} was given the same last. */
 export function isRemembered(host: string): boolean {
   return host === lastHost;
 }

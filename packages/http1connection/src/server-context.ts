@@ -87,7 +87,10 @@ export class ServerContext {
     return spare ?? new HTTP1Machine("server", this.#machine);
   }
 
-  /** Takes a machine back: nobody may use it any more. */
+  /**
+   * Takes back a machine whose cycle is complete and whose input is used up, so that nothing is left in it that anybody waits
+   * for. The exchange that had it has been answered, and asks it nothing any more.
+   */
   giveMachine(machine: HTTP1Machine): void {
     machine.renew();
     this.#spare = machine;

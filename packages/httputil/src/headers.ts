@@ -63,7 +63,7 @@ export class HTTPHeaders {
    * HTTPHeaders.parse("foo-bar: 1\nFoo-Bar: 2\n").get("Foo-Bar"); // "1, 2"
    */
   static parse(text: string): HTTPHeaders {
-    const headers = blank();
+    const headers = new this();
     headers.#list = parseLines(text);
     return headers;
   }
@@ -287,7 +287,8 @@ function cleanValue(name: string, value: string): string {
 }
 
 // The last value of a field whose name has that length, where nothing was to be taken off it. Programs use the same few
-// constants again and again: one comparison of pointers usually tells that a value is good.
+// constants again and again: one comparison of pointers usually tells that a value is good. Short ones only, since what
+// one of them was cut out of lives on with it.
 const MAX_LENGTH = 64;
 const lastValues: (string | undefined)[] = new Array<string | undefined>(MAX_LENGTH).fill(undefined);
 

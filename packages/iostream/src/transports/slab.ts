@@ -13,8 +13,8 @@ import { TwError } from "@tw/util";
 export const READ_SIZE: number = 64 * 1024;
 const SLAB_SIZE = 4 * READ_SIZE;
 
-/** Views below this length are kept. */
-const SHORT = 4097;
+/** Views up to this length are kept. */
+const SHORT = 4096;
 
 /**
  * Bytes that the receivers of one loop may hold leased. A connection whose receiver would hold more is aborted with
@@ -49,7 +49,7 @@ export class SlabPool {
   /** Reserves `length` bytes at the bump pointer and returns a view on them, which may be one that was returned before. */
   reserve(slab: Slab, length: number): Uint8Array {
     const view =
-      slab.at === 0 && length < SHORT
+      slab.at === 0 && length <= SHORT
         ? shortView(slab, length)
         : slab.bytes.subarray(slab.at, slab.at + length);
     slab.at += length;
@@ -84,7 +84,7 @@ export class SlabPool {
 }
 
 function freshSlab(): Slab {
-  const views = new Array<Uint8Array | undefined>(SHORT).fill(undefined);
+  const views = new Array<Uint8Array | undefined>(SHORT + 1).fill(undefined);
   return { bytes: new Uint8Array(SLAB_SIZE), at: 0, uses: 0, views };
 }
 
