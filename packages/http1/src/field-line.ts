@@ -18,7 +18,7 @@ const known: (KnownField | undefined)[] = new Array<KnownField | undefined>(SLOT
 
 /** `name: value CRLF`, of what was validated when it was put into HTTPHeaders. */
 export function fieldLine(name: string, value: string): string {
-  const field = known[(name.length * 5 + value.length) & (SLOTS - 1)];
+  const field = known[slotOf(name, value)];
   if (field !== undefined && field.name === name && field.value === value && field.line !== undefined)
     return field.line;
   return newLine(name, value);
@@ -26,7 +26,7 @@ export function fieldLine(name: string, value: string): string {
 
 function newLine(name: string, value: string): string {
   if (value.length > MAX_VALUE) return `${name}: ${value}\r\n`;
-  const slot = (name.length * 5 + value.length) & (SLOTS - 1);
+  const slot = slotOf(name, value);
   const field = known[slot];
   if (field === undefined || field.name !== name || field.value !== value) {
     known[slot] = { name, value, line: undefined };
@@ -35,4 +35,8 @@ function newLine(name: string, value: string): string {
   // Joined, because that copies the parts, where adding them would make a tree of them.
   field.line = [name, ": ", value, "\r\n"].join("");
   return field.line;
+}
+
+function slotOf(name: string, value: string): number {
+  return (name.length * 5 + value.length) & (SLOTS - 1);
 }

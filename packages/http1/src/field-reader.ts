@@ -92,7 +92,6 @@ export type { FieldFacts };
  */
 export function readFields(buf: Uint8Array, at: number, text: string, first: number): number {
   const { count, tokenEnds, ends } = lines;
-  const steering = STEERING;
   facts.reset();
   const begin = first === 0 ? 0 : (ends[first - 1] as number) + 2;
   let start = begin;
@@ -101,7 +100,7 @@ export function readFields(buf: Uint8Array, at: number, text: string, first: num
     const lineEnd = ends[line] as number;
     // RFC 9112 §2.2 (7), RFC 9112 §5.1 (1), RFC 9112 §5.2 (2): a line is a name and a colon from its first byte on.
     if (colon === start || buf[at + colon] !== 0x3a) throw badLine(text, start, lineEnd);
-    if (steering[colon - start] === ((buf[at + start] as number) | 0x20)) {
+    if (STEERING[colon - start] === ((buf[at + start] as number) | 0x20)) {
       noteField(buf, at, text, start, colon, lineEnd);
     }
     start = lineEnd + 2;
@@ -146,9 +145,8 @@ export function isRemembered(host: string): boolean {
 }
 
 function isLastHost(buf: Uint8Array, at: number, length: number): boolean {
-  const known = hostBytes;
   if (length !== lastHost.length) return false;
-  for (let i = 0; i < length; i++) if (buf[at + i] !== known[i]) return false;
+  for (let i = 0; i < length; i++) if (buf[at + i] !== hostBytes[i]) return false;
   return true;
 }
 

@@ -78,24 +78,19 @@ function scan(input: InputWindow, stop: number): number {
   return -1;
 }
 
-// These two see every byte of every head. Tables and classes are locals: a binding of the module would be looked up
-// for each byte.
+// These two see every byte of every head.
 
 /** Index of the next byte that is of no token, or `stop`. */
 function skipToken(buf: Uint8Array, from: number, stop: number): number {
-  const classes = SECTION_CLASSES;
-  const tokenChar = TOKEN_CHAR;
   let i = from;
-  while (i < stop && classes[buf[i] as number] === tokenChar) i++;
+  while (i < stop && SECTION_CLASSES[buf[i] as number] === TOKEN_CHAR) i++;
   return i;
 }
 
 /** Index of the next control character, or `stop`. */
 function skipText(buf: Uint8Array, from: number, stop: number): number {
-  const classes = SECTION_CLASSES;
-  const control = CONTROL_CHAR;
   let i = from;
-  while (i < stop && classes[buf[i] as number] !== control) i++;
+  while (i < stop && SECTION_CLASSES[buf[i] as number] !== CONTROL_CHAR) i++;
   return i;
 }
 
