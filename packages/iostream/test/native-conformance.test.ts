@@ -17,6 +17,15 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
     { sendsFiles: true },
   );
   transportConformance(
+    "native, TCP, somebody else's reads done ahead",
+    async () => {
+      const [a, b] = tcpPair({ ...(nativeEngine(loop) as NativeEngine), ahead: undefined });
+      return { a, b, settle, resets: true };
+    },
+    { describe: describe.concurrent, it },
+    { sendsFiles: true },
+  );
+  transportConformance(
     "native, Unix socket",
     async () => {
       const engine = nativeEngine(loop) as NativeEngine;

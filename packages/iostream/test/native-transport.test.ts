@@ -223,9 +223,9 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     const transport = new NativeTransport(engine(), fd, "unix");
     open.push(transport);
     const original = transport.onEvents.bind(transport);
-    transport.onEvents = (mask) => {
+    transport.onEvents = (mask, received) => {
       events++;
-      original(mask);
+      original(mask, received);
     };
     transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} });
     const sink = new Uint8Array(64);

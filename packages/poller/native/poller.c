@@ -4,14 +4,15 @@
 // ready, at most 64 events are fetched, and each enters JavaScript through a napi_make_callback of its own, so that
 // ticks, promises and exceptions behave as in any Node callback. What is not fetched stays ready in the set.
 //
-//     kernel ──> set ──> uv_poll_t ──> on_ready ──> dispatch(slot << 6 | events) ──> sinks[slot].onEvents(events)
+//     kernel ──> set ──> uv_poll_t ──> on_ready ──> dispatch(slot << 6 | events) ──> sinks[slot].onEvents(events, received)
+//                                          └─ read ahead, where the sink would read first anyway: a call less per event
 //
 // All state hangs off one Poller, which is per environment (a worker has its own); there is no file-level variable.
 // A registration is a slot of 16 bytes; its name, the handle, is generation * 2^24 + slot. The same number is the
 // kernel's user data, so an event of a closed descriptor is recognised even when its number was given out again.
 //
 // Every call returns a count or -errno. It throws TypeError or RangeError for arguments of the wrong type or range.
-// No pointer into memory that JavaScript can reach is kept after a call has returned.
+// No pointer into memory that users of the poller can reach is kept after a call has returned.
 #if defined(__linux__)
 #define _GNU_SOURCE
 #elif defined(__APPLE__)
@@ -87,6 +88,10 @@ enum { SLOT_BITS = 24 };
 #define NO_SLOT UINT32_MAX
 #define WAKE_DATA UINT64_MAX
 
+// What is shared with src/read-ahead.ts, in an Int32Array: where to read to, and what came of it.
+enum { AHEAD_AT, AHEAD_RECEIVED, AHEAD_WORDS };
+#define NOT_READ INT32_MIN
+
 enum { F_EDGE = 1, F_REF = 2, F_QUEUED = 4, F_ORPHAN = 8, F_LIVE = 16 };
 
 typedef struct {
@@ -117,6 +122,16 @@ typedef union {
   struct sockaddr_storage room;
 } Address;
 
+// Private to src/read-ahead.ts and to us, so that these two pointers may be kept; the buffer is looked up at each read.
+typedef struct {
+  napi_ref owners[2]; // what the pointers point into
+  int32_t *words;     // NULL until somebody reads ahead
+  const uint32_t *allowed; // by slot: the generation + 1 of the registration
+  size_t slots;
+  napi_ref buffer;
+  size_t size; // of one read
+} Ahead;
+
 typedef struct {
   napi_env env;
   uv_loop_t *loop;
@@ -135,6 +150,7 @@ typedef struct {
   int wake_fd;
   int stale_turns;
   bool armed; // a wake-up is under way
+  Ahead ahead;
   Address peer; // of the connection that was accepted last
   char *scratch;
   char16_t *wide;
@@ -486,6 +502,98 @@ static int close_number(Poller *p, int fd) {
   return -errno;
 }
 
+// ── Bytes ──
+
+static bool arg_bytes(napi_env env, napi_value value, char **data, size_t *size) {
+  napi_typedarray_type type;
+  void *start;
+  if (napi_get_typedarray_info(env, value, &type, size, &start, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    return false;
+  }
+  *data = start;
+  return true;
+}
+
+// In a process of several threads, as Node's is, libc guards each of these calls by two locked instructions, in case
+// another thread cancels this one. Nobody does, and they are a tenth of what a call costs outside of the kernel.
+#if defined(__linux__) && defined(SYS_recvfrom) && defined(SYS_sendto)
+static ssize_t receive_bytes(int fd, char *data, size_t size) {
+  return syscall(SYS_recvfrom, fd, data, size, MSG_DONTWAIT, NULL, NULL);
+}
+static ssize_t send_bytes(int fd, const char *data, size_t size, int flags) {
+  return syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
+}
+#else
+static ssize_t receive_bytes(int fd, char *data, size_t size) { return recv(fd, data, size, MSG_DONTWAIT); }
+static ssize_t send_bytes(int fd, const char *data, size_t size, int flags) { return send(fd, data, size, flags); }
+#endif
+
+// Count, 0 at the end, or -errno.
+static int64_t receive(int fd, char *data, size_t size) {
+  ssize_t got;
+  do got = receive_bytes(fd, data, size);
+  while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == ENOTSOCK) {
+    do got = read(fd, data, size);
+    while (got < 0 && errno == EINTR);
+  }
+  return got < 0 ? -errno : got;
+}
+
+// ── Reading ahead ──
+
+static napi_value poller_read_ahead(napi_env env, napi_callback_info info) {
+  ARGS(4);
+  napi_typedarray_type types[2];
+  size_t words;
+  void *memory[2];
+  int64_t size;
+  char *data;
+  size_t room;
+  Ahead ahead = {.words = NULL};
+  if (napi_get_typedarray_info(env, argv[0], &types[0], &words, &memory[0], NULL, NULL) != napi_ok ||
+      types[0] != napi_int32_array || words < AHEAD_WORDS ||
+      napi_get_typedarray_info(env, argv[1], &types[1], &ahead.slots, &memory[1], NULL, NULL) != napi_ok ||
+      types[1] != napi_uint32_array || !arg_bytes(env, argv[2], &data, &room)) {
+    return type_error(env, "Reading ahead needs an Int32Array of two words, a Uint32Array by slot and a Uint8Array");
+  }
+  if (!arg_int(env, argv[3], 1, INT32_MAX, "size", &size)) return NULL;
+  ahead.words = memory[0];
+  ahead.allowed = memory[1];
+  ahead.size = (size_t)size;
+  if (napi_create_reference(env, argv[0], 1, &ahead.owners[0]) != napi_ok ||
+      napi_create_reference(env, argv[1], 1, &ahead.owners[1]) != napi_ok ||
+      napi_create_reference(env, argv[2], 1, &ahead.buffer) != napi_ok) {
+    return NULL;
+  }
+  if (p->ahead.words != NULL) {
+    napi_delete_reference(env, p->ahead.owners[0]);
+    napi_delete_reference(env, p->ahead.owners[1]);
+    napi_delete_reference(env, p->ahead.buffer);
+  }
+  p->ahead = ahead;
+  return NULL;
+}
+
+// Reads for a sink that is about to be called and would read first. Whoever has the buffer may have transferred it
+// away, so it is looked up each time; then, and when there is no room, the sink reads for itself.
+static void read_ahead(Poller *p, uint32_t slot, uint32_t events) {
+  Ahead *ahead = &p->ahead;
+  if (ahead->words == NULL) return;
+  ahead->words[AHEAD_RECEIVED] = NOT_READ;
+  const Slot *s = &p->slots[slot];
+  if (!(events & READ) || slot >= ahead->slots || ahead->allowed[slot] != s->generation + 1 || s->fd < 0) return;
+  napi_value buffer;
+  char *data;
+  size_t room;
+  int32_t at = ahead->words[AHEAD_AT];
+  if (napi_get_reference_value(p->env, ahead->buffer, &buffer) != napi_ok || !arg_bytes(p->env, buffer, &data, &room) ||
+      at < 0 || room < ahead->size || (size_t)at > room - ahead->size) {
+    return;
+  }
+  ahead->words[AHEAD_RECEIVED] = (int32_t)receive(s->fd, data + at, ahead->size);
+}
+
 // ── Events into JavaScript ──
 
 static void on_ready(uv_handle_t *handle, int status, int events);
@@ -553,6 +661,7 @@ static bool context_open(Poller *p, napi_value resource) {
 // False when JavaScript cannot be entered any more.
 static bool deliver(Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
   napi_value packed, error;
+  read_ahead(p, slot, events);
   napi_create_uint32(p->env, slot << EVENT_BITS | events, &packed);
   if (napi_make_callback(p->env, p->context, resource, dispatch, 1, &packed, NULL) == napi_ok) return true;
   bool pending = false;
@@ -705,30 +814,6 @@ static napi_value poller_wake(napi_env env, napi_callback_info info) {
 
 // ── Calls: bytes ──
 
-static bool arg_bytes(napi_env env, napi_value value, char **data, size_t *size) {
-  napi_typedarray_type type;
-  void *start;
-  if (napi_get_typedarray_info(env, value, &type, size, &start, NULL, NULL) != napi_ok || type != napi_uint8_array) {
-    return false;
-  }
-  *data = start;
-  return true;
-}
-
-// In a process of several threads, as Node's is, libc guards each of these calls by two locked instructions, in case
-// another thread cancels this one. Nobody does, and they are a tenth of what a call costs outside of the kernel.
-#if defined(__linux__) && defined(SYS_recvfrom) && defined(SYS_sendto)
-static ssize_t receive_bytes(int fd, char *data, size_t size) {
-  return syscall(SYS_recvfrom, fd, data, size, MSG_DONTWAIT, NULL, NULL);
-}
-static ssize_t send_bytes(int fd, const char *data, size_t size, int flags) {
-  return syscall(SYS_sendto, fd, data, size, flags, NULL, 0);
-}
-#else
-static ssize_t receive_bytes(int fd, char *data, size_t size) { return recv(fd, data, size, MSG_DONTWAIT); }
-static ssize_t send_bytes(int fd, const char *data, size_t size, int flags) { return send(fd, data, size, flags); }
-#endif
-
 static napi_value poller_read(napi_env env, napi_callback_info info) {
   ARGS(4);
   int fd;
@@ -747,14 +832,7 @@ static napi_value poller_read(napi_env env, napi_callback_info info) {
   }
   data += (size_t)offset;
   size = (size_t)length;
-  ssize_t got;
-  do got = receive_bytes(fd, data, size);
-  while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == ENOTSOCK) {
-    do got = read(fd, data, size);
-    while (got < 0 && errno == EINTR);
-  }
-  return number(env, got < 0 ? -errno : got);
+  return number(env, receive(fd, data, size));
 }
 
 // write() and sendfile() have no MSG_NOSIGNAL: unless SIGPIPE is ignored (as Node does), it is held back here.
@@ -1437,6 +1515,7 @@ static const Method METHODS[] = {
     {"setRef", poller_set_ref},
     {"wake", poller_wake},
     {"read", poller_read},
+    {"readAhead", poller_read_ahead},
     {"write", poller_write},
     {"writev", poller_writev},
     {"sendfile", poller_sendfile},

@@ -1,11 +1,13 @@
 export { hostText } from "./accepted.js";
 export { loadPoller } from "./load.js";
+export { NOT_READ } from "./read-ahead.js";
 export type {
   Accepted,
   Host,
   Poller,
   PollHandle,
   PollSink,
+  ReadAhead,
   SocketAddress,
   SocketOption,
   WatchOptions,

@@ -38,6 +38,8 @@ export interface NativePoller extends SharedCalls {
   /** As {@link Poller.close}; `undefined` for a stale handle, because `-EBADF` may be the kernel's word too. */
   close(handle: PollHandle): number | undefined;
   size(): number;
+  /** The words, the slots and the buffer of src/read-ahead.ts, and the bytes of one read; instead of those before. */
+  readAhead(words: Int32Array, allowed: Uint32Array, buffer: Uint8Array, size: number): void;
   /** The descriptor of one accepted connection, or `-errno`. */
   acceptFd(fd: number): number;
   /** Where the connection accepted last comes from: over IPv4 address × 2^16 + port, else in words. */

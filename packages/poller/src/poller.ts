@@ -6,20 +6,19 @@ import { type Chunk, needsSplit, splitChunks } from "./chunks.js";
 import { errnoName } from "./errno.js";
 import type { Addon, NativePoller } from "./native.js";
 import { optionNumber } from "./options.js";
+import { AheadState, SLOTS } from "./read-ahead.js";
 import type {
   Accepted,
   Poller,
   PollHandle,
   PollSink,
+  ReadAhead,
   SocketAddress,
   SocketOption,
   WatchOptions,
 } from "./types.js";
 
 const { EBADF } = constants.errno;
-
-/** A handle is generation × 2^24 + slot. */
-const SLOTS = 2 ** 24;
 
 // What the addon calls back with: one small integer costs less than two.
 const EVENT_BITS = 6;
@@ -53,11 +52,13 @@ class AddonPoller implements Poller {
   readonly #native: NativePoller;
   /** By slot. All that JavaScript knows of an idle descriptor is this one element. */
   readonly #sinks: (PollSink | undefined)[] = [];
+  readonly #ahead: AheadState = new AheadState();
 
   constructor(addon: Addon) {
     const sinks = this.#sinks;
+    const ahead = this.#ahead;
     const native = addon.create((packed) => {
-      sinks[packed >> EVENT_BITS]?.onEvents(packed & EVENTS);
+      sinks[packed >> EVENT_BITS]?.onEvents(packed & EVENTS, ahead.received);
     });
     this.#native = native;
     this.modify = native.modify;
@@ -100,6 +101,10 @@ class AddonPoller implements Poller {
     if (result === undefined) return -EBADF;
     this.#sinks[handle % SLOTS] = undefined;
     return result;
+  }
+
+  readAhead(buffer: Uint8Array, size: number): ReadAhead | undefined {
+    return this.#ahead.take(this.#native, buffer, size) ? this.#ahead : undefined;
   }
 
   accept(fd: number): Accepted | number {

@@ -17,7 +17,27 @@ export type PollHandle = number;
 
 /** Receives the events of one registration. Each call is a Node callback of its own: ticks and microtasks run after it. */
 export interface PollSink {
-  onEvents(events: number): void;
+  /**
+   * @param received what a read ahead of this call returned ({@link ReadAhead}), as {@link Poller.read} returns it;
+   *   {@link NOT_READ} where there was none
+   */
+  onEvents(events: number, received: number): void;
+}
+
+/**
+ * Reads that are done right before a sink is called, into one buffer for all. It saves those sinks a call that would read
+ * first thing anyway, and changes nothing else: same order, same bytes.
+ */
+export interface ReadAhead {
+  /** Where in the buffer the next read puts its bytes. Too little room behind it: nothing is read ahead. */
+  at: number;
+  /** Reads into this buffer from now on. It may be detached at any time: then nothing is read ahead. */
+  into(buffer: Uint8Array): void;
+  /**
+   * Whether {@link READ} events of this registration are read ahead of (at first they are not, and never again once it
+   * ended). What was read is handed over once: allow it only while the sink takes bytes.
+   */
+  allow(handle: PollHandle, on: boolean): void;
 }
 
 /** How a registration is watched. */
@@ -92,6 +112,11 @@ export interface Poller {
    * @throws RangeError when the range is empty or not within the buffer, which a detached one has none of.
    */
   read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /**
+   * Lets reads be done ahead of events: up to `size` bytes each, into `buffer`. There is one such buffer in a poller:
+   * `undefined` when somebody has it already.
+   */
+  readAhead(buffer: Uint8Array, size: number): ReadAhead | undefined;
   /**
    * Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Returns the bytes taken, or
    * `-errno` when none was. Fewer than all means that the kernel takes no more for now: wait for {@link WRITE}.

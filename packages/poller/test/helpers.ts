@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadPoller, type Poller, type PollHandle, type PollSink } from "../src/index.js";
 
-export const { EAGAIN, EBADF, EEXIST, EINVAL, EPERM, EPIPE, ENOENT } = constants.errno;
+export const { EAGAIN, EBADF, ECONNRESET, EEXIST, EINVAL, EPERM, EPIPE, ENOENT } = constants.errno;
 
 /** A suite for machines with a poller; load.test.ts says when there must be one. */
 export function native(name: string, suite: (poller: Poller) => void): void {

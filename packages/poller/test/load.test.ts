@@ -125,5 +125,5 @@ native("where there is a poller", () => {
 it("require() works, and the names are these", async () => {
   const script = `const m = require(${JSON.stringify(join(root, "dist/index.js"))}); console.log(Object.keys(m).sort().join())`;
   const { code, out } = await run(node, ["--no-warnings", "-e", script]);
-  expect({ code, out }).toEqual({ code: 0, out: "ERROR,HANGUP,READ,WRITE,hostText,loadPoller" });
+  expect({ code, out }).toEqual({ code: 0, out: "ERROR,HANGUP,NOT_READ,READ,WRITE,hostText,loadPoller" });
 });

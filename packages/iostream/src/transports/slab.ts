@@ -1,4 +1,4 @@
-// One read buffer for all transports of an engine in a loop, so that an idle connection owns none.
+// One read buffer for all transports of an engine in a thread, so that an idle connection owns none.
 //
 //   0            from          at                        SIZE
 //   ├─ leased ───┼─ this read ─┼────── free ─────────────┤
@@ -6,6 +6,7 @@
 // A read is carved at the bump pointer `at`. While its receiver runs the range is reserved, so that a nested read
 // lands behind it. When the receiver returned nothing the pointer rolls back; when it returned a promise the range
 // stays leased until that settles. A slab without room is retired (its leases keep it alive) and a fresh one is taken.
+// Whoever reads ahead of us reads to where we would: it has the pointer, and is told of each fresh slab.
 
 import { TwError } from "@tw/util";
 
@@ -17,42 +18,62 @@ const SLAB_SIZE = 4 * READ_SIZE;
 const SHORT = 4096;
 
 /**
- * Bytes that the receivers of one loop may hold leased. A connection whose receiver would hold more is aborted with
+ * Bytes that the receivers of one pool may hold leased. A connection whose receiver would hold more is aborted with
  * `ERR_TW_LEASE_LIMIT`; its neighbours, who hold nothing, read on.
  */
 export const MAX_LEASED: number = 256 * 1024 * 1024;
 
-/** One buffer and its bump pointer. */
+/** One buffer. */
 export interface Slab {
   readonly bytes: Uint8Array;
-  at: number;
   /** Ranges in use: by receivers that run just now, and by promises. */
   uses: number;
   /** The first `n` bytes under `n`. Nearly every small read begins at 0, and making a view costs more than the read. */
   readonly views: (Uint8Array | undefined)[];
 }
 
-/** The slab allocator of one loop. */
+/** Where the next read goes in the slab of the moment; told of the buffer at first, and whenever it is another one. */
+export interface ReadPlace {
+  at: number;
+  into(buffer: Uint8Array): void;
+}
+
+/** The slab allocator: of a thread on the native engine, of a loop on the other. */
 export class SlabPool {
+  readonly #place: ReadPlace;
   #slab: Slab = freshSlab();
   #leased = 0;
   /** Overwrites ranges when they are given back, so that a view kept too long shows up in tests. */
   poison = false;
 
-  /** The slab to read into: at least {@link READ_SIZE} bytes are free behind `slab.at`. */
+  /** @param placeIn makes the place, for a buffer of the pool's; without, the pool has one for itself */
+  constructor(placeIn?: (buffer: Uint8Array) => ReadPlace | undefined) {
+    this.#place = placeIn?.(this.#slab.bytes) ?? { at: 0, into() {} };
+  }
+
+  /** The bump pointer, in {@link current}. */
+  get at(): number {
+    return this.#place.at;
+  }
+
+  /** The slab to read into: at least {@link READ_SIZE} bytes are free behind {@link at}. */
   current(): Slab {
     // A receiver may have detached the buffer (`postMessage` or `structuredClone` with transfer): its length is 0 then.
-    if (this.#slab.at + READ_SIZE > this.#slab.bytes.length) this.#slab = freshSlab();
+    if (this.#place.at + READ_SIZE > this.#slab.bytes.length) this.#renew();
     return this.#slab;
   }
 
-  /** Reserves `length` bytes at the bump pointer and returns a view on them, which may be one that was returned before. */
+  #renew(): void {
+    this.#slab = freshSlab();
+    this.#place.at = 0;
+    this.#place.into(this.#slab.bytes);
+  }
+
+  /** Reserves `length` bytes at the bump pointer of {@link current} and returns a view on them, which may be one that was returned before. */
   reserve(slab: Slab, length: number): Uint8Array {
-    const view =
-      slab.at === 0 && length <= SHORT
-        ? shortView(slab, length)
-        : slab.bytes.subarray(slab.at, slab.at + length);
-    slab.at += length;
+    const { at } = this.#place;
+    const view = at === 0 && length <= SHORT ? shortView(slab, length) : slab.bytes.subarray(at, at + length);
+    this.#place.at = at + length;
     slab.uses++;
     return view;
   }
@@ -78,14 +99,16 @@ export class SlabPool {
   /** Gives a range back; the pointer returns when nothing was carved behind it. */
   release(slab: Slab, view: Uint8Array, length: number): void {
     if (this.poison) view.fill(0xdb);
-    if (--slab.uses === 0) slab.at = 0;
-    else if (slab.at === view.byteOffset + length) slab.at -= length;
+    slab.uses--;
+    if (slab !== this.#slab) return;
+    if (slab.uses === 0) this.#place.at = 0;
+    else if (this.#place.at === view.byteOffset + length) this.#place.at -= length;
   }
 }
 
 function freshSlab(): Slab {
   const views = new Array<Uint8Array | undefined>(SHORT + 1).fill(undefined);
-  return { bytes: new Uint8Array(SLAB_SIZE), at: 0, uses: 0, views };
+  return { bytes: new Uint8Array(SLAB_SIZE), uses: 0, views };
 }
 
 function shortView(slab: Slab, length: number): Uint8Array {

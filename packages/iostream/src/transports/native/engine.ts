@@ -1,14 +1,16 @@
-// What all native transports of one loop share: the loop, its poller and its slabs.
+// What all native transports of one loop share: the loop, and with the other loops of the thread its poller and slabs.
 
 import type { IOLoop } from "@tw/ioloop";
-import type { Poller } from "@tw/poller";
-import { SlabPool } from "../slab.js";
+import type { Poller, ReadAhead } from "@tw/poller";
+import { READ_SIZE, SlabPool } from "../slab.js";
 
 /** The native engine of one loop. */
 export interface NativeEngine {
   readonly loop: IOLoop;
   readonly poller: Poller;
   readonly slabs: SlabPool;
+  /** What the poller reads before it calls a transport; `undefined` where it does so for somebody else. */
+  readonly ahead: ReadAhead | undefined;
 }
 
 /** The native engine of `loop`, or `undefined` where there is no poller. One per loop. */
@@ -17,9 +19,26 @@ export function nativeEngine(loop: IOLoop): NativeEngine | undefined {
   if (known !== undefined) return known;
   const poller = loop.poller;
   if (poller === undefined) return undefined;
-  const engine = { loop, poller, slabs: new SlabPool() };
+  const engine = { loop, poller, ...reading(poller) };
   engines.set(loop, engine);
   return engine;
 }
 
+type Reading = Pick<NativeEngine, "slabs" | "ahead">;
+
+/** How transports on this poller read. */
+function reading(poller: Poller): Reading {
+  const known = readings.get(poller);
+  if (known !== undefined) return known;
+  let ahead: ReadAhead | undefined;
+  const slabs = new SlabPool((buffer) => {
+    ahead = poller.readAhead(buffer, READ_SIZE);
+    return ahead;
+  });
+  const made = { slabs, ahead };
+  readings.set(poller, made);
+  return made;
+}
+
+const readings = new WeakMap<Poller, Reading>();
 const engines = new WeakMap<IOLoop, NativeEngine>();

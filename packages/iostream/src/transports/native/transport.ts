@@ -3,9 +3,11 @@
 // An edge tells that something changed, never how much is there. So the events of an edge are kept as `#hints` until
 // a read proves that the descriptor is drained: EAGAIN, or for TCP a short read with no hang-up in sight (a FIN queued
 // behind the bytes makes no further edge). A paused stream keeps its hints, and resuming tries a read first.
+//
+// Where reading is what an event would begin with, the poller has done the first read already (`ReadAhead`).
 
 import { LazyAsyncResource } from "@tw/ioloop";
-import { ERROR, HANGUP, type Host, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
+import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { READ_SIZE, type Slab } from "../slab.js";
@@ -88,6 +90,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     const handle = this.#engine.poller.watch(this.#fd, this.#interest(), this, { edge: true });
     if (handle < 0) throw systemError(this.#engine.poller, handle, "watch");
     this.#handle = handle;
+    this.#readAhead();
     if (this.#kind === "sink")
       this.#engine.loop.addCallback(() => this.runInAsyncScope(this.#tellSink, this));
   }
@@ -99,11 +102,13 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   pause(): void {
     this.#held |= PAUSED;
+    this.#readAhead();
   }
 
   resume(): void {
     if ((this.#held & PAUSED) === 0) return;
     this.#held &= ~PAUSED;
+    this.#readAhead();
     if (this.#hints !== 0 && !this.#closed) this.#engine.poller.wake(this.#handle);
   }
 
@@ -127,17 +132,23 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Called by the poller, once per edge or wake. */
-  onEvents(events: number): void {
-    this.runInAsyncScope(this.#react, this, events);
+  /** Lets the poller read, or not: to be called whenever what this depends on has changed. */
+  #readAhead(): void {
+    if (this.#closed || this.#handle === UNWATCHED) return;
+    this.#engine.ahead?.allow(this.#handle, this.#held === 0 && this.#sending !== "blocked");
   }
 
-  #react(events: number): void {
+  /** Called by the poller, once per edge or wake. */
+  onEvents(events: number, received: number): void {
+    this.runInAsyncScope(this.#react, this, events, received);
+  }
+
+  #react(events: number, received: number): void {
     if (this.#closed) return;
     this.#hints |= events & (READ | HANGUP | ERROR);
     this.#budget = READ_BUDGET;
     if ((events & WRITE) !== 0 && this.#sending === "blocked") this.#unblock();
-    if (this.#held === 0) this.#readAll();
+    if (this.#held === 0) this.#readAll(received);
     else {
       if ((events & ERROR) !== 0) this.#checkError();
       // Also in a lease: it may wait for the write that failed, and would then be held for ever.
@@ -145,12 +156,13 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     }
   }
 
-  #readAll(): void {
+  #readAll(received: number): void {
     const { poller, slabs } = this.#engine;
-    while (this.#hints !== 0 && this.#held === 0 && !this.#closed) {
+    let count = received;
+    for (; this.#hints !== 0 && this.#held === 0 && !this.#closed; count = NOT_READ) {
       if (this.#budget-- <= 0) return poller.wake(this.#handle);
       const slab = slabs.current();
-      const count = poller.read(this.#fd, slab.bytes, slab.at, READ_SIZE);
+      if (count === NOT_READ) count = poller.read(this.#fd, slab.bytes, slabs.at, READ_SIZE);
       if (count > 0) {
         if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0)
           this.#hints = 0;
@@ -185,12 +197,14 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #lease(slab: Slab, view: Uint8Array, count: number, lease: PromiseLike<unknown>): void {
     const { slabs } = this.#engine;
     this.#held |= LEASED;
+    this.#readAhead();
     const settled = (error?: unknown, failed = false) => {
       this.#endLease();
       slabs.release(slab, view, count);
       this.#held &= ~LEASED;
+      this.#readAhead();
       if (failed) return this.abort(error);
-      if (!this.#closed) this.runInAsyncScope(this.#readAll, this);
+      if (!this.#closed) this.runInAsyncScope(this.#readAll, this, NOT_READ);
     };
     lease.then(
       () => settled(),
@@ -213,6 +227,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #inputEnded(): void {
     this.#held |= ENDED;
     this.#hints = 0;
+    this.#readAhead();
     this.#guard(() => (this.#receiver as TransportReceiver).onEnd());
     if (this.#sending === "ended" && !this.#closed) this.#closeAtEnd();
   }
@@ -288,11 +303,13 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   #block(): void {
     this.#sending = "blocked";
+    this.#readAhead();
     if (this.#kind !== "tcp") this.#engine.poller.modify(this.#handle, this.#interest());
   }
 
   #unblock(): void {
     this.#sending = "open";
+    this.#readAhead();
     if (this.#kind !== "tcp") this.#engine.poller.modify(this.#handle, this.#interest());
     this.#guard(() => (this.#receiver as TransportReceiver).onDrain());
   }

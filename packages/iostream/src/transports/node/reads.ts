@@ -60,7 +60,7 @@ export class SocketReads {
   #deliverShared(transport: NodeTransport, count: number): void {
     const { shared, slabs } = this.#loop;
     const slab = slabs.current();
-    slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slab.at);
+    slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slabs.at);
     const view = slabs.reserve(slab, count);
     const tooMuch = slabs.lease(count);
     let leased = true;
