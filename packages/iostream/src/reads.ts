@@ -8,6 +8,7 @@ import type { ReadBuffer } from "./read-buffer.js";
 /** One pending read of a stream. */
 export abstract class Read<T = unknown> {
   // Methods alone name the type, so that a stream may hold a read of any.
+  #promise: Promise<unknown> | undefined;
   #resolve: ((result: never) => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   /** Called when the wait is over, by whoever watches a signal. */
@@ -24,13 +25,13 @@ export abstract class Read<T = unknown> {
   /** Takes nothing any more, and gives back to `buffer` what it took and will not hand over. */
   undo(_buffer: () => ReadBuffer): void {}
 
-  /** Starts to wait. The rejection counts as observed: a reader may be gone by the time its stream breaks. */
+  /** Starts to wait. */
   wait(): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    promise.catch(ignore);
+    this.#promise = promise;
     return promise;
   }
 
@@ -39,7 +40,9 @@ export abstract class Read<T = unknown> {
     this.whenOver?.();
   }
 
+  /** The rejection counts as observed: a reader may be gone by the time its stream breaks. */
   reject(reason: unknown): void {
+    this.#promise?.catch(ignore);
     this.#reject?.(reason);
     this.whenOver?.();
   }

@@ -17,16 +17,21 @@ class Waiter {
   mark: number;
   readonly promise: Promise<void>;
   resolve!: () => void;
-  reject!: (reason: unknown) => void;
+  #reject!: (reason: unknown) => void;
 
   constructor(mark: number) {
     this.first = mark;
     this.mark = mark;
     this.promise = new Promise<void>((resolve, reject) => {
       this.resolve = resolve;
-      this.reject = reject;
+      this.#reject = reject;
     });
+  }
+
+  /** The rejection counts as observed. */
+  reject(reason: unknown): void {
     this.promise.catch(ignore);
+    this.#reject(reason);
   }
 }
 
@@ -80,7 +85,7 @@ export class WriteQueue {
   }
 
   /**
-   * Resolves when everything pushed so far has gone. The rejection counts as observed. Where many wait already, those of
+   * Resolves when everything pushed so far has gone. A rejection counts as observed. Where many wait already, those of
    * the next 16 KiB wait for the last of them.
    */
   whenFlushed(): Promise<void> {

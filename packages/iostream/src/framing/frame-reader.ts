@@ -74,8 +74,6 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
         new StreamClosedError("Cannot read the next frame, the stream is closed", this.#error),
       );
     this.#waiting = new Deferred();
-    // Who waits may be gone by the time the stream breaks.
-    this.#waiting.promise.catch(ignore);
     if (this.#paused) {
       this.#paused = false;
       this.#stream.resume();
@@ -122,9 +120,12 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
     this.#again();
   }
 
-  /** Nothing more will come: who waits learns it as if it asked now. */
+  /** Nothing more will come: who waits learns it as if it asked now. It may be gone by the time the stream breaks. */
   #again(): void {
-    this.#settle()?.resolve(this.next());
+    const waiting = this.#settle();
+    if (waiting === undefined) return;
+    waiting.promise.catch(ignore);
+    waiting.resolve(this.next());
   }
 
   #settle(): Deferred<IteratorResult<R, undefined>> | undefined {
@@ -137,6 +138,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
     const waiting = this.#settle();
     if (waiting === undefined) return;
     this.#leave();
+    waiting.promise.catch(ignore);
     waiting.reject(error);
   }
 

@@ -4,7 +4,6 @@ import { isPromiseLike } from "@tw/util";
 import { received } from "../channels.js";
 import { StreamBusyError } from "../errors.js";
 import type { IOStream } from "../iostream.js";
-import { ReadBuffer } from "../read-buffer.js";
 import type { StreamReceiver } from "../receiver.js";
 import { lending } from "./lending.js";
 import { isGone } from "./life.js";
@@ -35,7 +34,7 @@ export abstract class FedStream extends ReadingStream {
     this.receiver = undefined;
     this.unholdAll();
     if (leftover !== undefined && leftover.length > 0) {
-      this.buffer ??= new ReadBuffer();
+      this.buffer ??= this.makeBuffer();
       this.buffer.prepend(leftover);
     }
     this.regulate();
