@@ -548,14 +548,13 @@ static napi_value poller_read_ahead(napi_env env, napi_callback_info info) {
   size_t words;
   void *memory[2];
   int64_t size;
-  char *data;
-  size_t room;
+  bool is_buffer = false;
   Ahead ahead = {.words = NULL};
   if (napi_get_typedarray_info(env, argv[0], &types[0], &words, &memory[0], NULL, NULL) != napi_ok ||
       types[0] != napi_int32_array || words < AHEAD_WORDS ||
       napi_get_typedarray_info(env, argv[1], &types[1], &ahead.slots, &memory[1], NULL, NULL) != napi_ok ||
-      types[1] != napi_uint32_array || !arg_bytes(env, argv[2], &data, &room)) {
-    return type_error(env, "Reading ahead needs an Int32Array of two words, a Uint32Array by slot and a Uint8Array");
+      types[1] != napi_uint32_array || napi_is_arraybuffer(env, argv[2], &is_buffer) != napi_ok || !is_buffer) {
+    return type_error(env, "Reading ahead needs an Int32Array of two words, a Uint32Array by slot and an ArrayBuffer");
   }
   if (!arg_int(env, argv[3], 1, INT32_MAX, "size", &size)) return NULL;
   ahead.words = memory[0];
@@ -584,14 +583,15 @@ static void read_ahead(Poller *p, uint32_t slot, uint32_t events) {
   const Slot *s = &p->slots[slot];
   if (!(events & READ) || slot >= ahead->slots || ahead->allowed[slot] != s->generation + 1 || s->fd < 0) return;
   napi_value buffer;
-  char *data;
+  void *data;
   size_t room;
   int32_t at = ahead->words[AHEAD_AT];
-  if (napi_get_reference_value(p->env, ahead->buffer, &buffer) != napi_ok || !arg_bytes(p->env, buffer, &data, &room) ||
-      at < 0 || room < ahead->size || (size_t)at > room - ahead->size) {
+  if (napi_get_reference_value(p->env, ahead->buffer, &buffer) != napi_ok ||
+      napi_get_arraybuffer_info(p->env, buffer, &data, &room) != napi_ok || at < 0 || room < ahead->size ||
+      (size_t)at > room - ahead->size) {
     return;
   }
-  ahead->words[AHEAD_RECEIVED] = (int32_t)receive(s->fd, data + at, ahead->size);
+  ahead->words[AHEAD_RECEIVED] = (int32_t)receive(s->fd, (char *)data + at, ahead->size);
 }
 
 // ── Events into JavaScript ──

@@ -39,7 +39,7 @@ export interface NativePoller extends SharedCalls {
   close(handle: PollHandle): number | undefined;
   size(): number;
   /** The words, the slots and the buffer of src/read-ahead.ts, and the bytes of one read; instead of those before. */
-  readAhead(words: Int32Array, allowed: Uint32Array, buffer: Uint8Array, size: number): void;
+  readAhead(words: Int32Array, allowed: Uint32Array, buffer: ArrayBuffer, size: number): void;
   /** The descriptor of one accepted connection, or `-errno`. */
   acceptFd(fd: number): number;
   /** Where the connection accepted last comes from: over IPv4 address × 2^16 + port, else in words. */

@@ -103,7 +103,7 @@ class AddonPoller implements Poller {
     return result;
   }
 
-  readAhead(buffer: Uint8Array, size: number): ReadAhead | undefined {
+  readAhead(buffer: ArrayBuffer, size: number): ReadAhead | undefined {
     return this.#ahead.take(this.#native, buffer, size) ? this.#ahead : undefined;
   }
 

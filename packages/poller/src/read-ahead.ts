@@ -23,7 +23,7 @@ export class AheadState implements ReadAhead {
   readonly #words: Int32Array = new Int32Array(new ArrayBuffer(8));
   #allowed: Uint32Array = new Uint32Array(new ArrayBuffer(64 * 4));
   #native: NativePoller | undefined;
-  #buffer: Uint8Array = new Uint8Array(0);
+  #buffer: ArrayBuffer = new ArrayBuffer(0);
   #size = 0;
 
   constructor() {
@@ -44,7 +44,7 @@ export class AheadState implements ReadAhead {
   }
 
   /** Gives it to its one user; false when somebody has it already. */
-  take(native: NativePoller, buffer: Uint8Array, size: number): boolean {
+  take(native: NativePoller, buffer: ArrayBuffer, size: number): boolean {
     if (this.#native !== undefined) return false;
     native.readAhead(this.#words, this.#allowed, buffer, size);
     this.#native = native;
@@ -53,7 +53,7 @@ export class AheadState implements ReadAhead {
     return true;
   }
 
-  into(buffer: Uint8Array): void {
+  into(buffer: ArrayBuffer): void {
     this.#native?.readAhead(this.#words, this.#allowed, buffer, this.#size);
     this.#buffer = buffer;
   }

@@ -32,7 +32,7 @@ export interface ReadAhead {
   /** Where in the buffer the next read puts its bytes. Too little room behind it: nothing is read ahead. */
   at: number;
   /** Reads into this buffer from now on. It may be detached at any time: then nothing is read ahead. */
-  into(buffer: Uint8Array): void;
+  into(buffer: ArrayBuffer): void;
   /**
    * Whether {@link READ} events of this registration are read ahead of (at first they are not, and never again once it
    * ended). What was read is handed over once: allow it only while the sink takes bytes.
@@ -116,7 +116,7 @@ export interface Poller {
    * Lets reads be done ahead of events: up to `size` bytes each, into `buffer`. There is one such buffer in a poller:
    * `undefined` when somebody has it already.
    */
-  readAhead(buffer: Uint8Array, size: number): ReadAhead | undefined;
+  readAhead(buffer: ArrayBuffer, size: number): ReadAhead | undefined;
   /**
    * Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Returns the bytes taken, or
    * `-errno` when none was. Fewer than all means that the kernel takes no more for now: wait for {@link WRITE}.

@@ -25,7 +25,7 @@ export const MAX_LEASED: number = 256 * 1024 * 1024;
 
 /** One buffer. */
 export interface Slab {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Ranges in use: by receivers that run just now, and by promises. */
   uses: number;
   /** The first `n` bytes under `n`. Nearly every small read begins at 0, and making a view costs more than the read. */
@@ -35,7 +35,7 @@ export interface Slab {
 /** Where the next read goes in the slab of the moment; told of the buffer at first, and whenever it is another one. */
 export interface ReadPlace {
   at: number;
-  into(buffer: Uint8Array): void;
+  into(buffer: ArrayBuffer): void;
 }
 
 /** The slab allocator: of a thread on the native engine, of a loop on the other. */
@@ -47,8 +47,8 @@ export class SlabPool {
   poison = false;
 
   /** @param placeIn makes the place, for a buffer of the pool's; without, the pool has one for itself */
-  constructor(placeIn?: (buffer: Uint8Array) => ReadPlace | undefined) {
-    this.#place = placeIn?.(this.#slab.bytes) ?? { at: 0, into() {} };
+  constructor(placeIn?: (buffer: ArrayBuffer) => ReadPlace | undefined) {
+    this.#place = placeIn?.(this.#slab.bytes.buffer) ?? { at: 0, into() {} };
   }
 
   /** The bump pointer, in {@link current}. */
@@ -66,7 +66,7 @@ export class SlabPool {
   #renew(): void {
     this.#slab = freshSlab();
     this.#place.at = 0;
-    this.#place.into(this.#slab.bytes);
+    this.#place.into(this.#slab.bytes.buffer);
   }
 
   /** Reserves `length` bytes at the bump pointer of {@link current} and returns a view on them, which may be one that was returned before. */

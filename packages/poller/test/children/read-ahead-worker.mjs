@@ -4,7 +4,7 @@ import { loadPoller, READ } from "../../dist/index.js";
 
 const poller = loadPoller();
 const [fd, peer] = poller.socketpair();
-const ahead = poller.readAhead(new Uint8Array(64), 64);
+const ahead = poller.readAhead(new ArrayBuffer(64), 64);
 
 function next() {
   return new Promise((resolve) => {
