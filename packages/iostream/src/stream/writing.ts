@@ -16,6 +16,7 @@ import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
 import { StreamBase } from "./base.js";
 import { lending } from "./lending.js";
 import { isFinDue } from "./life.js";
+import { type Sender, turnsOf } from "./turns.js";
 
 /** `send` returns false above this many queued bytes, so that a producer waits before it fills memory. */
 const HIGH_WATER = 64 * 1024;
@@ -26,6 +27,9 @@ const HIGH_WATER = 64 * 1024;
  * loop for ever.
  */
 const SHARE = 256 * 1024;
+
+/** What a stream gives in any case: it does not count, and whatever the others of the loop have given, it leaves. */
+const FREE = 64 * 1024;
 
 // Why what is queued waits; none of these excludes another.
 /** A callback of the receiver runs. */
@@ -51,11 +55,13 @@ const FLUSH_COMES = ~DRAIN_WANTED;
 const TOLD = DRAIN_WANTED | RESTING;
 
 /** A stream that can be written to. */
-export abstract class WritingStream extends StreamBase {
+export abstract class WritingStream extends StreamBase implements Sender {
   protected queue: WriteQueue | undefined;
   private waits = 0;
   /** Bytes of its share. */
   private given = 0;
+  /** In which turn the first of them went. */
+  private turn = 0;
 
   /** Who is told when everything went. */
   protected abstract receiver: StreamReceiver | undefined;
@@ -243,29 +249,43 @@ export abstract class WritingStream extends StreamBase {
   /** @internal The shared tick. */
   flushNow(): void {
     this.waits &= ~QUEUED;
-    if (!this.rests()) this.given += this.flush();
+    if (!this.rests()) this.flushShare();
   }
 
   /** @internal The tick of a sender that waits for `onDrain`, in the sender's context. */
   flushAndTell(): void {
     if (this.rests()) return;
-    this.given += this.flush();
+    this.flushShare();
     this.tellDrained();
   }
 
-  /** Whether it has just had its share. */
+  private flushShare(): void {
+    const size = this.flush();
+    if (this.given === 0) this.turn = turnsOf(this.loop).number;
+    this.given += size;
+    if (this.given >= FREE) turnsOf(this.loop).add(size);
+  }
+
+  /** Whether it has just had its share, or the senders of its loop theirs. */
   private rests(): boolean {
-    if (this.given < SHARE) return false;
+    if (this.given < FREE) return false;
+    const turns = turnsOf(this.loop);
+    if (this.turn !== turns.number) {
+      this.given = 0; // others have had their turns meanwhile
+      return false;
+    }
+    if (this.given < SHARE && !turns.over) return false;
+    turns.rest(this);
     this.waits |= RESTING;
     this.given = 0;
-    this.loop.addCallback(goOnRested, this);
     return true;
   }
 
   /** @internal The others have had a turn. */
-  goOnRested(): void {
+  goOnRested(): number {
     this.waits &= ~RESTING;
     this.flushAndTell();
+    return Math.max(this.given, SHARE);
   }
 
   private flush(): number {
@@ -344,7 +364,7 @@ export abstract class WritingStream extends StreamBase {
         this.threw(error);
       }
       this.waits &= ~ENTERED;
-      this.given += this.flush();
+      this.flushShare();
     }
   }
 
@@ -370,6 +390,7 @@ export abstract class WritingStream extends StreamBase {
 
   /** Drops what is queued and tells those who wait for it; returns what they were told, if anything was queued. */
   protected dropQueue(): unknown {
+    if ((this.waits & RESTING) !== 0) turnsOf(this.loop).leave(this);
     const queue = this.queue;
     if (queue === undefined) return undefined;
     this.queue = undefined;
@@ -386,10 +407,6 @@ export abstract class WritingStream extends StreamBase {
     this.given = 0; // the others have had their turns meanwhile
     this.flushAndTell();
   }
-}
-
-function goOnRested(stream: WritingStream): void {
-  stream.goOnRested();
 }
 
 function flushAndTell(stream: WritingStream): void {
