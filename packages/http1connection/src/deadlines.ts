@@ -14,6 +14,9 @@ export interface Expirable {
 const MAX_TICK_MS = 1000;
 const MIN_TICK_MS = 10;
 
+/** Who is late at a tick in such numbers, as slow attackers are that came together, keeps the loop for so many at a time. */
+const AT_A_TIME = 64;
+
 /** The connections of one server or client, and the timer that looks at them while there are any. */
 export class Deadlines<Member extends Expirable = Expirable> {
   readonly #loop: IOLoop;
@@ -89,10 +92,14 @@ export class Deadlines<Member extends Expirable = Expirable> {
     for (const member of this.#members) {
       if (member.deadline !== 0 && member.deadline <= this.#tick) late.push(member);
     }
-    if (late.length === 0) return;
-    const tick = this.#tick;
+    if (late.length > 0) this.#expire(late, this.#tick, 0);
+  }
+
+  #expire(late: readonly Member[], tick: number, from: number): void {
     this.#loop.afterPoll(() => {
-      for (const member of late) {
+      const to = from + AT_A_TIME;
+      if (to < late.length) this.#expire(late, tick, to);
+      for (const member of late.slice(from, to)) {
         if (member.deadline !== 0 && member.deadline <= tick && this.#members.has(member)) member.onExpired();
       }
     });

@@ -57,6 +57,35 @@ describe("Deadlines", () => {
     expect([putOff.expiredAt.length, takenBack.expiredAt.length, left.expiredAt.length]).toEqual([1, 0, 0]);
   });
 
+  it("lets the loop turn between 64 of those that are late together, in their order, and one that throws costs nobody else", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 1000);
+    const runs = [0];
+    const turn = (): void => {
+      if (runs.push(0) < 20) loop.addCallback(turn);
+    };
+    const expired: number[] = [];
+    const waiters = Array.from({ length: 200 }, (_, i) => {
+      const waiter = new Waiter(() => host.now());
+      waiter.onExpired = () => {
+        waiter.deadline = 0;
+        if (i === 0) loop.addCallback(turn);
+        expired.push(i);
+        runs.push((runs.pop() as number) + 1);
+        if (i === 70) throw new Error("of a handler");
+      };
+      deadlines.add(waiter);
+      waiter.deadline = deadlines.after(1000);
+      return waiter;
+    });
+    await host.advance(3000);
+    // The first mark was set behind the second run; those behind the one that threw are late at the next tick as well.
+    expect(runs.filter((run) => run > 0)).toEqual([64 + 7, 64, 8, 57]);
+    expect(expired.toSorted((a, b) => a - b)).toEqual(waiters.map((_, i) => i));
+    expect(expired.slice(0, 71)).toEqual(waiters.slice(0, 71).map((_, i) => i));
+    for (const waiter of waiters) deadlines.delete(waiter);
+  });
+
   it("spares a member whose news came in the poll pass after its deadline", async () => {
     const { loop, host } = virtualLoop();
     const deadlines = new Deadlines<Waiter>(loop, 1000);
