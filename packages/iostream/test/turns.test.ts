@@ -303,6 +303,26 @@ describe("senders whose peers take everything", () => {
     }
   });
 
+  it("what a socket takes when it has room again leaves at once, uses up its sender's share, and nobody else's", async () => {
+    for (const usedUp of [false, true]) {
+      const loop = testLoop();
+      const transport = new ScriptedTransport();
+      transport.room = 0;
+      const stream = new IOStream(transport, { loop });
+      stream.send(new Uint8Array(2 * BUDGET));
+      await turn();
+      if (usedUp) turnsOf(loop).add(BUDGET);
+      transport.room = 2 * BUDGET + 1;
+      transport.receiver.onDrain();
+      expect([transport.room, stream.writing, turnsOf(loop).over]).toEqual([1, false, usedUp]);
+      stream.send(new Uint8Array(1));
+      await turn();
+      expect(transport.room).toBe(1);
+      await loop.settle();
+      expect(transport.room).toBe(0);
+    }
+  });
+
   it("go on in the order in which they came to rest", async () => {
     const { loop, streams, transports } = sinks(20);
     const order: number[] = [];

@@ -61,7 +61,7 @@ export class SenderTurns {
   #ask(): void {
     if (this.#asked && !this.#loop.closed) return;
     // Each has a context of its own; what serves all of them has nobody's.
-    outside.runInAsyncScope(() => this.#loop.addCallback(this.#begin));
+    outside.runInAsyncScope(this.#loop.addCallback<[]>, this.#loop, this.#begin);
     this.#asked = true;
   }
 

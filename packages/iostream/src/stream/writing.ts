@@ -404,8 +404,10 @@ export abstract class WritingStream extends StreamBase implements Sender {
   /** @internal Called by the transport. */
   onDrain(): void {
     this.waits &= ~BLOCKED;
-    this.given = 0; // the others have had their turns meanwhile
-    this.flushAndTell();
+    // The others have had their turns meanwhile. There is no more room than in a socket, so it does not count for theirs.
+    this.turn = turnsOf(this.loop).number;
+    this.given = this.flush();
+    this.tellDrained();
   }
 }
 
