@@ -140,6 +140,10 @@ export class WriteQueue {
 
   #settle(): void {
     const waiters = this.#waiters;
+    if (waiters.length === 1 && (waiters[0] as Waiter).mark <= this.flushed) {
+      (waiters.pop() as Waiter).resolve();
+      return;
+    }
     let done = 0;
     while (done < waiters.length && (waiters[done] as Waiter).mark <= this.flushed)
       (waiters[done++] as Waiter).resolve();
