@@ -7,7 +7,6 @@
 // by doubling. A piece that is handed out is the reader's own: nothing here is written to afterwards.
 
 import { EMPTY_BYTES, indexOfBytes } from "@tw/util";
-import type { ReadPages } from "./read-pages.js";
 
 /** What one read of a transport brings at most, and what is kept for the next stream that needs as much. */
 const BLOCK_SIZE = 64 * 1024;
@@ -24,19 +23,12 @@ export class ReadBuffer {
   #start = 0;
   #end = 0;
   #borrowed = false;
-  /** Where copies of small pieces go. */
-  #pages: ReadPages;
-
-  constructor(pages: ReadPages) {
-    this.#pages = pages;
-  }
 
   /**
    * Makes the unread bytes those of `view`, which is somebody else's, until {@link giveBack}. Only for a buffer that is empty.
    * What is taken meanwhile is copied.
    */
-  borrow(view: Uint8Array, pages: ReadPages): this {
-    this.#pages = pages;
+  borrow(view: Uint8Array): this {
     this.#bytes = view;
     this.#end = view.length;
     this.#borrowed = true;
@@ -118,7 +110,7 @@ export class ReadBuffer {
     // All of a buffer that is mostly theirs is handed over as it is; a small piece must not keep a large one alive.
     if (this.#start === this.#end && count * 2 >= this.#bytes.length && !this.#borrowed)
       return this.#handOver(from);
-    return this.#pages.cut(this.#bytes, from, this.#start);
+    return slice.call(this.#bytes, from, this.#start);
   }
 
   /** Takes everything, without a copy. */
@@ -127,6 +119,8 @@ export class ReadBuffer {
   }
 
   #handOver(from: number): Uint8Array {
+    // A block may have been another stream's before, and whoever has a piece can see all of its memory.
+    if (this.#bytes.length === BLOCK_SIZE) this.#bytes.fill(0, this.#end);
     const all = this.#bytes.subarray(from, this.#end);
     this.#bytes = EMPTY_BYTES;
     this.#start = 0;
@@ -153,6 +147,9 @@ export class ReadBuffer {
     this.#end = length;
   }
 }
+
+/** A Buffer's own makes a view. */
+const { slice } = Uint8Array.prototype;
 
 const spare: Uint8Array[] = [];
 

@@ -35,7 +35,8 @@ export interface ReadAhead {
   into(buffer: ArrayBuffer): void;
   /**
    * Whether {@link READ} events of this registration are read ahead of (at first they are not, and never again once it
-   * ended). What was read is handed over once: allow it only while the sink takes bytes.
+   * ended). What was read is handed over once: allow it only while the sink takes bytes. Nothing of a program runs between the
+   * read and the sink but an `async_hooks` hook, if it has one: that must not take the leave back.
    */
   allow(handle: PollHandle, on: boolean): void;
 }

@@ -4,6 +4,7 @@ import { isPromiseLike } from "@tw/util";
 import { received } from "../channels.js";
 import { StreamBusyError } from "../errors.js";
 import type { IOStream } from "../iostream.js";
+import { ReadBuffer } from "../read-buffer.js";
 import type { StreamReceiver } from "../receiver.js";
 import { lending } from "./lending.js";
 import { isGone } from "./life.js";
@@ -34,7 +35,7 @@ export abstract class FedStream extends ReadingStream {
     this.receiver = undefined;
     this.unholdAll();
     if (leftover !== undefined && leftover.length > 0) {
-      this.buffer ??= this.makeBuffer();
+      this.buffer ??= new ReadBuffer();
       this.buffer.prepend(leftover);
     }
     this.regulate();

@@ -12,7 +12,6 @@ import {
 } from "../options.js";
 import { ReadBuffer } from "../read-buffer.js";
 import { IntoRead } from "../read-into.js";
-import { ReadPages } from "../read-pages.js";
 import { RegexRead } from "../read-regex.js";
 import { BytesRead, bufferFull, ChunkRead, type Read, refused, UntilCloseRead, UntilRead } from "../reads.js";
 import { WaitingStream } from "./waiting.js";
@@ -21,7 +20,7 @@ import { WaitingStream } from "./waiting.js";
 export abstract class ReadingStream extends WaitingStream {
   /**
    * Reads exactly `count` bytes, or with `partial` at least one and at most `count`. 0 resolves at once. The bytes are
-   * the caller's own; other bytes of this stream, and of no other, may be in the same `buffer`.
+   * the caller's own.
    *
    * @throws RangeError when `count` is not a non-negative integer
    *
@@ -222,7 +221,7 @@ export abstract class ReadingStream extends WaitingStream {
         if (this.buffer.length === 0) this.dropBuffer();
       } else {
         try {
-          result = this.attempt(read, passing.borrow(view, this.pages));
+          result = this.attempt(read, passing.borrow(view));
         } finally {
           const rest = passing.giveBack();
           if (rest.length > 0) this.keep(rest);
@@ -247,4 +246,4 @@ function delimiterOf(text: string): Uint8Array {
 let latest: { readonly text: string; readonly bytes: Uint8Array } = { text: "", bytes: EMPTY_BYTES };
 
 /** What arrives while a read waits; of no stream's for longer than that. */
-const passing = new ReadBuffer(new ReadPages());
+const passing = new ReadBuffer();

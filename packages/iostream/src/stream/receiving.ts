@@ -3,8 +3,7 @@
 // It flows while somebody wants bytes and nobody asked for a pause. With a buffer and no read it stops: the kernel's
 // window closes, and the peer waits.
 
-import { ReadBuffer } from "../read-buffer.js";
-import { ReadPages } from "../read-pages.js";
+import type { ReadBuffer } from "../read-buffer.js";
 import type { Read } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
 import { isClosed, isGone } from "./life.js";
@@ -30,7 +29,6 @@ export abstract class ReceivingStream extends SendingStream {
   protected receiver: StreamReceiver | undefined;
   protected input: Input = "open";
   private holds = 0;
-  private readPages: ReadPages | undefined;
 
   /** Tells the receiver what it does not know yet: buffered bytes, the end, the close. */
   protected abstract deliver(): void;
@@ -55,17 +53,6 @@ export abstract class ReceivingStream extends SendingStream {
   /** Whether the receiver may be told of bytes and of the end. */
   protected get deliverable(): boolean {
     return (this.holds & (PAUSED | HELD)) === 0 && (!isClosed(this.life) || this.life === "lost");
-  }
-
-  /** Where copies of what readers take go. */
-  protected get pages(): ReadPages {
-    this.readPages ??= new ReadPages();
-    return this.readPages;
-  }
-
-  /** A buffer for what nobody takes yet. */
-  protected makeBuffer(): ReadBuffer {
-    return new ReadBuffer(this.pages);
   }
 
   /** A lease on bytes of the buffer begins. */

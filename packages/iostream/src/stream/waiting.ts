@@ -6,7 +6,7 @@
 //   the stream closes    it rejects with StreamClosedError
 
 import { EMPTY_BYTES } from "@tw/util";
-import type { ReadBuffer } from "../read-buffer.js";
+import { ReadBuffer } from "../read-buffer.js";
 import { bufferFull, type Read } from "../reads.js";
 import { ReceivingStream } from "./receiving.js";
 
@@ -28,7 +28,7 @@ export abstract class WaitingStream extends ReceivingStream {
 
   /** Copies `bytes` behind what is unread. */
   protected keep(bytes: Uint8Array): void {
-    this.buffer ??= this.makeBuffer();
+    this.buffer ??= new ReadBuffer();
     this.buffer.append(bytes);
   }
 
@@ -61,7 +61,7 @@ export abstract class WaitingStream extends ReceivingStream {
 
   private get refill(): () => ReadBuffer {
     return () => {
-      this.buffer ??= this.makeBuffer();
+      this.buffer ??= new ReadBuffer();
       return this.buffer;
     };
   }

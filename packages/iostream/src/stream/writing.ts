@@ -275,6 +275,10 @@ export abstract class WritingStream extends StreamBase implements Sender {
       return false;
     }
     if (this.given < SHARE && !turns.over) return false;
+    if (this.loop.closed) {
+      this.given = 0; // no others are left who could wait
+      return false;
+    }
     turns.rest(this);
     this.waits |= RESTING;
     this.given = 0;

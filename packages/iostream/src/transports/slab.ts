@@ -98,7 +98,7 @@ export class SlabPool {
 
   /** Gives a range back; the pointer returns when nothing was carved behind it. */
   release(slab: Slab, view: Uint8Array, length: number): void {
-    if (this.poison) view.fill(0xdb);
+    if (this.poison && view.length > 0) view.fill(0xdb);
     slab.uses--;
     if (slab !== this.#slab) return;
     if (slab.uses === 0) this.#place.at = 0;

@@ -297,6 +297,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   end(): void {
     if (this.#sending === "ended" || this.#closed) return;
     this.#sending = "ended";
+    this.#readAhead();
     this.#engine.poller.shutdown(this.#fd);
     if ((this.#held & ENDED) !== 0) this.#close(this.#broken);
   }
