@@ -3,8 +3,8 @@
 import type { BodyChunk } from "@tw/httputil";
 import { concatBytes, EMPTY_BYTES, utf8 } from "@tw/util";
 
-/** Texts up to this length are looked at for ASCII, whose length in UTF-8 is known without encoding it. */
-const SHORT_TEXT = 1024;
+/** Texts up to this length that are ASCII are sent as they are; others are encoded here. */
+const SHORT_TEXT = 4096;
 
 /** One piece out of many, copied. */
 export function joinChunks(chunks: readonly BodyChunk[]): Uint8Array {
@@ -14,7 +14,9 @@ export function joinChunks(chunks: readonly BodyChunk[]): Uint8Array {
 /** A body with its length in bytes, RFC 9110 §8.6. */
 export function sized(chunk: BodyChunk | undefined): { readonly body: BodyChunk; readonly length: number } {
   if (chunk === undefined) return NOTHING;
-  if (typeof chunk === "string" && isShortAscii(chunk)) return { body: chunk, length: chunk.length };
+  if (typeof chunk === "string" && chunk.length <= SHORT_TEXT && Buffer.byteLength(chunk) === chunk.length) {
+    return { body: chunk, length: chunk.length };
+  }
   const body = bytesOf(chunk);
   return { body, length: body.length };
 }
@@ -25,9 +27,3 @@ export function bytesOf(chunk: BodyChunk): Uint8Array {
 }
 
 const NOTHING = { body: EMPTY_BYTES, length: 0 };
-
-function isShortAscii(text: string): boolean {
-  if (text.length > SHORT_TEXT) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
-}
