@@ -28,6 +28,30 @@ onEveryCarrier((bench) => {
     return { text, thrown };
   }
 
+  it("a text is sent as UTF-8, whatever its length and wherever it stops being ASCII", async () => {
+    const texts = [1, 12, 4095, 4096, 4097].flatMap((length) =>
+      ["", "\x7f", "\x80", "\xff", "\u0100", "€", "😀", "\ud800", "\udc00"].flatMap((odd) => [
+        odd + "a".repeat(length),
+        "a".repeat(length) + odd,
+        "a".repeat(Math.floor(length / 2)) + odd + "a".repeat(length),
+      ]),
+    );
+    let next = 0;
+    const server = await bench.serve(({ connection }) => {
+      const text = texts[next++] as string;
+      const length = String(Buffer.byteLength(text));
+      connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": length }), text);
+      connection.finish();
+    });
+    const client = await bench.connect(server);
+    for (const text of texts) {
+      await client.send(GET);
+      const end = `\r\n\r\n${Buffer.from(text).toString("latin1")}`;
+      const received = await client.until((got) => got.endsWith(end));
+      expect(received.endsWith(end)).toBe(true);
+    }
+  });
+
   describe("S-09, C7 Content-Length", () => {
     it("exactly kept, in one piece or several, leaves the connection usable", async () => {
       const server = await bench.serve(({ connection }) => {
