@@ -48,6 +48,7 @@ export class Closing {
   }
 
   #arm(): void {
+    if (this.#stream.loop.closed) return;
     this.#timer = this.#stream.loop.callLater(this.#graceMs, () => this.#check());
   }
 

@@ -14,7 +14,8 @@ import { FedStream } from "./feeding.js";
 export abstract class EndingStream extends FedStream implements TransportReceiver {
   /**
    * Flushes, then closes; delivery stops now, a pending read rejects. Always closes: it rejects only when the peer took
-   * nothing for `graceMs` or broke the connection before everything was sent. One may ignore the promise.
+   * nothing for `graceMs` or broke the connection before everything was sent. One may ignore the promise. On a closed loop
+   * there is no grace: what the kernel does not take at once is lost.
    */
   close(options: CloseOptions = {}): Promise<void> {
     const heir = this.ending?.heir;
@@ -29,6 +30,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
       this.ending ??= new Ending();
       this.ending.closing = new Closing(this, graceMs);
       this.regulate();
+      if (this.loop.closed) this.closeWithoutGrace();
     }
     // Nothing is queued, so nothing can fail to be sent.
     if (this.queue === undefined && this.ending?.closing?.failure === undefined) return this.whenClosed;
@@ -38,6 +40,12 @@ export abstract class EndingStream extends FedStream implements TransportReceive
     });
     closed.catch(ignore);
     return closed;
+  }
+
+  /** A closed loop has no timer that would end a grace. */
+  private closeWithoutGrace(): void {
+    this.flushQueued();
+    this.giveUp(this.writing);
   }
 
   /** @internal The grace of `close` is over. */

@@ -4,6 +4,7 @@
 
 import { type IOLoop, LazyAsyncResource, type Timeout } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
+import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { Inbox } from "./inbox.js";
 import { type MemoryPairOptions, type MemorySettings, memorySettings } from "./options.js";
@@ -182,11 +183,10 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
     this.#timer = undefined;
     const inMs = due - this.#loop.time();
-    if (inMs > 0) this.#timer = this.#loop.callLater(inMs, this.#run);
-    else {
+    if (inMs <= 0) {
       this.#scheduled = true;
-      this.#loop.addCallback(this.#run);
-    }
+      inNextTurn(this.#loop, this.#run);
+    } else if (!this.#loop.closed) this.#timer = this.#loop.callLater(inMs, this.#run);
   }
 
   /** When the next call to the receiver is due. */

@@ -9,6 +9,7 @@
 import { LazyAsyncResource } from "@tw/ioloop";
 import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
 import { isPromiseLike } from "@tw/util";
+import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { READ_SIZE, type Slab } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
@@ -367,13 +368,13 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     try {
       (this.#receiver as TransportReceiver).onClose(this.#broken);
     } catch (error) {
-      this.#engine.loop.addCallback(rethrow, error); // logged, as what any callback throws
+      this.#engine.loop.logger.error({ err: error }, "Uncaught exception in onClose");
     }
   }
 
   #tellClosed(): void {
     const receiver = this.#receiver as TransportReceiver;
-    this.#engine.loop.addCallback(() => this.runInAsyncScope(receiver.onClose, receiver, this.#broken));
+    inNextTurn(this.#engine.loop, () => this.runInAsyncScope(receiver.onClose, receiver, this.#broken));
   }
 
   /** A receiver that throws loses its transport, not its process. */
@@ -384,10 +385,6 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       this.abort(error);
     }
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 function brokenPipe(): Error {

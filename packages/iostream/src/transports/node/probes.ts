@@ -31,6 +31,7 @@ class Probes {
 
   add(transport: Probed): void {
     this.#held.add(transport);
+    if (this.#loop.closed) return; // nobody waits there any more
     this.#timer ??= this.#loop.callLater(PROBE_MS, this.#probe).unref();
   }
 

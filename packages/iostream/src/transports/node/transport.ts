@@ -8,6 +8,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
+import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { nodeInfo } from "./info.js";
 import { Outlet } from "./outlet.js";
@@ -255,7 +256,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   #drained(): void {
     if (this.#fate !== undefined || this.#ended) return;
-    if ((this.#held & BUSY) !== 0) this.#loop.addCallback(() => this.#drained());
+    if ((this.#held & BUSY) !== 0) inNextTurn(this.#loop, () => this.#drained());
     else this.#call("onDrain");
   }
 
@@ -320,7 +321,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   /** In a later turn: what could not be told when it happened. */
   #later(): void {
-    this.#loop.addCallback(() => {
+    inNextTurn(this.#loop, () => {
       this.#tellEnd();
       if (this.#closed) this.#tellClose();
     });

@@ -1,0 +1,97 @@
+// Streams that outlive their loop: they can still be closed, and everybody learns of it.
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { IOLoop } from "@tw/ioloop";
+import { nativeAvailable } from "@tw/tooling-testing";
+import { describe, expect, it } from "vitest";
+import { IOStream } from "../src/index.js";
+import { memoryPair, type NativeEngine, NativeTransport, nativeEngine, nodeTransport } from "../src/transports.js";
+import { tcpDescriptors } from "./native-pairs.js";
+import { until } from "./node-pairs.js";
+
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+type MakeEnds = (loop: IOLoop) => Promise<[IOStream, IOStream]>;
+
+const ENDS: Readonly<Record<string, MakeEnds | undefined>> = {
+  native: nativeAvailable
+    ? async (loop) => {
+        const engine = nativeEngine(loop) as NativeEngine;
+        const [a, b] = tcpDescriptors(engine).map(
+          (fd) => new IOStream(new NativeTransport(engine, fd, "tcp"), { loop }),
+        );
+        return [a as IOStream, b as IOStream];
+      }
+    : undefined,
+  node: async (loop) => {
+    let accepted: Socket | undefined;
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      accepted = socket;
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const connected = netConnect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    await until(() => accepted !== undefined && !connected.connecting);
+    server.close();
+    return [connected, accepted as Socket].map(
+      (socket) => new IOStream(nodeTransport(loop, socket), { loop }),
+    ) as [IOStream, IOStream];
+  },
+  memory: async (loop) => memoryPair(loop).map((end) => new IOStream(end, { loop })) as [IOStream, IOStream],
+};
+
+for (const [name, make] of Object.entries(ENDS)) {
+  describe.skipIf(make === undefined)(`on a closed loop, ${name}`, () => {
+    const made = async () => {
+      const loop = new IOLoop({ logger });
+      const [stream, peer] = await (make as MakeEnds)(loop);
+      return { loop, stream, peer };
+    };
+
+    it("close() sends what the kernel takes, and resolves; the peer sees the end", async () => {
+      const { loop, stream, peer } = await made();
+      const read = peer.readUntilClose();
+      stream.send("goodbye");
+      await loop.close();
+      await stream.close();
+      expect(stream.closed).toBe(true);
+      if (name === "memory") return peer.abort(); // nothing arrives where the loop has no turns
+      expect(new TextDecoder().decode(await read)).toBe("goodbye");
+      await peer.close();
+    });
+
+    it("close() rejects when something was left, and the stream is gone all the same", async () => {
+      const { loop, stream, peer } = await made();
+      stream.send(new Uint8Array(50_000_000));
+      await loop.close();
+      await expect(stream.close()).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+      await stream.whenClosed;
+      expect([stream.closed, stream.writing]).toEqual([true, false]);
+      peer.abort();
+      await peer.whenClosed;
+    });
+
+    it("abort() tells a read, a write and a receiver, throws nothing and may be repeated", async () => {
+      const { loop, stream, peer } = await made();
+      const reason = new Error("enough");
+      const read = stream.readBytes(1);
+      const write = stream.write(new Uint8Array(50_000_000));
+      let told: unknown = "nothing";
+      peer.attach({
+        onBytes() {},
+        onEnd() {},
+        onDrain() {},
+        onClose(error) {
+          told = error;
+        },
+      });
+      await loop.close();
+      stream.abort(reason);
+      stream.abort();
+      peer.abort(reason);
+      await expect(read).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+      await expect(write).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+      await Promise.all([stream.whenClosed, peer.whenClosed]);
+      expect(told).toBe(reason);
+    });
+  });
+}
