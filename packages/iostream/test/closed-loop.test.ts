@@ -4,7 +4,13 @@ import { IOLoop } from "@tw/ioloop";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
-import { memoryPair, type NativeEngine, NativeTransport, nativeEngine, nodeTransport } from "../src/transports.js";
+import {
+  memoryPair,
+  type NativeEngine,
+  NativeTransport,
+  nativeEngine,
+  nodeTransport,
+} from "../src/transports.js";
 import { tcpDescriptors } from "./native-pairs.js";
 import { until } from "./node-pairs.js";
 
