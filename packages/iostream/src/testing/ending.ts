@@ -90,6 +90,27 @@ export const ending: Define = (test) => {
     same(x.b.ended, true, "the end");
   });
 
+  test("8, 9: abort() after end() is no secret to a peer whose writes wait for room", async (x) => {
+    const block = new Uint8Array(100_000);
+    let room = true;
+    const write = (): void => {
+      if (room && !x.a.closed) room = x.a.write(block) === block.length;
+    };
+    x.a.script.onDrain = () => {
+      room = true;
+    };
+    x.b.pause();
+    x.startBoth();
+    while (room) write();
+    x.b.end();
+    x.b.abort();
+    await x.until("the close of a", () => {
+      write();
+      return x.a.closed;
+    });
+    check(["ECONNRESET", "EPIPE"].includes((x.a.error as { code: string }).code), "ECONNRESET or EPIPE");
+  });
+
   test("9: writing to a peer that is gone ends in onClose(error) with a code", async (x) => {
     x.startBoth();
     x.a.abort();

@@ -123,9 +123,10 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
 
   abort(reason?: unknown): void {
     if (this.#fate !== undefined) return;
-    const ended = this.#sending === "ended";
+    // Behind an end the peer learns of it from what it writes; if that waits for room here, there will be none.
+    const unnoticed = this.#sending === "ended" && this.#other.#sending !== "short";
     this.#doom(reason, 0);
-    if (!ended) this.#other.#reset("read", this.#arrival(0));
+    if (!unnoticed) this.#other.#reset("read", this.#arrival(0));
   }
 
   /** A fault: the network breaks the connection, both ends see `ECONNRESET`, bytes on their way are lost. */
