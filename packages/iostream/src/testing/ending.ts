@@ -111,6 +111,17 @@ export const ending: Define = (test) => {
     check(["ECONNRESET", "EPIPE"].includes((x.a.error as { code: string }).code), "ECONNRESET or EPIPE");
   });
 
+  test("9: a reset that a write notices first is no end", async (x) => {
+    x.startBoth();
+    if (!x.resets) return;
+    x.b.say("half");
+    await x.until("the kernel to take it", () => x.b.said);
+    x.b.abort();
+    x.a.write("into the void");
+    await x.until("the close of a", () => x.a.closed);
+    same([x.a.ended, (x.a.error as { code: string }).code], [false, "ECONNRESET"], "end, code");
+  });
+
   test("9: writing to a peer that is gone ends in onClose(error) with a code", async (x) => {
     x.startBoth();
     x.a.abort();

@@ -168,11 +168,17 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
         if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0)
           this.#hints = 0;
         this.#deliver(slab, count);
-      } else if (count === 0) this.#inputEnded();
+      } else if (count === 0 && this.#wasReset()) break;
+      else if (count === 0) this.#inputEnded();
       else if (wouldBlock(count)) this.#hints = 0;
       else if (!interrupted(count)) return this.#close(systemError(poller, count, "read"));
     }
     this.#closeBroken();
+  }
+
+  /** The kernel tells of a reset once. When a write was told, a read sees an end that there is not: behind an end it says EPIPE. */
+  #wasReset(): boolean {
+    return this.#broken !== undefined && (this.#broken as { code?: unknown }).code !== "EPIPE";
   }
 
   /** Closes for a failed write, when what came before it was delivered or nobody wants it. */

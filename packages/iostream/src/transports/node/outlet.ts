@@ -70,6 +70,7 @@ export class Outlet {
     for (let i = 0; i < last; i++) put(duplex, batch[i] as Uint8Array | string, undefined);
     put(duplex, batch[last] as Uint8Array | string, this.#written);
     if (last > 0) duplex.uncork();
+    if (duplex.errored !== null) return false; // nothing went, and the stream is about to say so
     if (duplex.writableLength === 0) return true;
     this.#handed = size;
     this.#waiting = true;

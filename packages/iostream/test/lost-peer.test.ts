@@ -1,0 +1,63 @@
+// A peer that is gone before the loop has looked: what a read and a write are told then.
+import { closeSync } from "node:fs";
+import type { Poller } from "@tw/poller";
+import { nativeAvailable } from "@tw/tooling-testing";
+import { describe, expect, it } from "vitest";
+import { type IOStream, PipeIOStream } from "../src/index.js";
+import { type MakePair, STREAM_PAIRS } from "./stream-pairs.js";
+
+const code = (error: unknown) => (error as { code?: unknown }).code;
+
+for (const name of ["native, TCP", "node, TCP"]) {
+  const make = STREAM_PAIRS[name] as MakePair;
+  describe.skipIf(make === undefined)(`a reset that has not been polled, ${name}`, () => {
+    /** Half a message is here, and a reset behind it. */
+    const half = async (begin: (stream: IOStream) => Promise<unknown>) => {
+      const [stream, peer] = await make();
+      const read = begin(stream);
+      read.catch(() => {});
+      await peer.write("half");
+      peer.abort();
+      const write = stream.write("into the void");
+      await expect(write).rejects.toMatchObject({
+        code: "ERR_TW_STREAM_CLOSED",
+        cause: { code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) },
+      });
+      await stream.whenClosed;
+      expect(code(stream.error)).toMatch(/^(ECONNRESET|EPIPE)$/);
+      return read;
+    };
+
+    it("rejects the first write, and readUntilClose(): half is not all", async () => {
+      await expect(half((stream) => stream.readUntilClose())).rejects.toMatchObject({
+        cause: { code: "ECONNRESET" },
+      });
+    });
+
+    it("rejects readBytes() with the cause", async () => {
+      await expect(half((stream) => stream.readBytes(100))).rejects.toMatchObject({
+        cause: { code: "ECONNRESET" },
+      });
+    });
+
+    it("ends no chunks() as if all had come", async () => {
+      const all = async (stream: IOStream) => {
+        for await (const _ of stream.chunks()) continue;
+      };
+      await expect(half(all)).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+    });
+  });
+}
+
+for (const engine of ["native", "node"] as const) {
+  describe.skipIf(!nativeAvailable)(`a pipe that nobody reads any more, ${engine}`, () => {
+    it("rejects the first write", async () => {
+      const { loadPoller } = await import("@tw/poller");
+      const [reader, writer] = (loadPoller() as Poller).pipe() as [number, number];
+      const stream = new PipeIOStream(writer, { engine });
+      closeSync(reader);
+      await expect(stream.write("x")).rejects.toMatchObject({ cause: { code: "EPIPE" } });
+      await stream.whenClosed;
+    });
+  });
+}
