@@ -341,4 +341,16 @@ describe("every codec", () => {
     expect(messages).toEqual([bytes("ab"), bytes("cd")]);
     expect(messages[0]?.constructor).toBe(Uint8Array);
   });
+
+  it("frames a Buffer in bytes of their own, and keeps no Buffer that it was given as a delimiter", () => {
+    const mark = Buffer.from(";");
+    const codecs = [fixed(5), regex(/o/, { maxFrameSize: 9 }), delimited(mark, { maxFrameSize: 9 })];
+    mark.fill("x");
+    for (const codec of codecs) {
+      const message = Buffer.from("hello");
+      const frame = codec.encode(message);
+      message.fill(0);
+      expect(new TextDecoder().decode(frame).replace(";", "")).toBe("hello");
+    }
+  });
 });

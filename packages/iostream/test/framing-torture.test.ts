@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type Codec, delimited, lengthPrefixed, MalformedFrameError, UNKNOWN } from "../src/framing.js";
+import {
+  type Codec,
+  delimited,
+  fixed,
+  lengthPrefixed,
+  MalformedFrameError,
+  regex,
+  UNKNOWN,
+} from "../src/framing.js";
 import { torture } from "../src/testing.js";
 import { bytes } from "./helpers.js";
 
@@ -121,6 +129,21 @@ describe("torture()", () => {
   it("passes a sound codec", () => {
     expect(failures(sound, samples)).toEqual([]);
     expect(failures(marked, [bytes("x"), bytes("ba"), bytes("")])).toEqual([]);
+  });
+
+  it("takes Buffers for the bytes that they are, as samples and as messages", () => {
+    const buffers = samples.map((sample) => Buffer.from(sample));
+    expect(failures(sound, buffers)).toEqual([]);
+    expect(failures(fixed(5), [Buffer.from("hello"), Buffer.from("world")])).toEqual([]);
+    expect(failures(regex(/;/, { maxFrameSize: 64 }), [Buffer.from("a;"), Buffer.from("hello;")])).toEqual(
+      [],
+    );
+    const nested: Codec<{ of: Uint8Array[] }> = {
+      ...sound,
+      decode: (...at) => ({ of: [Buffer.from(sound.decode(...at))] }),
+      encode: ({ of }) => sound.encode(of[0] as Uint8Array),
+    };
+    expect(failures(nested, [{ of: [bytes("a")] }, { of: [bytes("hello")] }])).toEqual([]);
   });
 
   it.each(Object.entries(BROKEN))("catches a codec that %s", (_what, [codec, expected]) => {

@@ -83,8 +83,7 @@ export class FetchConnection implements HTTPConnection {
       );
     }
     if (this.#state === "whole") return void this.#chunks.push(chunk);
-    // A reader may keep what it is given, and a writer may use its array again.
-    return this.#enqueue(bytes.slice());
+    return this.#enqueue(bytes);
   }
 
   finish(): void {
@@ -135,12 +134,13 @@ export class FetchConnection implements HTTPConnection {
       { highWaterMark: HIGH_WATER_MARK, size: (chunk) => chunk?.length ?? 0 },
     );
     this.#resolve(body);
-    for (const chunk of this.#chunks) this.#controller?.enqueue(bytesOf(chunk).slice());
+    for (const chunk of this.#chunks) this.#enqueue(bytesOf(chunk));
     this.#chunks = [];
   }
 
   #enqueue(bytes: Uint8Array): MaybePromise {
-    this.#controller?.enqueue(bytes);
+    // A reader may keep what it is given, and a writer may use its array again. `slice` of a Buffer would be a view.
+    this.#controller?.enqueue(new Uint8Array(bytes));
     if ((this.#controller?.desiredSize ?? 1) > 0) return;
     this.#drained ??= new Deferred();
     return this.#drained.promise;

@@ -16,7 +16,7 @@ export function delimited(delimiter: Uint8Array | string, options: LimitedOption
   const mark = typeof delimiter === "string" ? latin1(delimiter) : delimiter;
   if (!(mark instanceof Uint8Array)) throw new TypeError("delimiter must be a Uint8Array or a string");
   if (mark.length === 0) throw new RangeError("delimiter must not be empty");
-  const end = mark.slice();
+  const end = new Uint8Array(mark); // not `slice`, which of a Buffer is a view
   const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, end.length);
   return {
     maxFrameSize,

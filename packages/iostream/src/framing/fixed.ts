@@ -19,7 +19,7 @@ export function fixed(size: number): Codec<Uint8Array> {
       checkBytes(message);
       if (message.length !== size)
         throw new RangeError(`A message of this codec has ${size} bytes, got ${message.length}`);
-      return message.slice();
+      return new Uint8Array(message); // not `slice`, which of a Buffer is a view
     },
   };
 }

@@ -41,7 +41,7 @@ export function regex(pattern: RegExp, options: LimitedOptions): Codec<Uint8Arra
       checkSent(message.length, maxFrameSize);
       if (shortestMatch(match, message, 0, message.length, 0) !== message.length)
         throw new RangeError("A message must end with its first match");
-      return message.slice();
+      return new Uint8Array(message); // not `slice`, which of a Buffer is a view
     },
   };
 }

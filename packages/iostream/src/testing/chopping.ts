@@ -15,7 +15,7 @@ export function decodeChopped<T>(codec: Codec<T, never>, chop: readonly Uint8Arr
   const messages: T[] = [];
   try {
     for (const piece of chop) {
-      const lent = piece.slice();
+      const lent = new Uint8Array(piece);
       decoder.push(lent);
       while (decoder.next()) messages.push(decoder.message);
       lent.fill(0x5a);

@@ -4,12 +4,12 @@
 //
 //   for (const { name, run } of torture(codec, samples)) it(name, run);
 
-import { isDeepStrictEqual } from "node:util";
 import { concatBytes } from "@tw/util";
 import { type Codec, measureFrame } from "../framing/codec.js";
 import { FrameDecoder } from "../framing/frame-decoder.js";
 import { byteByByte, decodeChopped, every, pieces, show, type Transcript } from "./chopping.js";
 import { garbage, seededRandom } from "./garbage.js";
+import { isSame } from "./same.js";
 
 /** One thing that must hold; throws when it does not. */
 export interface TortureCase {
@@ -99,11 +99,10 @@ export function torture<T, S = T>(
       const decoder = new FrameDecoder(codec);
       const messages: T[] = [];
       for (const piece of chop) {
-        const lent = piece.slice();
+        const lent = new Uint8Array(piece);
         decoder.push(lent);
         while (decoder.next()) messages.push(decoder.message);
-        if (!isDeepStrictEqual(lent, piece.slice()))
-          throw new Error("the codec changed the bytes it was lent");
+        if (!isSame(lent, piece)) throw new Error("the codec changed the bytes it was lent");
         lent.fill(0xa5);
       }
       expectSame("after the bytes were overwritten", { messages, end: "end" }, whole(expected()));
@@ -117,7 +116,7 @@ export function torture<T, S = T>(
       for (const piece of chop) {
         decoder.push(piece);
         for (; decoder.next(); count++) {
-          if (!isDeepStrictEqual(decoder.message, received(samples[count] as S)))
+          if (!isSame(decoder.message, received(samples[count] as S)))
             throw new Error(`message ${count} is ${show(decoder.message)}`);
         }
       }
@@ -265,6 +264,5 @@ function codeOf(run: () => unknown): string | undefined {
 }
 
 function expectSame(what: string, got: Transcript<unknown>, expected: Transcript<unknown>): void {
-  if (!isDeepStrictEqual(got, expected))
-    throw new Error(`${what}: got ${show(got)}, expected ${show(expected)}`);
+  if (!isSame(got, expected)) throw new Error(`${what}: got ${show(got)}, expected ${show(expected)}`);
 }

@@ -26,7 +26,7 @@ export class StreamDuplex extends Duplex implements StreamReceiver {
   }
 
   onBytes(view: Uint8Array): void {
-    if (!this.push(view.slice())) this.#stream.pause();
+    if (!this.push(new Uint8Array(view))) this.#stream.pause();
   }
 
   onEnd(): void {

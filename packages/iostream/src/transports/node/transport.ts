@@ -192,7 +192,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     this.#lends = true;
     if (this.#held === 0) this.#deliver(view, ended);
     else {
-      this.#putBack(view.slice());
+      this.#putBack(new Uint8Array(view));
       ended();
     }
   }
