@@ -1,14 +1,14 @@
 // The client's side of one HTTP/1.1 connection: one exchange after the other on the client role of the same machine.
 
 import { HTTP1Machine, type ResolvedHTTP1Options } from "@tw/http1";
-import type { ConnectionContext, HTTPMessageDelegate, MaybePromise } from "@tw/httputil";
+import type { HTTPMessageDelegate, MaybePromise } from "@tw/httputil";
 import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { Deferred, isPromiseLike, TwError } from "@tw/util";
 import { ClientExchange } from "./client-exchange.js";
+import { PeerContext } from "./peer-context.js";
 
 /** Sends requests over one stream. One at a time: this stack does not pipeline requests of its own. */
-export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext {
-  readonly stream: IOStream;
+export class HTTP1ClientConnection extends PeerContext implements StreamReceiver {
   readonly #machine: HTTP1Machine;
   #exchange: ClientExchange | undefined;
   #drained: Deferred | undefined;
@@ -16,7 +16,7 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
 
   /** `limits` comes from `resolveHTTP1Options` and may be shared by any number of connections. */
   constructor(stream: IOStream, limits: ResolvedHTTP1Options) {
-    this.stream = stream;
+    super(stream);
     this.#machine = new HTTP1Machine("client", limits);
     stream.attach(this);
   }
@@ -37,18 +37,6 @@ export class HTTP1ClientConnection implements StreamReceiver, ConnectionContext 
     }
     this.#exchange = new ClientExchange(this, this.#machine, message);
     return this.#exchange;
-  }
-
-  get remoteIp(): string {
-    return this.stream.info.remoteAddress;
-  }
-
-  get remotePort(): number {
-    return this.stream.info.remotePort;
-  }
-
-  get protocol(): "http" | "https" {
-    return this.stream.info.encrypted ? "https" : "http";
   }
 
   onBytes(view: Uint8Array): MaybePromise {

@@ -20,18 +20,11 @@ import type { RequestCallback } from "./callback-delegate.js";
 import { CONSUMED } from "./decompress.js";
 
 /** Makes a delegate of a function that reads bodies as they come. */
-export class StreamingDelegate implements HTTPServerConnectionDelegate {
-  readonly #callback: RequestCallback;
-  readonly #config: ParseBodyConfig | undefined;
-
-  constructor(callback: RequestCallback, config?: ParseBodyConfig) {
-    this.#callback = callback;
-    this.#config = config;
-  }
-
-  startRequest(connection: HTTPConnection): HTTPMessageDelegate {
-    return new StreamingMessage(connection, this.#callback, this.#config);
-  }
+export function streamingDelegate(
+  callback: RequestCallback,
+  config?: ParseBodyConfig,
+): HTTPServerConnectionDelegate {
+  return { startRequest: (connection) => new StreamingMessage(connection, callback, config) };
 }
 
 class StreamingMessage implements HTTPMessageDelegate {

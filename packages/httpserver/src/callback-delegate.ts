@@ -19,18 +19,11 @@ import { EMPTY_BYTES } from "@tw/util";
 export type RequestCallback = (request: HTTPServerRequest) => MaybePromise;
 
 /** Makes a delegate of a function. */
-export class CallbackDelegate implements HTTPServerConnectionDelegate {
-  readonly #callback: RequestCallback;
-  readonly #config: ParseBodyConfig | undefined;
-
-  constructor(callback: RequestCallback, config?: ParseBodyConfig) {
-    this.#callback = callback;
-    this.#config = config;
-  }
-
-  startRequest(connection: HTTPConnection): HTTPMessageDelegate {
-    return new CallbackMessage(connection, this.#callback, this.#config);
-  }
+export function callbackDelegate(
+  callback: RequestCallback,
+  config?: ParseBodyConfig,
+): HTTPServerConnectionDelegate {
+  return { startRequest: (connection) => new CallbackMessage(connection, callback, config) };
 }
 
 class CallbackMessage implements HTTPMessageDelegate {

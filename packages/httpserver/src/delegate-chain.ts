@@ -5,8 +5,8 @@
 import { type HTTPServerConnectionDelegate, resolveParseBodyConfig } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
 import { AccessLogDelegate, hasAccessLog } from "./access-log.js";
-import { StreamingDelegate } from "./body-delegate.js";
-import { CallbackDelegate, type RequestCallback } from "./callback-delegate.js";
+import { streamingDelegate } from "./body-delegate.js";
+import { callbackDelegate, type RequestCallback } from "./callback-delegate.js";
 import { DecompressDelegate } from "./decompress.js";
 import type { HTTPServerOptions } from "./options.js";
 import { RequestContextDelegate } from "./request-context.js";
@@ -35,7 +35,7 @@ export function asDelegate(
   if (typeof streamRequestBody !== "boolean") throw new TypeError("streamRequestBody must be a boolean");
   resolveParseBodyConfig(config);
   if (typeof target === "function")
-    return streamRequestBody ? new StreamingDelegate(target, config) : new CallbackDelegate(target, config);
+    return streamRequestBody ? streamingDelegate(target, config) : callbackDelegate(target, config);
   if (typeof target?.startRequest !== "function")
     throw new TypeError("HTTPServer takes a function (request) or an object with startRequest()");
   if (streamRequestBody)

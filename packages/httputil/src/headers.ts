@@ -11,12 +11,11 @@
 // What is stored was validated on the way in (S-22, S-24: no CR, LF or NUL can reach the wire), so that writing a head
 // is plain concatenation.
 
-import { HTTPFieldError } from "./errors.js";
-import { parseLines, readLine, splitSection, trimBlanks } from "./field-lines.js";
+import { parseLines, readLine, splitSection } from "./field-lines.js";
 import { canonicalName } from "./field-names.js";
-import { isFieldText, sameName } from "./grammar.js";
+import { cleanValue } from "./field-values.js";
+import { sameName } from "./grammar.js";
 import { showAs } from "./inspect.js";
-import { quote } from "./quote.js";
 
 /** What `new HTTPHeaders()` can be filled from; an array as value stands for repeated fields. */
 export type HTTPHeadersInit =
@@ -280,28 +279,4 @@ function copyOf(init: HTTPHeadersInit): HTTPHeaders {
 
 function isIterable(init: HTTPHeadersInit): init is Iterable<readonly [string, string]> {
   return Symbol.iterator in init;
-}
-
-function cleanValue(name: string, value: string): string {
-  return typeof value === "string" && value === lastValues[name.length] ? value : checkValue(name, value);
-}
-
-// The last value of a field whose name has that length, where nothing was to be taken off it. Programs use the same few
-// constants again and again: one comparison of pointers usually tells that a value is good. Short ones only, since what
-// one of them was cut out of lives on with it.
-const MAX_LENGTH = 64;
-const lastValues: (string | undefined)[] = new Array<string | undefined>(MAX_LENGTH).fill(undefined);
-
-function checkValue(name: string, value: string): string {
-  if (typeof value !== "string") {
-    throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Header ${name} needs a string, got ${quote(value)}`);
-  }
-  // RFC 9112 §2.2 (2), RFC 9112 §5.2 (1): no CR and no LF goes out in a value.
-  if (!isFieldText(value)) {
-    throw new HTTPFieldError("ERR_TW_FIELD_VALUE", `Unsafe value for header ${name}: ${quote(value)}`);
-  }
-  const clean = trimBlanks(value);
-  if (clean === value && name.length < MAX_LENGTH && value.length <= MAX_LENGTH)
-    lastValues[name.length] = value;
-  return clean;
 }

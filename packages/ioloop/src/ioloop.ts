@@ -1,4 +1,15 @@
 // The reactor. It is a guest: Node owns the loop, and any library of Node mixes freely with it.
+//
+//   in the next turn     addCallback, spawnCallback, afterPoll              callbacks.ts
+//   at a time            callLater, callAt, removeTimeout                   timers.ts
+//   when it has settled  addFuture                                          future.ts
+//   when it is ready     addHandler, updateHandler, removeHandler           handlers.ts, over the poller
+//   the process          start, stop, onStop; run                           running.ts; run.ts
+//   other threads        runInExecutor, setDefaultExecutor; threadHandle    executor/; thread/
+//   diagnosis            setBlockingWatchdog, activity; metrics             watchdog/; metrics.ts
+//   the end              close                                              closing.ts
+//
+// Here are names, contracts and checks; what they do is there, on a host that has the clocks and the turns (host.ts).
 
 import { createLogger } from "@tw/log";
 import type { Poller } from "@tw/poller";
@@ -278,27 +289,6 @@ export class IOLoop implements AsyncDisposable {
   }
 
   /**
-   * Watches this loop for code that blocks it, until it is called again: with other options, or with `undefined` to
-   * end the watch. A block is named by function, file and line, and by the callback, timer, handler or request that
-   * the loop was running: on stderr while it lasts, and to `onBlocked`, the logger and `tw:ioloop:blocked` when it is
-   * over. The first, the tenth, the hundredth … of the same are logged; all are counted.
-   *
-   * The promise resolves when the watchdog looks on (or is gone), and may be ignored. Tornado had
-   * `set_blocking_log_threshold` for it.
-   *
-   * @throws TypeError, RangeError on what cannot be an option
-   * @throws WatchdogError `ERR_TW_WATCHDOG_EXISTS`, `ERR_TW_WATCHDOG_HOST`
-   * @example
-   * await loop.setBlockingWatchdog({ thresholdMs: 50, onBlocked: ({ position }) => console.log(position) });
-   */
-  setBlockingWatchdog(options: BlockingWatchdogOptions | undefined): Promise<void> {
-    if (options !== undefined) this.#checkOpen("setBlockingWatchdog");
-    const former = this.#watchdog;
-    this.#watchdog = replaceWatchdog(former, this.#host, this.logger, options);
-    return this.#watchdog?.whenWatching ?? former?.close() ?? Promise.resolve();
-  }
-
-  /**
    * Runs a function that a module exports on another thread, and resolves with a clone of what it returned or rejects
    * with what it threw: name, message, stack, causes and own properties are kept. For work that blocks or computes.
    * Without an executor the loop's own is used: {@link setDefaultExecutor}'s, or a pool of as many threads as there
@@ -342,6 +332,27 @@ export class IOLoop implements AsyncDisposable {
   threadHandle<C extends ThreadCallbacks>(callbacks: C, options?: LoopHandleOptions): LoopHandle<C> {
     this.#checkOpen("threadHandle");
     return this.#threadHandles.make(callbacks, options);
+  }
+
+  /**
+   * Watches this loop for code that blocks it, until it is called again: with other options, or with `undefined` to
+   * end the watch. A block is named by function, file and line, and by the callback, timer, handler or request that
+   * the loop was running: on stderr while it lasts, and to `onBlocked`, the logger and `tw:ioloop:blocked` when it is
+   * over. The first, the tenth, the hundredth … of the same are logged; all are counted.
+   *
+   * The promise resolves when the watchdog looks on (or is gone), and may be ignored. Tornado had
+   * `set_blocking_log_threshold` for it.
+   *
+   * @throws TypeError, RangeError on what cannot be an option
+   * @throws WatchdogError `ERR_TW_WATCHDOG_EXISTS`, `ERR_TW_WATCHDOG_HOST`
+   * @example
+   * await loop.setBlockingWatchdog({ thresholdMs: 50, onBlocked: ({ position }) => console.log(position) });
+   */
+  setBlockingWatchdog(options: BlockingWatchdogOptions | undefined): Promise<void> {
+    if (options !== undefined) this.#checkOpen("setBlockingWatchdog");
+    const former = this.#watchdog;
+    this.#watchdog = replaceWatchdog(former, this.#host, this.logger, options);
+    return this.#watchdog?.whenWatching ?? former?.close() ?? Promise.resolve();
   }
 
   /** Where layers above say what they are doing; `undefined` unless a watchdog is set. */

@@ -13,7 +13,6 @@ import { Admission } from "./admission.js";
 import { type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
 import { accepted } from "./channels.js";
 import { Connections, type ConnectionsOwner, type ServedStream } from "./connections.js";
-import { ListenError } from "./errors.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import { report } from "./report.js";
 import {
@@ -25,6 +24,7 @@ import {
   type TCPListenOptions,
   type TCPServerOptions,
 } from "./server-options.js";
+import { ServerSockets } from "./server-sockets.js";
 import type { TLSServerOptions } from "./tls/server-tls.js";
 
 const DEFAULT_DRAIN_MS = 5000;
@@ -48,16 +48,11 @@ export class TCPServer implements AsyncDisposable {
   readonly #options: TCPServerOptions;
   readonly #maxConnections: number;
   readonly #handler: StreamHandler | undefined;
-  readonly #sockets: ListeningSocket[] = [];
+  readonly #sockets: ServerSockets = new ServerSockets();
   readonly #connections: Connections;
   readonly #admission: Admission;
-  /** Bound, and waiting for `start`. */
-  #bound: ListeningSocket[] = [];
   #draining = new AbortController();
-  #started = false;
-  #full = false;
   #nextWarning = Number.NEGATIVE_INFINITY;
-  #stops = 0;
 
   /** @throws TypeError, RangeError for what is no function, number, size or certificate, before anything else happens */
   constructor(handler?: StreamHandler, options: TCPServerOptions = {}) {
@@ -87,9 +82,8 @@ export class TCPServer implements AsyncDisposable {
    * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`
    */
   listen(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
-    return this.#whenBound(bindSockets(port, address, { ...this.#options, ...options }), (sockets) => {
-      this.addSockets(sockets);
-    });
+    const binding = bindSockets(port, address, { ...this.#options, ...options });
+    return this.#sockets.whenBound(binding, (sockets) => this.addSockets(sockets));
   }
 
   /**
@@ -99,14 +93,15 @@ export class TCPServer implements AsyncDisposable {
    */
   listenUnix(path: string, options: Pick<BindUnixOptions, "mode" | "backlog"> = {}): Promise<void> {
     const binding = bindUnixSocket(path, { ...this.#options, ...options }).then((socket) => [socket]);
-    return this.#whenBound(binding, (sockets) => this.addSockets(sockets));
+    return this.#sockets.whenBound(binding, (sockets) => this.addSockets(sockets));
   }
 
   /** As {@link listen}, but accepts nothing before {@link start}: for what must happen in between, such as `setuid`. */
   bind(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
-    return this.#whenBound(bindSockets(port, address, { ...this.#options, ...options }), (sockets) => {
-      if (this.#started) this.addSockets(sockets);
-      else this.#bound.push(...sockets);
+    const binding = bindSockets(port, address, { ...this.#options, ...options });
+    return this.#sockets.whenBound(binding, (sockets) => {
+      if (this.#sockets.started) this.addSockets(sockets);
+      else this.#sockets.keep(sockets);
     });
   }
 
@@ -116,9 +111,7 @@ export class TCPServer implements AsyncDisposable {
    * @throws ListenError `ERR_TW_SERVER_STARTED` when it was called before
    */
   start(): void {
-    if (this.#started) throw new ListenError("ERR_TW_SERVER_STARTED", "start() may be called once");
-    this.#started = true;
-    this.addSockets(this.#bound.splice(0));
+    this.addSockets(this.#sockets.start());
   }
 
   /**
@@ -134,19 +127,18 @@ export class TCPServer implements AsyncDisposable {
   /** As {@link addSockets}, for one. */
   addSocket(socket: ListeningSocket): void {
     socket.accept((transport) => this.#accepted(transport));
-    this.#sockets.push(socket);
-    if (this.#full) socket.pause();
+    this.#sockets.serve(socket);
     if (this.#draining.signal.aborted) this.#draining = new AbortController();
   }
 
   /** The port of the first listening socket, or 0. */
   get port(): number {
-    return this.#first?.port ?? 0;
+    return this.#sockets.first?.port ?? 0;
   }
 
   /** The address of the first listening socket, or `""`. */
   get address(): string {
-    return this.#first?.address ?? "";
+    return this.#sockets.first?.address ?? "";
   }
 
   /** Connections that are open. */
@@ -191,7 +183,7 @@ export class TCPServer implements AsyncDisposable {
 
   /** Stops accepting, what is still being bound included. Established connections live on. Idempotent. */
   stop(): Promise<void> {
-    return this.#stop((socket) => socket.close());
+    return this.#sockets.stop((socket) => socket.close());
   }
 
   /**
@@ -199,16 +191,10 @@ export class TCPServer implements AsyncDisposable {
    * accepted it. Sockets that others have too are left to them.
    */
   stopServing(): Promise<void> {
-    return this.#stop(async (socket) => {
+    return this.#sockets.stop(async (socket) => {
       await socket.acceptWaiting();
       await socket.close();
     });
-  }
-
-  async #stop(close: (socket: ListeningSocket) => Promise<void>): Promise<void> {
-    this.#stops++;
-    const sockets = [...this.#sockets.splice(0), ...this.#bound.splice(0)];
-    await Promise.all(sockets.map(close));
   }
 
   /** @internal Connections that there have been. */
@@ -243,20 +229,6 @@ export class TCPServer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  get #first(): ListeningSocket | undefined {
-    return this.#sockets[0] ?? this.#bound[0];
-  }
-
-  async #whenBound(
-    binding: Promise<ListeningSocket[]>,
-    use: (sockets: ListeningSocket[]) => void,
-  ): Promise<void> {
-    const stops = this.#stops;
-    const sockets = await binding;
-    if (stops === this.#stops) use(sockets);
-    else for (const socket of sockets) await socket.close();
   }
 
   async #drain(timeoutMs: number): Promise<DrainResult> {
@@ -306,20 +278,14 @@ export class TCPServer implements AsyncDisposable {
   }
 
   #pause(): void {
-    this.#full = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.#sockets.pause();
     const now = this.loop.time();
     if (now < this.#nextWarning) return;
     this.#nextWarning = now + WARNING_INTERVAL_MS;
     report(this.loop, "warn", `${this.#maxConnections} connections are open; the next ones have to wait`);
   }
 
-  /** There is room for one more; or, where descriptors had run out, one of those. */
   #connectionGone(): void {
-    if (this.#connections.size >= this.#maxConnections) return;
-    if (this.#full) {
-      this.#full = false;
-      for (const socket of this.#sockets) socket.resume();
-    } else for (const socket of this.#sockets) socket.retry();
+    if (this.#connections.size < this.#maxConnections) this.#sockets.goOn();
   }
 }

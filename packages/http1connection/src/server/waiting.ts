@@ -1,17 +1,18 @@
 // What every part of a server's connection stands on: its stream, what it waits for, and until when.
 //
-//   WaitingConnection ◄── LeavingConnection ◄── HTTP1ServerConnection
-//   facts, deadlines      refusals, the end     bytes in, one request after the other
+//   PeerContext ◄── WaitingConnection ◄── LeavingConnection ◄── HTTP1ServerConnection
+//   its stream      state, deadlines      refusals, the end     bytes in, one request after the other
 //
 // Tens of thousands of idle connections are normal: what only some of them need is `undefined` until then. The parts keep
 // their own in `private` members and not in `#` ones, of which methods cost each connection a field per class.
 
 import type { HTTP1Machine } from "@tw/http1";
-import type { ConnectionContext, TLSFacts } from "@tw/httputil";
+import type { TLSFacts } from "@tw/httputil";
 import { type IOStream, SSLIOStream } from "@tw/iostream";
 import { Deferred } from "@tw/util";
 import type { Expirable } from "../deadlines.js";
 import type { Lingering } from "../lingering.js";
+import { PeerContext } from "../peer-context.js";
 import type { ServerContext } from "../server-context.js";
 import type { ServerExchange } from "../server-exchange.js";
 
@@ -33,9 +34,8 @@ export type Waiting =
  * for the present request. From `leaving` on answers announce `Connection: close`. */
 export type Prospect = "open" | "leaving" | "closing";
 
-/** Facts of a connection, and its deadline. */
-export abstract class WaitingConnection implements Expirable, ConnectionContext {
-  readonly stream: IOStream;
+/** What a connection waits for, and until when. */
+export abstract class WaitingConnection extends PeerContext implements Expirable {
   readonly server: ServerContext;
   /** There from the first byte of a request until the connection is idle again: an idle one owns no parser. */
   protected machine: HTTP1Machine | undefined = undefined;
@@ -51,23 +51,11 @@ export abstract class WaitingConnection implements Expirable, ConnectionContext 
   refusing = false;
 
   constructor(stream: IOStream, server: ServerContext) {
-    this.stream = stream;
+    super(stream);
     this.server = server;
   }
 
   abstract onExpired(): void;
-
-  get remoteIp(): string {
-    return this.stream.info.remoteAddress;
-  }
-
-  get remotePort(): number {
-    return this.stream.info.remotePort;
-  }
-
-  get protocol(): "http" | "https" {
-    return this.stream.info.encrypted ? "https" : "http";
-  }
 
   get tls(): TLSFacts | undefined {
     return this.stream instanceof SSLIOStream ? this.stream : undefined;

@@ -16,18 +16,18 @@ export const storesOnResources: boolean = guessModel();
 /** Symbols that Node itself puts on every AsyncResource. */
 export const ownSymbols: ReadonlySet<symbol> = findOwnSymbols();
 
+/** What a promise is marked with, where stores are on resources. */
+const mark: symbol | undefined = storesOnResources ? findAsyncIdSymbol() : undefined;
+const idle = (): void => undefined;
+
 /**
  * Whether an AsyncLocalStorage may be in use. A promise is marked when it is made while there are hooks for it, which
  * a storage installs when it is first entered; while there are none, V8 optimises this promise away.
  */
-export const storesPossible: () => boolean = makeTest();
-
-function makeTest(): () => boolean {
-  if (!storesOnResources) return () => true;
-  // Constants of this function, because a bundler may make variables of those of a module, and then V8 has to look.
-  const mark = findAsyncIdSymbol();
-  const idle = (): void => undefined;
-  return () => (new Promise<void>(idle) as unknown as Record<symbol, unknown>)[mark] !== undefined;
+export function storesPossible(): boolean {
+  return (
+    mark === undefined || (new Promise<void>(idle) as unknown as Record<symbol, unknown>)[mark] !== undefined
+  );
 }
 
 function guessModel(): boolean {

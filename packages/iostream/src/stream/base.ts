@@ -2,11 +2,11 @@
 //
 // A stream is one object in parts, each a class that knows those before it:
 //
-//   StreamBase ◄── WritingStream ◄── SendingStream ◄── ReceivingStream ◄── WaitingStream ◄──╮
-//   facts, life    queue, cork       files             buffer, pause       its one read     │
-//                                                                                           │
-//                                      EndingStream ──► FedStream ──► ReadingStream ────────╯
-//                                      close, abort     attach        reads
+//   StreamBase ◄── GivingStream ◄── FlushingStream ◄── WritingStream ◄── SendingStream ◄──╮
+//   facts, life    transport        cork, turns        queue, limits     files            │
+//   ╭─────────────────────────────────────────────────────────────────────────────────────╯
+//   ╰─ ReceivingStream ◄── WaitingStream ◄── ReadingStream ◄── FedStream ◄── EndingStream
+//      buffer, pause       its one read      reads             attach        close, abort
 //
 // IOStream is the last of them.
 //

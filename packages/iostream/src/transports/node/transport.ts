@@ -11,6 +11,7 @@ import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { nodeInfo } from "./info.js";
+import { listenToData, listenToEnd, type StreamListener, unlisten } from "./listeners.js";
 import { Outlet } from "./outlet.js";
 import { type Probed, probesOf } from "./probes.js";
 
@@ -23,13 +24,6 @@ const BUSY = 4;
 
 /** Seconds, as Linux has it. */
 const MAX_KEEP_ALIVE = 32_767;
-
-/** A stream knows its transport: one property instead of a closure per listener. */
-interface Linked extends Duplex {
-  [transportOf]?: NodeTransport;
-}
-
-const transportOf: unique symbol = Symbol("NodeTransport");
 
 /**
  * Makes a {@link Transport} of a connected Node stream, which belongs to the transport from then on. Nothing else may
@@ -44,7 +38,7 @@ export function nodeTransport(loop: IOLoop, duplex: Duplex): NodeTransport {
 }
 
 /** See {@link nodeTransport}. */
-export class NodeTransport extends LazyAsyncResource implements Transport, Probed {
+export class NodeTransport extends LazyAsyncResource implements Transport, Probed, StreamListener {
   readonly #loop: IOLoop;
   readonly #duplex: Duplex;
   #receiver: TransportReceiver | undefined;
@@ -75,9 +69,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     duplex.allowHalfOpen = true;
     // A stream that can only be read has nothing to end.
     this.#ended = !duplex.writable && duplex.writableFinished;
-    (duplex as Linked)[transportOf] = this;
-    duplex.on("error", onError);
-    duplex.on("close", onClose);
+    listenToEnd(duplex, this);
     if (duplex.closed) this.streamClosed();
   }
 
@@ -95,8 +87,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     this.#receiver = receiver;
     if (again) return;
     const duplex = this.#duplex;
-    duplex.on("end", onEnd);
-    duplex.on("data", onData);
+    listenToData(duplex);
     if (duplex.readableEnded) this.#incoming = "ended";
     if (this.#closed || this.#incoming === "ended") this.#later();
     if (this.#held === 0) duplex.resume();
@@ -161,11 +152,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     this.#receiver = undefined;
     probesOf(this.#loop).delete(this);
     duplex.pause();
-    duplex.off("data", onData);
-    duplex.off("end", onEnd);
-    duplex.off("error", onError);
-    duplex.off("close", onClose);
-    delete (duplex as Linked)[transportOf];
+    unlisten(duplex);
     return duplex;
   }
 
@@ -338,24 +325,6 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     }
     this.#idle();
   }
-}
-
-// Listeners, shared by all streams.
-
-function onData(this: Linked, chunk: Uint8Array): void {
-  this[transportOf]?.streamData(chunk);
-}
-
-function onEnd(this: Linked): void {
-  this[transportOf]?.streamEnded();
-}
-
-function onError(this: Linked, error: unknown): void {
-  this[transportOf]?.streamFailed(error);
-}
-
-function onClose(this: Linked): void {
-  this[transportOf]?.streamClosed();
 }
 
 function isPlainTcp(duplex: Duplex): duplex is Socket {
