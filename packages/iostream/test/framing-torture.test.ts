@@ -139,7 +139,8 @@ describe("torture()", () => {
       [],
     );
     const nested: Codec<{ of: Uint8Array[] }> = {
-      ...sound,
+      maxFrameSize: 64,
+      measure: sound.measure,
       decode: (...at) => ({ of: [Buffer.from(sound.decode(...at))] }),
       encode: ({ of }) => sound.encode(of[0] as Uint8Array),
     };
