@@ -129,6 +129,16 @@ onEveryEngine((engine) => {
       expect(() => program.waitForExit({ timeoutMs: -1 })).toThrow(RangeError);
     });
 
+    it("writing to a program that has ended is EPIPE", async () => {
+      const program = new Subprocess(["true"], { stdin: "stream", engine });
+      await program.waitForExit();
+      await program.stdin.whenClosed;
+      await expect(program.stdin.write("x")).rejects.toMatchObject({
+        code: "ERR_TW_STREAM_CLOSED",
+        cause: { code: "EPIPE" },
+      });
+    });
+
     it("a program that does not exist: waitForExit() rejects, its streams are closed with the cause", async () => {
       const program = new Subprocess(["/nowhere/at-all"], { stdin: "stream", stdout: "stream", engine });
       const failure = { code: "ERR_TW_SPAWN", cause: { code: "ENOENT" } };

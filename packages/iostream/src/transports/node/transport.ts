@@ -284,11 +284,16 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     this.#duplex.destroy();
   }
 
+  /** Why a stream has closed that had not said goodbye: who cannot send could only have stopped to read. */
+  #cutOff(): Error {
+    return this.#incoming === "open" ? prematureClose() : brokenPipe();
+  }
+
   /** @internal 'close' */
   streamClosed(): void {
     const duplex = this.#duplex;
     const clean = this.#ended && this.#incoming !== "open";
-    this.#fate ??= { error: duplex.errored ?? (clean ? undefined : prematureClose()) };
+    this.#fate ??= { error: duplex.errored ?? (clean ? undefined : this.#cutOff()) };
     this.#closed = true;
     probesOf(this.#loop).delete(this);
     if ((this.#held & BUSY) === 0) this.#tellClose();
@@ -329,6 +334,10 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
 function isPlainTcp(duplex: Duplex): duplex is Socket {
   return duplex instanceof Socket && !("encrypted" in duplex) && duplex.remotePort !== undefined;
+}
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }
 
 function prematureClose(): Error {
