@@ -20,7 +20,7 @@ const LINGER_UNREAD_MS = 5000;
 const LINGER_TOTAL_MS = 30_000;
 
 /** How much of it is read. */
-const LINGER_BYTES: number = 64 * 1024 * 1024;
+const LINGER_BYTES = 64 * 1024 * 1024;
 
 /** The last phase of one connection. It says by which tick it wants to be asked again. */
 export class Lingering {

@@ -48,7 +48,7 @@ export interface Timeouts extends Pace {
 }
 
 /** More connections, and more requests on one, than there can be: an integer that costs nothing to compare. */
-const NO_LIMIT: number = 2 ** 30 - 1;
+const NO_LIMIT = 2 ** 30 - 1;
 
 /** @throws RangeError for what is no duration */
 export function resolveTimeouts(options: HTTP1ConnectionOptions): Timeouts {

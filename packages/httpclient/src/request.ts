@@ -1,6 +1,6 @@
 // What is asked for: checked before anything is sent.
 
-import { HTTPHeaders } from "@tw/httputil";
+import { HTTPHeaders, isToken } from "@tw/httputil";
 import { utf8 } from "@tw/util";
 
 /** Options of one fetch. */
@@ -28,7 +28,6 @@ export interface HTTPRequest {
 
 const NEEDS_BODY = new Set(["POST", "PUT", "PATCH"]);
 const REFUSES_BODY = new Set(["GET", "HEAD", "OPTIONS"]);
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * Builds the request of a fetch.
@@ -40,7 +39,7 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   // RFC 9110 §4.2.2 (3): not in the clear.
   if (target.protocol !== "http:") throw new TypeError(`Cannot fetch ${target.protocol} URLs, only http:`);
   const method = options.method ?? "GET";
-  if (!TOKEN.test(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
+  if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
   if (method === "CONNECT") throw new TypeError("CONNECT asks for a tunnel, not for a response");
   const body = typeof options.body === "string" ? utf8(options.body) : options.body;
   if (body === undefined && NEEDS_BODY.has(method))

@@ -13,7 +13,7 @@ import { ZstdFrames } from "./zstd-frames.js";
 export type Take = (chunk: Uint8Array) => MaybePromise;
 
 /** Bytes of a decoded piece. */
-export const PIECE_SIZE: number = 64 * 1024;
+const PIECE_SIZE = 64 * 1024;
 
 /** The largest window of a zstd frame, as a power of two: 8 MiB, more than which RFC 9659 §3 forbids to send. */
 const ZSTD_WINDOW_LOG = 23;

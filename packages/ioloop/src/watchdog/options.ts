@@ -4,12 +4,12 @@ import { checkDurationMs, checkFunction, checkInteger } from "@tw/util";
 import type { BlockedReport } from "./report.js";
 
 /** How long one piece of code may hold the loop before it is reported. */
-export const DEFAULT_THRESHOLD_MS = 100;
+const DEFAULT_THRESHOLD_MS = 100;
 
 /** Below this the watching costs more than it tells. */
-export const MIN_THRESHOLD_MS = 10;
+const MIN_THRESHOLD_MS = 10;
 /** Above this nobody is waiting for the answer any more. */
-export const MAX_THRESHOLD_MS = 600_000;
+const MAX_THRESHOLD_MS = 600_000;
 
 /** Options of `IOLoop.setBlockingWatchdog`. */
 export interface BlockingWatchdogOptions {

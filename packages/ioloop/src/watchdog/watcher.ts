@@ -22,13 +22,13 @@ import {
 import { blame, blameNative, sampledStack } from "./stack.js";
 
 /** Stacks that may be asked for in a minute: each costs the loop some milliseconds. Further blocks are named by job. */
-export const PAUSES_PER_MINUTE = 20;
+const PAUSES_PER_MINUTE = 20;
 
 /** How long the debugger may take to answer before it is taken for a native call; on a busy machine it takes its time. */
 const ANSWER_MS = 200;
 
 /** Samples after which the profile is begun anew, which bounds its memory to some MB. */
-export const MAX_SAMPLES = 20_000;
+const MAX_SAMPLES = 20_000;
 
 /** What the watcher is started with. */
 export interface WatcherSettings {

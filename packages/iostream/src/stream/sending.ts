@@ -20,7 +20,7 @@ import { lending } from "./lending.js";
 import { WritingStream } from "./writing.js";
 
 /** Bytes of files that a stream gives to the kernel before its neighbours have their turn. */
-const FILE_BUDGET: number = 1024 * 1024;
+const FILE_BUDGET = 1024 * 1024;
 
 /** A stream that files can be sent through. */
 export abstract class SendingStream extends WritingStream {

@@ -11,7 +11,7 @@ import { AsyncResource } from "node:async_hooks";
 import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
 
 /** Bytes that the senders of a loop give to the kernel in a turn, together. */
-const TURN_BUDGET: number = 1024 * 1024;
+const TURN_BUDGET = 1024 * 1024;
 
 /** Who may have to rest. */
 export interface Sender {

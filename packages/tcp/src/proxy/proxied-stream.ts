@@ -5,7 +5,7 @@ import { ServedStream } from "../connections.js";
 import type { ProxyHeader } from "./header.js";
 
 /** What a stream with a PROXY header says of its ends: addresses are those of the client's connection to the proxy. */
-export class ProxiedInfo implements TransportInfo {
+class ProxiedInfo implements TransportInfo {
   readonly header: ProxyHeader;
   /** Facts about the connection from the proxy to us. */
   readonly direct: TransportInfo;

@@ -11,6 +11,7 @@ import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, REA
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
+import { keepAliveSeconds } from "../keep-alive.js";
 import { READ_SIZE, type Slab } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
 import { interrupted, lostPeer, systemError, wouldBlock } from "./errno.js";
@@ -27,9 +28,6 @@ const READ_BUDGET = 16;
 
 /** Bytes of a file that the kernel is asked for at a time, and to send at a time. */
 const FILE_SIZE = 256 * 1024;
-
-/** Seconds, as Linux has it. */
-const MAX_KEEP_ALIVE = 32_767;
 
 /** Who reads: nobody while the receiver paused us, or holds a lease, or after the end of input. */
 const PAUSED = 1;
@@ -124,11 +122,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   setKeepAlive(idleMs: number): void {
     if (!this.#closed && this.#kind === "tcp")
-      this.#engine.poller.setsockopt(
-        this.#fd,
-        "keepAlive",
-        Math.min(Math.ceil(idleMs / 1000), MAX_KEEP_ALIVE),
-      );
+      this.#engine.poller.setsockopt(this.#fd, "keepAlive", keepAliveSeconds(idleMs));
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,7 @@ import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { keepAliveSeconds } from "../keep-alive.js";
 import { nodeInfo } from "./info.js";
 import { listenToData, listenToEnd, type StreamListener, unlisten } from "./listeners.js";
 import { Outlet } from "./outlet.js";
@@ -21,9 +22,6 @@ const PAUSED = 1;
 const LEASED = 2;
 /** A call to the receiver, or one of ours to the stream, is under way: another may not begin. */
 const BUSY = 4;
-
-/** Seconds, as Linux has it. */
-const MAX_KEEP_ALIVE = 32_767;
 
 /**
  * Makes a {@link Transport} of a connected Node stream, which belongs to the transport from then on. Nothing else may
@@ -142,7 +140,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   setKeepAlive(idleMs: number): void {
     if (this.#duplex instanceof Socket)
-      this.#duplex.setKeepAlive(idleMs > 0, Math.min(Math.ceil(idleMs / 1000), MAX_KEEP_ALIVE) * 1000);
+      this.#duplex.setKeepAlive(idleMs > 0, keepAliveSeconds(idleMs) * 1000);
   }
 
   /** Hands the Node stream on and forgets it: paused, with what was received and not delivered. Nothing is told any more. */
