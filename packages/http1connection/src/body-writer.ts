@@ -1,5 +1,7 @@
 // How a piece of a message gets onto the stream: framed by the machine, joined with the head where both are short.
 
+// The global one is a getter, which every answer would ask.
+import { Buffer } from "node:buffer";
 import type { HTTP1Machine } from "@tw/http1";
 import type { BodyChunk, FileRange } from "@tw/httputil";
 import type { IOStream } from "@tw/iostream";

@@ -1,5 +1,7 @@
 // Pieces of a body before they are sent.
 
+// The global one is a getter, which every answer would ask.
+import { Buffer } from "node:buffer";
 import type { BodyChunk } from "@tw/httputil";
 import { concatBytes, EMPTY_BYTES, utf8 } from "@tw/util";
 
