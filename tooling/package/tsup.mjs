@@ -11,5 +11,6 @@ export const packageConfig = (...entry) =>
     clean: true,
     target: "node20",
     splitting: true,
+    removeNodeProtocol: false, // bundlers and other runtimes take a bare "buffer" for a package
     plugins: [constants()],
   });
