@@ -29,7 +29,7 @@ export interface WebSocketConnectOptions extends ClientRequestOptions, WebSocket
   readonly subprotocols?: readonly string[];
   /** Value of the Origin field, which programs other than browsers need not send. */
   readonly origin?: string;
-  /** More fields of the request. */
+  /** More fields of the request; not those of the handshake, of a body, or for one hop (such as Keep-Alive and TE). */
   readonly headers?: ClientRequestOptions["headers"] & {};
   /** How long connecting and the handshake may take together, in ms; 0 is no limit. @default 20 000 */
   readonly connectTimeoutMs?: number;
