@@ -182,7 +182,7 @@ export class WebSocketClientConnection implements AsyncDisposable, AsyncIterable
 
   /**
    * Sends a Close frame; resolves when the connection is gone, which takes 5 seconds at most. For `readMessage` this is
-   * the end: messages that come after it are dropped.
+   * the end: messages that come after it are dropped. So they are for `onMessage` when that closes, or is pending.
    *
    * @throws RangeError for a code that may not be sent, or a reason of more than 123 bytes
    */

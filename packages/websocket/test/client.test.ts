@@ -98,6 +98,25 @@ onEveryCarrier((bench) => {
     expect(seen).toEqual(["begin a", "end a", "begin b", "end b", "close 1000 "]);
   });
 
+  test("onMessage may wait for its close(): it ends with the server's answer", async () => {
+    await bench.serve([["/", Echo]]);
+    const seen: string[] = [];
+    const done = new Deferred();
+    const socket = await bench.connect("/", {
+      onMessage: async (message) => {
+        seen.push(`begin ${message}`);
+        await socket.close(4001, "bye");
+        seen.push(`end ${message}`);
+        done.resolve();
+      },
+      onClose: (code) => void seen.push(`close ${code}`),
+    });
+    for (const message of ["a", "b", "c"]) socket.writeMessage(message);
+    await done.promise;
+    expect(seen).toEqual(["begin a", "close 4001", "end a"]);
+    expect(await bench.journal.until("close")).toEqual(["open", "close 4001 bye"]);
+  });
+
   test("a second readMessage rejects, and takes nothing from the first", async () => {
     await bench.serve([["/", Echo]]);
     const socket = await bench.connect();
