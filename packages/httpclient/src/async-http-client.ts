@@ -4,7 +4,7 @@ import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } fro
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
 import { IOLoop } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
-import { TwError } from "@tw/util";
+import { checkDurationMs, TwError } from "@tw/util";
 import { HTTPClientError, HTTPTimeoutError } from "./errors.js";
 import { buildRequest, type FetchOptions, type HTTPRequest } from "./request.js";
 import { type HTTPResponse, ResponseCollector } from "./response.js";
@@ -42,7 +42,8 @@ export class AsyncHTTPClient implements AsyncDisposable {
   /**
    * Fetches `url` and resolves with the whole response.
    *
-   * @throws TypeError for a request that cannot be sent; nothing was sent then
+   * @throws TypeError for a request that cannot be sent; nobody was connected to then
+   * @throws RangeError for a `timeoutMs` that is no duration
    * @throws HTTPClientError for a status that is neither 2xx nor 304, unless `raiseError` is false
    * @throws HTTPTimeoutError when `timeoutMs` ran out; `during` says where
    * @throws HTTPStreamClosedError when the connection broke; its `cause` says why
@@ -76,6 +77,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     run: (progress: Progress, signal: AbortSignal) => Promise<HTTPResponse>,
   ): Promise<HTTPResponse> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    checkDurationMs("timeoutMs", timeoutMs);
     const progress: Progress = { during: "connect" };
     signal?.throwIfAborted();
     const cancel = new AbortController();

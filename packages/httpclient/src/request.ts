@@ -1,14 +1,19 @@
 // What is asked for: checked before anything is sent.
 
-import { HTTPHeaders, isToken } from "@tw/httputil";
+import { encodeUsernamePassword, HTTPHeaders, isHost, isToken } from "@tw/httputil";
 import { utf8 } from "@tw/util";
 
 /** Options of one fetch. */
 export interface FetchOptions {
   /** @default "GET" */
   readonly method?: string;
+  /**
+   * More fields of the request. Those that are about the connection, or about how the body travels on it, are the
+   * client's own and refused: Connection, Expect, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade.
+   * Content-Length is that of the body, whatever is given here, and refused without one.
+   */
   readonly headers?: HTTPHeaders | Readonly<Record<string, string>> | Iterable<readonly [string, string]>;
-  /** Text is UTF-8. Required for POST, PUT and PATCH (it may be empty), refused for GET, HEAD and OPTIONS. */
+  /** Text is UTF-8. Required for POST, PUT and PATCH (it may be empty), refused for GET, HEAD, OPTIONS and TRACE. */
   readonly body?: string | Uint8Array;
   /** The whole exchange, connecting included, in milliseconds; 0 is no limit. @default 20 000 */
   readonly timeoutMs?: number;
@@ -27,12 +32,24 @@ export interface HTTPRequest {
 }
 
 const NEEDS_BODY = new Set(["POST", "PUT", "PATCH"]);
-const REFUSES_BODY = new Set(["GET", "HEAD", "OPTIONS"]);
+const REFUSES_BODY = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+// RFC 9110 §7.6.1: for the next hop, which only who speaks to it can know. Expect: nobody here waits for a 100.
+const OWN_FIELDS = [
+  "Connection",
+  "Expect",
+  "Keep-Alive",
+  "Proxy-Connection",
+  "TE",
+  "Trailer",
+  "Transfer-Encoding",
+  "Upgrade",
+];
 
 /**
  * Builds the request of a fetch.
  *
- * @throws TypeError for a URL that is not http, a method that is no token or CONNECT, a body where there may be none or vice versa
+ * @throws TypeError for a URL that is not http, a method that is no token or CONNECT, a body where there may be none or
+ * vice versa, fields that are the client's own, a Host that is none, userinfo that is none
  */
 export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequest {
   const target = new URL(url);
@@ -50,10 +67,16 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
 
 function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | undefined): HTTPHeaders {
   const headers = new HTTPHeaders(options.headers);
+  for (const name of OWN_FIELDS)
+    if (headers.has(name)) throw new TypeError(`${name} is not for a caller to set`);
+  if (body !== undefined) headers.set("Content-Length", String(body.length));
+  else if (headers.has("Content-Length")) throw new TypeError("Content-Length without a body");
   // RFC 9112 §3.2 (2): the authority, and no userinfo.
   if (!headers.has("Host")) headers.set("Host", url.host);
+  const hosts = headers.getList("Host");
+  if (hosts.length > 1 || !isHost(hosts[0] as string))
+    throw new TypeError(`Not a Host: ${JSON.stringify(hosts.join(", "))}`);
   if (!headers.has("User-Agent")) headers.set("User-Agent", "tw-httpclient");
-  if (body !== undefined) headers.set("Content-Length", String(body.length));
   if (url.username !== "" && !headers.has("Authorization")) headers.set("Authorization", basicAuth(url));
   headers.set("Connection", "close");
   return headers;
@@ -61,6 +84,15 @@ function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | unde
 
 /** RFC 7617 §2. The userinfo never goes out as a part of the URL. */
 function basicAuth(url: URL): string {
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return `Basic ${Buffer.from(pair).toString("base64")}`;
+  const pair = encodeUsernamePassword(decodeUserinfo(url.username), decodeUserinfo(url.password));
+  return `Basic ${Buffer.from(pair.buffer, pair.byteOffset, pair.length).toString("base64")}`;
+}
+
+// The message does not repeat it: it is a secret.
+function decodeUserinfo(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError("The userinfo of the URL is not percent-encoded UTF-8");
+  }
 }

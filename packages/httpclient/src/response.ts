@@ -55,6 +55,8 @@ export class ResponseCollector implements HTTPMessageDelegate {
 
   constructor(request: HTTPRequest) {
     this.#request = request;
+    // Whoever cannot send the request does not come to wait for the response.
+    this.#result.promise.catch(ignore);
   }
 
   /** The response. Rejects with {@link HTTPStreamClosedError}. */
@@ -89,3 +91,5 @@ export class ResponseCollector implements HTTPMessageDelegate {
     this.#result.reject(new HTTPStreamClosedError(error));
   }
 }
+
+function ignore(): void {}

@@ -78,13 +78,13 @@ describe("AsyncHTTPClient against a hostile server", () => {
     });
   }
 
-  it("101 that was asked for rejects at once: fetch speaks no other protocol", async () => {
+  it("101 rejects at once, without a timeout: fetch asks for no other protocol", async () => {
     const { outcome } = await fetchFrom(
       (stream) => {
         stream.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
         stream.send("x".repeat(1_000_000));
       },
-      { headers: { Upgrade: "x", Connection: "upgrade" }, timeoutMs: 0 },
+      { timeoutMs: 0 },
     );
     expect(outcome).toMatchObject({ code: "ERR_TW_HTTP_STREAM_CLOSED" });
   });

@@ -24,6 +24,8 @@ export class HandshakeDelegate implements HTTPMessageDelegate {
   constructor(attempt: UpgradeAttempt, upgraded: (upgraded: Upgraded) => void) {
     this.#attempt = attempt;
     this.#upgraded = upgraded;
+    // Whoever cannot send the request does not come to wait for the answer.
+    this.#settled.promise.catch(ignore);
   }
 
   /** Resolves after `upgraded` was called. Rejects with WebSocketHandshakeError. */
@@ -55,3 +57,5 @@ export class HandshakeDelegate implements HTTPMessageDelegate {
     );
   }
 }
+
+function ignore(): void {}

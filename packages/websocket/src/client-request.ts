@@ -1,7 +1,6 @@
 // The request of an opening handshake, checked before anything is sent.
 
-import { HTTPHeaders, type HTTPHeadersInit } from "@tw/httputil";
-import { utf8 } from "@tw/util";
+import { encodeUsernamePassword, HTTPHeaders, type HTTPHeadersInit, isHost } from "@tw/httputil";
 import { base64, beginUpgrade, type UpgradeAttempt } from "@tw/wsproto";
 import { nonce } from "./randomness.js";
 
@@ -30,8 +29,21 @@ const RESERVED = [
   "Sec-WebSocket-Protocol",
   "Sec-WebSocket-Extensions",
 ];
+// RFC 6455 §4.1: a GET without a body, whose connection is not HTTP's any more behind it. RFC 9110 §7.6.1.
+const UNFIT = [
+  "Content-Length",
+  "Expect",
+  "Keep-Alive",
+  "Proxy-Connection",
+  "TE",
+  "Trailer",
+  "Transfer-Encoding",
+];
 
-/** @throws TypeError for a URL that is not ws, fields that belong to the handshake, subprotocols that are none */
+/**
+ * @throws TypeError for a URL that is not ws, fields that belong to the handshake or do not fit it, a Host or userinfo
+ * that is none, subprotocols that are none
+ */
 export function clientRequest(address: string | URL, options: ClientRequestOptions): ClientRequest {
   const url = new URL(address);
   if (url.protocol === "wss:") throw new TypeError("wss: is not supported: this client has no TLS");
@@ -41,7 +53,11 @@ export function clientRequest(address: string | URL, options: ClientRequestOptio
   const attempt = beginUpgrade(nonce(), options.subprotocols);
   const headers = new HTTPHeaders(options.headers);
   for (const name of RESERVED) if (headers.has(name)) throw new TypeError(`${name} is set by the handshake`);
+  for (const name of UNFIT) if (headers.has(name)) throw new TypeError(`${name} does not fit a handshake`);
   if (!headers.has("Host")) headers.set("Host", url.host);
+  const hosts = headers.getList("Host");
+  if (hosts.length > 1 || !isHost(hosts[0] as string))
+    throw new TypeError(`Not a Host: ${JSON.stringify(hosts.join(", "))}`);
   if (options.origin !== undefined) headers.set("Origin", options.origin);
   if (url.username !== "" && !headers.has("Authorization")) headers.set("Authorization", basicAuth(url));
   for (const [name, value] of attempt.headers) headers.set(name, value);
@@ -51,5 +67,14 @@ export function clientRequest(address: string | URL, options: ClientRequestOptio
 
 /** RFC 7617 §2. The userinfo never goes out as a part of the URL. */
 function basicAuth(url: URL): string {
-  return `Basic ${base64(utf8(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`))}`;
+  return `Basic ${base64(encodeUsernamePassword(decodeUserinfo(url.username), decodeUserinfo(url.password)))}`;
+}
+
+// The message does not repeat it: it is a secret.
+function decodeUserinfo(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError("The userinfo of the URL is not percent-encoded UTF-8");
+  }
 }

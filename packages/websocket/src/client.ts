@@ -29,7 +29,7 @@ export interface WebSocketConnectOptions extends ClientRequestOptions, WebSocket
   readonly subprotocols?: readonly string[];
   /** Value of the Origin field, which programs other than browsers need not send. */
   readonly origin?: string;
-  /** More fields of the request. */
+  /** More fields of the request; not those of the handshake, of a body, or for one hop (such as Keep-Alive and TE). */
   readonly headers?: ClientRequestOptions["headers"] & {};
   /** How long connecting and the handshake may take together, in ms; 0 is no limit. @default 20 000 */
   readonly connectTimeoutMs?: number;
@@ -182,7 +182,7 @@ export class WebSocketClientConnection implements AsyncDisposable, AsyncIterable
 
   /**
    * Sends a Close frame; resolves when the connection is gone, which takes 5 seconds at most. For `readMessage` this is
-   * the end: messages that come after it are dropped.
+   * the end: messages that come after it are dropped. So they are for `onMessage` when that closes, or is pending.
    *
    * @throws RangeError for a code that may not be sent, or a reason of more than 123 bytes
    */

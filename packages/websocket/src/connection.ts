@@ -3,7 +3,8 @@
 //
 //   stream ──onBytes──► machine ──event──► listener        whoever writes ──► machine ──chunks──► stream
 //
-//   opening ──► reading ──► ended ──► closed               ended: a Close frame or failure came, nothing more is read
+//   opening ──► reading ──────► ended ──► closed           ended: a Close frame or failure came, nothing more is read
+//      └───────────┴─► discarding ┘                        discarding: closed from a hook, only the answer is read
 
 import { AsyncResource } from "node:async_hooks";
 import type { DrainSignal, MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
@@ -32,7 +33,7 @@ import {
 } from "./options.js";
 import { maskingKey } from "./randomness.js";
 
-type Stage = "opening" | "reading" | "ended" | "closed";
+type Stage = "opening" | "reading" | "discarding" | "ended" | "closed";
 
 /** What a connection is made of. */
 export interface WebSocketConnectionOptions extends WebSocketOptions {
@@ -65,7 +66,12 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   readonly #closeTimeoutMs: number;
   #stage: Stage = "opening";
   #opened: Promise<void> | undefined;
+  /** Whether a hook of the listener is on the stack. */
+  #calling = false;
+  /** Lets go the bytes that are held back while a hook is pending. */
+  #release: (() => void) | undefined;
   #drained: Deferred | undefined;
+  #disconnected: Deferred | undefined;
   #whenClosed: Deferred | undefined;
   #timer: Timeout | undefined;
   #closeCode: number | undefined;
@@ -183,9 +189,11 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   }
 
   /**
-   * Sends a Close frame and waits for the peer's, for `closeTimeoutMs` at most. Messages that are under way are still
-   * delivered. Closing again, or after the peer, does nothing. Resolves when the stream is gone; awaiting that inside
-   * `onMessage` waits for itself, until the time-out.
+   * Sends a Close frame and waits for the peer's, for `closeTimeoutMs` at most. Resolves when the stream is gone. Closing
+   * again, or after the peer, does nothing.
+   *
+   * A hook may await it. Messages that are under way are still delivered, but not when a hook of this connection is
+   * running or pending: they are dropped then, up to the peer's answer, which the hook may be waiting for.
    *
    * @throws RangeError for a code that may not be sent (RFC 6455 §7.4), or a reason of more than 123 bytes
    */
@@ -195,7 +203,10 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
       this.#send(chunks);
       this.#expectEnd();
     }
-    return this.whenClosed;
+    this.#discard();
+    if (this.#stage === "closed") return DONE;
+    this.#disconnected ??= new Deferred();
+    return this.#disconnected.promise;
   }
 
   /** Closes now, without a Close frame: the peer sees 1006. */
@@ -213,14 +224,15 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   onBytes(view: Uint8Array): MaybePromise {
     this.#machine.receive(view);
-    return this.#opened === undefined ? this.#pump() : this.#opened.then(() => this.#pump());
+    const waiting = this.#stage === "opening" ? this.#opened : this.#pump();
+    if (waiting !== undefined) return this.#hold(waiting);
   }
 
   onEnd(): void {
     this.#machine.receiveEnd();
     if (this.#stage === "ended") this.#stream.close();
-    else if (this.#opened === undefined) this.#pump();
-    else this.#opened.then(() => this.#pump());
+    else if (this.#stage === "opening") this.#opened?.then(() => this.#pump());
+    else this.#pump();
   }
 
   onDrain(): void {
@@ -237,7 +249,11 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     this.#drained = undefined;
     // Whoever opens must not be told of the end before it knows of the beginning.
     if (this.#opened === undefined) this.#gone();
-    else this.#opened.then(() => this.#gone());
+    else {
+      this.#opened.then(() => this.#gone());
+      this.#disconnected ??= new Deferred(); // for a close() that is still to come from it
+    }
+    this.#disconnected?.resolve();
   }
 
   #gone(): void {
@@ -252,27 +268,51 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   // ── Frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Delivers what the machine has; goes over to awaiting when a listener makes us wait. */
-  #pump(): MaybePromise {
-    while (this.#stage === "reading") {
+  /** Delivers what the machine has, up to an event that makes us wait. */
+  #pump(): Promise<void> | undefined {
+    while (this.#stage === "reading" || this.#stage === "discarding") {
       const event = this.#machine.next();
-      if (event === undefined) return;
+      if (event === undefined) return undefined;
       const waiting = this.#handle(event);
-      if (waiting !== undefined) return this.#pumpAfter(waiting);
+      if (waiting !== undefined && this.#stage === "reading") return waiting;
     }
+    return undefined;
   }
 
-  async #pumpAfter(first: Promise<void>): Promise<void> {
-    await first;
-    while (this.#stage === "reading") {
-      const event = this.#machine.next();
-      if (event === undefined) return;
-      const waiting = this.#handle(event);
-      if (waiting !== undefined) await waiting;
-    }
+  /** Leaves what comes behind in the network until the application is done with what it has, or {@link #discard}. */
+  #hold(waiting: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        try {
+          const next = this.#pump();
+          if (next !== undefined) return void next.then(goOn, reject);
+          this.#release = undefined;
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#release = resolve;
+      waiting.then(goOn, reject);
+    });
+  }
+
+  /**
+   * A hook closes, or is pending while somebody closes: it may wait for the peer's answer, which comes behind what is held
+   * back for it. That is read, and dropped: to keep it would take memory without a limit.
+   */
+  #discard(): void {
+    if (this.#stage !== "opening" && this.#stage !== "reading") return;
+    if (this.#stage === "reading" && !this.#calling && this.#release === undefined) return;
+    this.#stage = "discarding";
+    if (this.#calling) return; // whoever called the hook goes on
+    this.#pump();
+    this.#release?.();
+    this.#release = undefined;
   }
 
   #handle(event: WebSocketEvent): Promise<void> | undefined {
+    if (this.#stage === "discarding" && event.type !== "close" && event.type !== "fail") return undefined;
     switch (event.type) {
       case "text":
         return this.#message(event.text);
@@ -332,11 +372,15 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   /** Runs code of the application in its context. Gives a promise, which never rejects, only where there is to wait. */
   #call(run: () => unknown): Promise<void> | undefined {
+    const outer = this.#calling;
+    this.#calling = true;
     try {
       const waiting = this.#scope.runInAsyncScope(run);
       if (isPromiseLike(waiting)) return Promise.resolve(waiting).then(ignore, (error) => this.#threw(error));
     } catch (error) {
       this.#threw(error);
+    } finally {
+      this.#calling = outer;
     }
     return undefined;
   }

@@ -26,8 +26,9 @@ export interface WebSocketSettings extends Settings {
  *
  * In order: `prepare`, `checkOrigin`, `selectSubprotocol`, the 101, `open` with the parameters of the path, `onMessage`
  * for each message, `onClose`. Each waits for the promise of the one before: the next message is not read before
- * `onMessage` is done with this one. What any of them throws is logged and closes the connection with 1011. The methods
- * that answer a request (`write`, `setHeader`, `finish` …) throw after the 101.
+ * `onMessage` is done with this one. Only `onClose` does not wait for `onMessage`: when the connection is gone it says
+ * so. What any of them throws is logged and closes the connection with 1011. The methods that answer a request (`write`,
+ * `setHeader`, `finish` …) throw after the 101.
  *
  * @example
  * class Echo extends WebSocketHandler {
@@ -95,7 +96,7 @@ export abstract class WebSocketHandler<
     this.#connection.ping(payload);
   }
 
-  /** See {@link WebSocketConnection.close}. */
+  /** See {@link WebSocketConnection.close}. A hook may await it, and hears of no more messages then. */
   close(code?: number, reason?: string): Promise<void> {
     return this.#connection?.close(code, reason) ?? Promise.resolve();
   }

@@ -10,7 +10,10 @@ export interface WebSocketListener {
   /** A ping, which has been answered already. */
   onPing?(payload: Uint8Array): unknown;
   onPong?(payload: Uint8Array): unknown;
-  /** The connection is gone: last call, exactly once. See `closeCode` for the code. */
+  /**
+   * The connection is gone: last call, exactly once. It does not wait for a promise of `onMessage` that is pending, so
+   * that who works for the peer learns that nobody is there any more. See `closeCode` for the code.
+   */
   onClose?(code: number, reason: string): unknown;
 }
 

@@ -1,6 +1,8 @@
 import { Deferred } from "@tw/util";
 import { RequestHandler } from "@tw/web";
+import { beginUpgrade } from "@tw/wsproto";
 import { describe, expect, test } from "vitest";
+import { HandshakeDelegate } from "../src/client-handshake.js";
 import { type Message, websocketConnect } from "../src/index.js";
 import { Echo, onEveryCarrier } from "./support.js";
 
@@ -96,6 +98,25 @@ onEveryCarrier((bench) => {
     expect(seen).toEqual(["begin a", "end a", "begin b", "end b", "close 1000 "]);
   });
 
+  test("onMessage may wait for its close(): it ends with the server's answer", async () => {
+    await bench.serve([["/", Echo]]);
+    const seen: string[] = [];
+    const done = new Deferred();
+    const socket = await bench.connect("/", {
+      onMessage: async (message) => {
+        seen.push(`begin ${message}`);
+        await socket.close(4001, "bye");
+        seen.push(`end ${message}`);
+        done.resolve();
+      },
+      onClose: (code) => void seen.push(`close ${code}`),
+    });
+    for (const message of ["a", "b", "c"]) socket.writeMessage(message);
+    await done.promise;
+    expect(seen).toEqual(["begin a", "close 4001", "end a"]);
+    expect(await bench.journal.until("close")).toEqual(["open", "close 4001 bye"]);
+  });
+
   test("a second readMessage rejects, and takes nothing from the first", async () => {
     await bench.serve([["/", Echo]]);
     const socket = await bench.connect();
@@ -142,7 +163,7 @@ onEveryCarrier((bench) => {
       }
     }
     await bench.serve([["/", Asked]]);
-    const url = `ws://u:p%C3%A9@127.0.0.1:${bench.port}/`;
+    const url = `ws://u:pe%CC%81@127.0.0.1:${bench.port}/`;
     const engine = bench.carrier === "memory" ? {} : { engine: bench.carrier };
     const socket = await websocketConnect(url, {
       loop: bench.loop,
@@ -154,7 +175,7 @@ onEveryCarrier((bench) => {
     expect(asked).toEqual({
       origin: "http://b",
       x: "y",
-      auth: `Basic ${Buffer.from("u:pé").toString("base64")}`,
+      auth: `Basic ${Buffer.from("u:p\u00e9").toString("base64")}`,
     });
     expect(socket.selectedSubprotocol).toBe("p2");
     expect(socket.headers.get("Upgrade")).toBe("websocket");
@@ -217,7 +238,17 @@ onEveryCarrier((bench) => {
 });
 
 describe("wrong arguments", () => {
-  test.each(["http://a/", "wss://a/", "ws://a/#b", "a", "ws://"])("%s is a TypeError", async (url) => {
+  test.each([
+    "http://a/",
+    "wss://a/",
+    "ws://a/#b",
+    "a",
+    "ws://",
+    'ws://a"b/',
+    "ws://a%3Ab:c@d/",
+    "ws://a:%zz@d/",
+    "ws://a:%00@d/",
+  ])("%s is a TypeError", async (url) => {
     await expect(websocketConnect(url)).rejects.toBeInstanceOf(TypeError);
   });
 
@@ -225,6 +256,15 @@ describe("wrong arguments", () => {
     ["a subprotocol that is no token", { subprotocols: ["a b"] }, TypeError],
     ["a subprotocol twice", { subprotocols: ["a", "a"] }, TypeError],
     ["a field of the handshake", { headers: { "sec-websocket-key": "x" } }, TypeError],
+    ["Transfer-Encoding", { headers: { "Transfer-Encoding": "chunked" } }, TypeError],
+    ["Content-Length", { headers: { "Content-Length": "5" } }, TypeError],
+    ["Expect", { headers: { Expect: "100-continue" } }, TypeError],
+    ["Keep-Alive", { headers: { "Keep-Alive": "timeout=5" } }, TypeError],
+    ["Proxy-Connection", { headers: { "Proxy-Connection": "close" } }, TypeError],
+    ["TE", { headers: { TE: "trailers" } }, TypeError],
+    ["Trailer", { headers: { Trailer: "X" } }, TypeError],
+    ["a malformed Host", { headers: { Host: "a b" } }, TypeError],
+    ["two Hosts", { headers: { Host: ["a", "a"] } }, TypeError],
     ["a line break in a field", { headers: { a: "b\r\nc: d" } }, TypeError],
     ["a negative time-out", { connectTimeoutMs: -1 }, RangeError],
     ["a limit of 0", { maxMessageSize: 0 }, RangeError],
@@ -232,4 +272,16 @@ describe("wrong arguments", () => {
   ])("%s is refused before anything is sent", async (_name, options, kind) => {
     await expect(websocketConnect("ws://127.0.0.1:1/", options)).rejects.toBeInstanceOf(kind);
   });
+});
+
+test("a handshake that nobody waits for fails unheard", async () => {
+  const escaped: unknown[] = [];
+  const onEscape = (error: unknown): void => void escaped.push(error);
+  process.on("unhandledRejection", onEscape);
+  const delegate = new HandshakeDelegate(beginUpgrade(new Uint8Array(16)), () => {});
+  delegate.onConnectionClose(new Error("gone"));
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", onEscape);
+  expect(escaped).toEqual([]);
+  await expect(delegate.whenSettled).rejects.toMatchObject({ code: "ERR_TW_WEBSOCKET_HANDSHAKE" });
 });

@@ -37,6 +37,23 @@ onEveryCarrier((bench) => {
       expect(await raw.receive(4)).toBe("880203e9");
     });
 
+    test("hears the answer of a client whose message is still being worked at", async () => {
+      const release = new Deferred();
+      class Working extends Echo {
+        override onMessage(): Promise<void> {
+          bench.journal.add("working");
+          return release.promise;
+        }
+      }
+      const server = await bench.serve([["/", Working]]);
+      const client = await bench.connect();
+      client.writeMessage("a");
+      await bench.journal.until("working");
+      expect(await server.drain({ timeoutMs: 4000 })).toMatchObject({ upgraded: 1, aborted: 0 });
+      expect(bench.journal.entries).toEqual(["open", "working", "close 1001"]);
+      release.resolve();
+    });
+
     test("closes one that is opened meanwhile as well", async () => {
       const server = await bench.serve([["/", Echo]]);
       const raw = await bench.raw();
@@ -347,6 +364,53 @@ onEveryCarrier((bench) => {
       await raw.handshake();
       raw.stream.end();
       expect(await bench.journal.until("close 1006")).toEqual(["open", "close 1006"]);
+    });
+
+    test("a hook may wait for its close(): it ends with the peer's answer, in the context of the hooks", async () => {
+      const context = new AsyncLocalStorage<string>();
+      class Closing extends Echo {
+        override prepare(): void {
+          context.enterWith("mine");
+        }
+        override async onMessage(message: Message): Promise<void> {
+          bench.journal.add(`begin ${message}`);
+          await this.close(4001, "bye");
+          bench.journal.add(`end ${message} ${this.closeCode} ${this.state} ${context.getStore()}`);
+        }
+        override onClose(code: number): void {
+          bench.journal.add(`closed ${code} ${context.getStore()}`);
+        }
+      }
+      await bench.serve([["/", Closing]]);
+      const socket = await bench.connect();
+      for (const message of ["a", "b", "c"]) socket.writeMessage(message);
+      expect(await socket.readMessage()).toBeNull();
+      await socket.whenClosed;
+      expect([socket.closeCode, socket.closeReason]).toEqual([4001, "bye"]);
+      await bench.journal.until("end");
+      expect(bench.journal.entries).toEqual([
+        "open",
+        "begin a",
+        "closed 4001 mine",
+        "end a 4001 closed mine",
+      ]);
+      expect(bench.logger.lines).toEqual([]);
+    });
+
+    test("open may wait for its close(), and is done before onClose", async () => {
+      class Closing extends Echo {
+        override async open(): Promise<void> {
+          await this.close(4001);
+          bench.journal.add("opened");
+        }
+      }
+      await bench.serve([["/", Closing]]);
+      const socket = await bench.connect();
+      socket.writeMessage("a");
+      expect(await socket.readMessage()).toBeNull();
+      await socket.whenClosed;
+      expect(socket.closeCode).toBe(4001);
+      expect(await bench.journal.until("close")).toEqual(["opened", "close 4001"]);
     });
 
     test("what onMessage throws, at once or later, is logged and closes with 1011", async () => {

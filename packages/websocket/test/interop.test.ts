@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { Deferred } from "@tw/util";
 import { afterEach, expect, test } from "vitest";
 import WebSocket, { WebSocketServer } from "ws";
 import { type Message, websocketConnect } from "../src/index.js";
@@ -66,6 +67,22 @@ onEveryEngine((engine) => {
     expect(await bench.journal.until("close")).toEqual(["open", "close 4002 enough"]);
   });
 
+  test("a ws client is closed by our handler, which waits for that", async () => {
+    class Closing extends Echo {
+      override async onMessage(): Promise<void> {
+        await this.close(4002, "enough");
+        bench.journal.add(`waited ${this.closeCode}`);
+      }
+    }
+    await bench.serve([["/", Closing]]);
+    const socket = new WebSocket(`ws://127.0.0.1:${bench.port}/`);
+    await once(socket, "open");
+    for (const message of ["x", "y", "z"]) socket.send(message);
+    const [code, reason] = await once(socket, "close");
+    expect([code, String(reason)]).toEqual([4002, "enough"]);
+    expect(await bench.journal.until("waited")).toEqual(["open", "close 4002 enough", "waited 4002"]);
+  });
+
   test("our client talks to a ws server", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => "chat" });
     await once(server, "listening");
@@ -91,6 +108,26 @@ onEveryEngine((engine) => {
     expect(await socket.readMessage()).toBeNull();
     await socket.whenClosed;
     expect([socket.closeCode, socket.closeReason]).toEqual([4003, "bye"]);
+    server.close();
+  });
+
+  test("our client closes a ws server from onMessage, and waits for that", async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    server.on("connection", (socket) => {
+      socket.on("message", () => ["x", "y", "z"].map((message) => socket.send(message)));
+    });
+    const { port } = server.address() as AddressInfo;
+    const waited = new Deferred<number | undefined>();
+    const socket = await websocketConnect(`ws://127.0.0.1:${port}/`, {
+      engine,
+      onMessage: async () => {
+        await socket.close(4001, "bye");
+        waited.resolve(socket.closeCode);
+      },
+    });
+    socket.writeMessage("go");
+    expect(await waited.promise).toBe(4001);
     server.close();
   });
 

@@ -1,0 +1,146 @@
+// What is refused before anybody is connected to, and that a request which fails later fails for its caller only.
+
+import { getEventListeners } from "node:events";
+import { HTTPHeaders } from "@tw/httputil";
+import { IOLoop } from "@tw/ioloop";
+import { nullLogger } from "@tw/log";
+import { TCPServer, useNetwork } from "@tw/tcp";
+import { MemoryNetwork } from "@tw/tcp/testing";
+import { onEveryEngine } from "@tw/tooling-testing";
+import { fromLatin1 } from "@tw/util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AsyncHTTPClient, type FetchOptions, HTTPClientError } from "../src/index.js";
+import { buildRequest } from "../src/request.js";
+import { ResponseCollector } from "../src/response.js";
+
+let escaped: unknown[] = [];
+const onEscape = (error: unknown) => void escaped.push(error);
+
+beforeEach(() => {
+  escaped = [];
+  process.on("unhandledRejection", onEscape);
+});
+
+afterEach(async () => {
+  await new Promise(setImmediate);
+  process.off("unhandledRejection", onEscape);
+  expect(escaped).toEqual([]);
+});
+
+const POST = { method: "POST", body: "x" };
+
+describe("a request that cannot be sent is a TypeError", () => {
+  // RFC 9110 §7.6.1: what is meant for the next hop is the client's own.
+  const refused: [string, FetchOptions][] = [
+    ["Transfer-Encoding: chunked", { ...POST, headers: { "Transfer-Encoding": "chunked" } }],
+    ["Transfer-Encoding: gzip", { ...POST, headers: { "Transfer-Encoding": "gzip" } }],
+    ["Connection", { headers: { Connection: "Upgrade" } }],
+    ["connection, in small letters", { headers: { connection: "keep-alive" } }],
+    ["Upgrade", { headers: { Upgrade: "x" } }],
+    ["Keep-Alive", { headers: { "Keep-Alive": "timeout=5" } }],
+    ["Proxy-Connection", { headers: { "Proxy-Connection": "close" } }],
+    ["TE", { headers: { TE: "trailers" } }],
+    ["Trailer", { ...POST, headers: { Trailer: "X" } }],
+    ["Expect", { ...POST, headers: { Expect: "100-continue" } }],
+    ["Content-Length without a body", { headers: { "Content-Length": "5" } }],
+    ["Content-Length: 0 without a body", { method: "DELETE", headers: { "Content-Length": "0" } }],
+    ["a malformed Host", { headers: { Host: "a b" } }],
+    ["a Host of two", { headers: { Host: "a, b" } }],
+    [
+      "two Hosts",
+      {
+        headers: new HTTPHeaders([
+          ["Host", "a"],
+          ["Host", "a"],
+        ]),
+      },
+    ],
+    ["a body of TRACE", { method: "TRACE", body: "x" }],
+  ];
+  it.each(refused)("%s", async (_name, options) => {
+    const loop = new IOLoop({ logger: nullLogger });
+    useNetwork(loop, new MemoryNetwork(loop));
+    let connections = 0;
+    const server = new TCPServer(() => void connections++, { loop });
+    await server.listen(80);
+    await expect(new AsyncHTTPClient({ loop }).fetch("http://x/", options)).rejects.toThrow(TypeError);
+    expect(connections).toBe(0);
+    await server.stop();
+  });
+
+  it.each([
+    ["a colon in the user's name", "http://a%3Ab:c@x/"],
+    ["a control character in the password", "http://a:b%00@x/"],
+    ["userinfo that is no text", "http://a:%ff@x/"],
+    ["a percent sign alone", "http://a:%zz@x/"],
+    ["a host with a quote", 'http://a"b/'],
+  ])("%s", (_name, url) => {
+    expect(() => buildRequest(url, {})).toThrow(TypeError);
+  });
+
+  it("a timeout that is none, which leaves no listener on the signal", async () => {
+    const { signal } = new AbortController();
+    const fetching = new AsyncHTTPClient().fetch("http://x/", { signal, timeoutMs: Number.NaN });
+    await expect(fetching).rejects.toThrow(RangeError);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
+
+describe("a request", () => {
+  it("names the Host that it is told to, and the length that the body has", () => {
+    const { headers } = buildRequest("http://x/", {
+      ...POST,
+      headers: { Host: "a.example:81", "Content-Length": "9" },
+    });
+    expect([headers.get("Host"), headers.get("Content-Length")]).toEqual(["a.example:81", "1"]);
+  });
+
+  // RFC 7617 §2.1: UTF-8 in normalization form C.
+  it("takes user and password from the URL, composed as the server will have them", () => {
+    const { headers, url } = buildRequest("http://u:pe%CC%81%3Aw@x/", {});
+    expect(headers.get("Authorization")).toBe(`Basic ${Buffer.from("u:p\u00e9:w").toString("base64")}`);
+    expect(url.host).toBe("x");
+  });
+});
+
+describe("a fetch that fails while its request is written", () => {
+  it("rejects for its caller, and nobody else has to look at the response that will not come", async () => {
+    new ResponseCollector(buildRequest("http://x/", {})).onConnectionClose(new Error("gone"));
+    await new Promise(setImmediate);
+  });
+
+  onEveryEngine((engine) => {
+    it("as one with a body beyond the stream's buffer", async () => {
+      const loop = new IOLoop({ logger: nullLogger });
+      const server = new TCPServer((stream) => stream.pause(), { engine, loop });
+      await server.listen(0, "127.0.0.1");
+      const body = new Uint8Array(101 * 1024 * 1024);
+      const fetching = new AsyncHTTPClient({ engine, loop }).fetch(`http://127.0.0.1:${server.port}/`, {
+        method: "POST",
+        body,
+      });
+      const error = await fetching.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Error);
+      expect(error).not.toBeInstanceOf(HTTPClientError);
+      await server.stop();
+    });
+  });
+});
+
+it("the fields of a request are one line each", async () => {
+  const loop = new IOLoop({ logger: nullLogger });
+  useNetwork(loop, new MemoryNetwork(loop));
+  let head = "";
+  const server = new TCPServer(
+    async (stream) => {
+      head = fromLatin1(await stream.readUntil("\r\n\r\n", { maxBytes: 10_000 }));
+      await stream.write("HTTP/1.1 204 No Content\r\n\r\n");
+      await stream.close();
+    },
+    { loop },
+  );
+  await server.listen(80);
+  await new AsyncHTTPClient({ loop }).fetch("http://x/", { headers: { "X-One": "1" } });
+  expect(head.match(/^Connection:.*$/gm)).toEqual(["Connection: close"]);
+  await server.stop();
+});
