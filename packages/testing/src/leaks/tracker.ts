@@ -7,7 +7,9 @@ import type { VirtualIdle } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import type { AcceptedMessage, ConnectedMessage, ListeningSocket } from "@tw/tcp";
 import { describeOrigin, type Origin, originHere } from "./origin.js";
+import { SweptMap } from "./swept-map.js";
 import { TimerOrigins } from "./timer-origins.js";
+import { Waiting } from "./waiting.js";
 
 /** What is kept track of. */
 export type ResourceKind = "handler" | "timer" | "stream" | "listener";
@@ -37,14 +39,11 @@ interface Entry {
   readonly what: () => string;
 }
 
-/** Dead timers are swept out when there are as many entries again as were live the last time. */
-const SWEEP_FROM = 1024;
-
 /** Hears of resources from {@link start} to {@link stop}; what was made before is unknown to it. */
 export class Tracker {
-  readonly #entries = new Map<Resource["object"], Entry>();
+  readonly #entries = new SweptMap<Resource["object"], Entry>((_object, { live }) => live());
   readonly #timers = new TimerOrigins();
-  #sweepAt = SWEEP_FROM;
+  readonly #waiting = new Waiting();
   #running = false;
 
   start(): void {
@@ -61,8 +60,7 @@ export class Tracker {
 
   /** What was made since the start and is still there, in the order in which it was made. */
   pending(): Resource[] {
-    this.#sweep();
-    return [...this.#entries].map(([object, { kind, what, origin, maker }]) => ({
+    return [...this.#entries.live()].map(([object, { kind, what, origin, maker }]) => ({
       kind,
       what: what(),
       made: describeOrigin(origin, maker),
@@ -72,16 +70,7 @@ export class Tracker {
 
   /** How much is still there; cheaper than {@link pending}. */
   count(): number {
-    this.#sweep();
-    return this.#entries.size;
-  }
-
-  #add(object: Resource["object"], entry: Entry): void {
-    if (this.#entries.size >= this.#sweepAt) {
-      this.#sweep();
-      this.#sweepAt = Math.max(SWEEP_FROM, this.#entries.size * 2);
-    }
-    this.#entries.set(object, entry);
+    return this.#entries.live().size;
   }
 
   #madeBy(stream: IOStream, maker: string): void {
@@ -89,18 +78,14 @@ export class Tracker {
     if (entry !== undefined) entry.maker = maker;
   }
 
-  readonly #forget = (object: Resource["object"]): void => void this.#entries.delete(object);
-
-  #sweep(): void {
-    for (const [object, { live }] of this.#entries) if (!live()) this.#entries.delete(object);
-  }
+  readonly #forget = (object: Resource["object"]): void => this.#entries.delete(object);
 
   readonly #listeners: readonly (readonly [string, (message: unknown) => void])[] = [
     [
       "tw:ioloop:handlerAdded",
       (message) => {
         const { handle, fd } = message as { handle: HandlerHandle; fd: number };
-        this.#add(handle, {
+        this.#entries.set(handle, {
           kind: "handler",
           live: () => true,
           what: () => `handler on descriptor ${fd}`,
@@ -121,14 +106,14 @@ export class Tracker {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
         const what = () => `timer that fires in ${round(timer.when - loop.time())} ms`;
         const origin = this.#timers.of(loop, timer, this.#forget);
-        this.#add(timer, { kind: "timer", live: () => timer.pending, what, origin, maker: "" });
+        this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, origin, maker: "" });
       },
     ],
     [
       "tw:iostream:opened",
       (message) => {
         const { stream } = message as { stream: IOStream };
-        this.#add(stream, {
+        this.#entries.set(stream, {
           kind: "stream",
           live: () => true,
           what: () => describeStream(stream),
@@ -157,7 +142,13 @@ export class Tracker {
       (message) => {
         const { socket } = message as { socket: ListeningSocket };
         const what = () => `socket that listens on ${placeOf(socket)}`;
-        this.#add(socket, { kind: "listener", live: () => true, what, origin: originHere(), maker: "" });
+        this.#entries.set(socket, {
+          kind: "listener",
+          live: () => true,
+          what,
+          origin: originHere(),
+          maker: "",
+        });
       },
     ],
     [
@@ -166,11 +157,12 @@ export class Tracker {
         this.#entries.delete((message as { socket: ListeningSocket }).socket);
       },
     ],
+    ["tw:gen:waiting", this.#waiting.add],
     [
       "tw:ioloop:virtualIdle",
       (message) => {
         const { pending } = message as VirtualIdle;
-        for (const line of this.pending().map(lineOf)) {
+        for (const line of [...this.pending().map(lineOf), ...this.#waiting.lines()]) {
           if (!pending.includes(line)) pending.push(line);
         }
       },
