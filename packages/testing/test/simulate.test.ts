@@ -156,6 +156,9 @@ describe("simulate()", () => {
         lock.acquire(),
         lock.with(() => undefined),
         ...[1, 2].map(() => queue.get()),
+        (async () => {
+          for await (const _ of new Queue()) await lock.acquire();
+        })(),
         full.put(2),
         full.join(),
         permits.acquire(),
@@ -173,6 +176,7 @@ describe("simulate()", () => {
         "1 waiter in Lock.acquire()",
         "1 waiter in Lock.with()",
         "2 waiters in Queue.get()",
+        "1 waiter in Queue.get()",
         "1 waiter in Queue.put()",
         "1 waiter in Queue.join()",
         "1 waiter in Semaphore.acquire()",

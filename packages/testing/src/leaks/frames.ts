@@ -58,7 +58,8 @@ export function isOurs(frame: Frame): boolean {
 export function publicCall(frame: Frame): string {
   const { call } = frame;
   const [, made = "", name = "", member = ""] = /^(new )?([\w$]+)(\.[\w$]+)?/.exec(call) ?? [];
-  if (name === "" || call.includes("<anonymous>")) return "";
+  // What is called on an object without a class, an iterator most often, says nothing.
+  if (name === "" || name === "Object" || call.includes("<anonymous>")) return "";
   const exported = EXPORTS.get(packageOf(frame) ?? "");
   return exported === undefined || exported.has(name) ? `${made}${name}${member}` : "";
 }
