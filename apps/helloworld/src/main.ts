@@ -1,5 +1,6 @@
 // Tornado's hello world.
 
+import { onPort } from "@tw/tooling-samples/port";
 import { Application, IOLoop, RequestHandler } from "@tw/tornado";
 
 class MainHandler extends RequestHandler {
@@ -10,7 +11,7 @@ class MainHandler extends RequestHandler {
 
 async function main(): Promise<void> {
   const app = new Application([["/", MainHandler]]);
-  const server = await app.listen(Number(process.env.PORT ?? 8888));
+  const server = await onPort(8888, (port) => app.listen(port));
   console.log(`http://localhost:${server.port}`);
   await IOLoop.current().start();
 }

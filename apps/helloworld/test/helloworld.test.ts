@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { MACHINES, runSample, startSample, takePort } from "@tw/tooling-samples";
+import { MACHINES, startSample, withoutPort } from "@tw/tooling-samples";
 import { describe, expect, it } from "vitest";
 
 /** Everything that the server answers to these bytes, until it closes, with the date blotted out. */
@@ -43,16 +43,8 @@ describe.each(MACHINES)("hello world on $name", ({ name, env }) => {
     expect(await sample.stop()).toMatchObject({ code: 0, stdout: `http://localhost:${sample.port}\n` });
   });
 
-  it("says in one line that its port is taken, and ends with 1", async () => {
-    const { port, server } = await takePort();
-    const { code, stdout, stderr } = await runSample("helloworld", [], { ...env, PORT: String(port) });
-    server.close();
-    expect({ code, stdout, lines: stderr.trim().split("\n").length }).toEqual({
-      code: 1,
-      stdout: "",
-      lines: 1,
-    });
-    expect(stderr).toContain("EADDRINUSE");
+  it("says in one line what is wrong with its port, and ends with 1", async () => {
+    for (const { ending, expected } of await withoutPort("helloworld", env)) expect(ending).toEqual(expected);
   });
 });
 

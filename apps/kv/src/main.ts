@@ -1,6 +1,7 @@
 // A key-value server that speaks Redis's protocol:  PORT=6379 node dist/main.js
 
 import { IOLoop } from "@tw/ioloop";
+import { onPort } from "@tw/tooling-samples/port";
 import { KVServer } from "./kv-server.js";
 
 async function main(): Promise<void> {
@@ -8,7 +9,7 @@ async function main(): Promise<void> {
   const server = new KVServer({ loop });
   loop.onStop(() => server.shutdown());
   // Without passwords it is for this machine alone.
-  await server.listen(Number(process.env.PORT ?? 6379), process.env.HOST ?? "127.0.0.1");
+  await onPort(6379, (port) => server.listen(port, process.env.HOST ?? "127.0.0.1"));
   console.log(`redis://localhost:${server.port}`);
   await loop.start();
 }

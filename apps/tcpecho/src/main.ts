@@ -2,6 +2,7 @@
 // node dist/main.js 8888 "hello" "world"   says these lines to the server at that port
 
 import { IOLoop } from "@tw/ioloop";
+import { onPort } from "@tw/tooling-samples/port";
 import { echo } from "./client.js";
 import { EchoServer } from "./server.js";
 
@@ -9,7 +10,7 @@ async function main([port, ...messages]: readonly string[]): Promise<void> {
   if (port !== undefined) return echo(Number(port), messages);
   const server = new EchoServer();
   IOLoop.current().onStop(() => server.stop());
-  await server.listen(Number(process.env.PORT ?? 8888));
+  await onPort(8888, (port) => server.listen(port));
   console.log(`tcp://localhost:${server.port}`);
   await IOLoop.current().start();
 }

@@ -1,5 +1,5 @@
 import { createConnection } from "node:net";
-import { MACHINES, runSample, startSample } from "@tw/tooling-samples";
+import { MACHINES, runSample, startSample, withoutPort } from "@tw/tooling-samples";
 import { describe, expect, it } from "vitest";
 
 /** Everything that the server says to these bytes, until it closes or resets. */
@@ -31,6 +31,10 @@ describe.each(MACHINES)("tcpecho on $name", ({ env }) => {
     expect(await ask(server.port, "still\n")).toBe("still\n");
     const { code, stderr } = await server.stop();
     expect([code, stderr]).toEqual([0, expect.stringContaining("Frame is too large")]);
+  });
+
+  it("says in one line what is wrong with its port, and ends with 1", async () => {
+    for (const { ending, expected } of await withoutPort("tcpecho", env)) expect(ending).toEqual(expected);
   });
 
   it("a client without a server says so in one line, and ends with 1", async () => {

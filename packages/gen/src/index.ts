@@ -1,3 +1,4 @@
+export type { WaitingMessage } from "./channels.js";
 export { convertYielded, type MultiOptions } from "./convert-yielded.js";
 export { type CoroutineBody, type CoroutineOptions, coroutine, wait } from "./coroutine.js";
 export { BadYieldError, TimeoutError } from "./errors.js";

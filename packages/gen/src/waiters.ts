@@ -6,6 +6,7 @@
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
 import { offAbort, onAbort } from "./aborts.js";
+import { waiting } from "./channels.js";
 import { timeOut } from "./errors.js";
 import { checkWait, type WaitOptions } from "./options.js";
 
@@ -75,6 +76,8 @@ export class Waiters<T, N = undefined> {
         onAbort(signal, waiter.onAbort);
       }
       this.#append(waiter);
+      // One with a timer cannot hang; its timer has been told of.
+      if (waiting.hasSubscribers && timeoutMs === undefined) waiting.publish({ loop: this.#loop, waiter });
     });
   }
 
@@ -97,7 +100,7 @@ export class Waiters<T, N = undefined> {
   }
 
   #append(waiter: Waiter<T, N>): void {
-    waiter.listed = true;
+    waiter.pending = true;
     waiter.before = this.#last;
     if (this.#last === undefined) this.#first = waiter;
     else this.#last.after = waiter;
@@ -108,8 +111,8 @@ export class Waiters<T, N = undefined> {
   #remove(waiter: Waiter<T, N>): void {
     if (waiter.timer !== undefined) this.#loop.removeTimeout(waiter.timer);
     if (waiter.signal !== undefined && waiter.onAbort !== undefined) offAbort(waiter.signal, waiter.onAbort);
-    if (!waiter.listed) return;
-    waiter.listed = false;
+    if (!waiter.pending) return;
+    waiter.pending = false;
     const { before, after } = waiter;
     if (before === undefined) this.#first = after;
     else before.after = after;
@@ -128,7 +131,7 @@ class Waiter<T, N> {
   timer: Timeout | undefined;
   signal: AbortSignal | undefined;
   onAbort: (() => void) | undefined;
-  listed = false;
+  pending = false;
 
   constructor(note: N, resolve: (value: T) => void, reject: (reason: unknown) => void) {
     this.note = note;

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
-import type { Timeout } from "@tw/ioloop";
+import { observe, type Timeout } from "@tw/ioloop";
 import { describe, expect, it } from "vitest";
+import type { WaitingMessage } from "../src/index.js";
 import { Waiters } from "../src/waiters.js";
 import { outcome, virtualStage } from "./support.js";
 
@@ -147,5 +148,34 @@ describe("Waiters", () => {
     const waiters = new Waiters<string>(stage.loop);
     expect(() => waiters.wait(undefined, options, never)).toThrow(error);
     expect([waiters.size, stage.host.pending]).toEqual([0, 0]);
+  });
+});
+
+describe("tw:gen:waiting", () => {
+  it("tells of each wait without a limit of time, by an object that knows whether it is over", async () => {
+    const told: WaitingMessage[] = [];
+    const waiters = new Waiters<number>(stage.loop);
+    waiters.wait(undefined, {}, never).catch(never);
+    {
+      using _ = observe<WaitingMessage>("tw:gen:waiting", (message) => told.push(message));
+      const controller = new AbortController();
+      const waits = [
+        waiters.wait(undefined, { signal: controller.signal }, never),
+        waiters.wait(undefined, { timeoutMs: 10 }, () => 0),
+        waiters.wait(undefined, {}, never),
+      ].map(outcome);
+      expect(told.map(({ loop, waiter }) => [loop, waiter.pending])).toEqual([
+        [stage.loop, true],
+        [stage.loop, true],
+      ]);
+      controller.abort("gone");
+      expect(told.map(({ waiter }) => waiter.pending)).toEqual([false, true]);
+      while (waiters.wake(1));
+      expect(told.map(({ waiter }) => waiter.pending)).toEqual([false, false]);
+      await stage.host.advance(0);
+      expect(waits).toEqual([{ error: "gone" }, { value: 1 }, { value: 1 }]);
+    }
+    waiters.wait(undefined, {}, never).catch(never);
+    expect(told).toHaveLength(2);
   });
 });

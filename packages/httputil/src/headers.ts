@@ -194,7 +194,7 @@ export class HTTPHeaders {
   }
 
   /** Every field as it stands, repeated ones one by one. */
-  *getAll(): IterableIterator<[name: string, value: string]> {
+  *getAll(): IteratorObject<[name: string, value: string], undefined, unknown> {
     const fields = this.#fields();
     for (let i = 0; i < fields.length; i += 2) {
       yield [canonicalName(fields[i] as string), fields[i + 1] as string];
@@ -202,7 +202,7 @@ export class HTTPHeaders {
   }
 
   /** One pair for each name, its values joined (`Set-Cookie`: one pair for each), in order of first appearance. */
-  *entries(): IterableIterator<[name: string, value: string]> {
+  *entries(): IteratorObject<[name: string, value: string], undefined, unknown> {
     const seen = new Map<string, [string, string]>();
     const pairs: [string, string][] = [];
     for (const pair of this.getAll()) {
@@ -218,16 +218,16 @@ export class HTTPHeaders {
   }
 
   /** The names of `entries`. */
-  *keys(): IterableIterator<string> {
+  *keys(): IteratorObject<string, undefined, unknown> {
     for (const [name] of this.entries()) yield name;
   }
 
   /** The values of `entries`. */
-  *values(): IterableIterator<string> {
+  *values(): IteratorObject<string, undefined, unknown> {
     for (const [, value] of this.entries()) yield value;
   }
 
-  [Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+  [Symbol.iterator](): IteratorObject<[name: string, value: string], undefined, unknown> {
     return this.entries();
   }
 

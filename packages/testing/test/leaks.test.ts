@@ -1,9 +1,10 @@
+import { AsyncResource } from "node:async_hooks";
 import { spawn } from "node:child_process";
 import { hasSubscribers } from "node:diagnostics_channel";
 import { EventEmitter, once } from "node:events";
 import type { afterEach as nodeAfterEach, beforeEach as nodeBeforeEach } from "node:test";
 import { fileURLToPath } from "node:url";
-import { IOLoop, READ } from "@tw/ioloop";
+import { IOLoop, PeriodicCallback, READ } from "@tw/ioloop";
 import { IOStream } from "@tw/iostream";
 import { memoryPair } from "@tw/iostream/transports";
 import { loadPoller } from "@tw/poller";
@@ -148,6 +149,42 @@ describe("watchLeaks()", () => {
     await guard.close();
   });
 
+  it("names the start of a periodic callback, however often it has fired: a week reads one stack", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watch(briefly);
+    const minutes = new PeriodicCallback(() => undefined, 60_000, { loop });
+    minutes.start();
+    const line = lineAbove();
+    for (const days of [0, 7]) {
+      await host.advance(days * 24 * 3_600_000);
+      const [leak, ...others] = guard.leaks();
+      expect(others).toEqual([]);
+      expect(leak?.made).toBe(`PeriodicCallback.start() at test/${line}:13`);
+    }
+    minutes.stop();
+    await guard.close();
+  });
+
+  it("names the line of each timer, also where many have one callback and one context", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watch(briefly);
+    const context = new AsyncResource("test");
+    const idle = (): void => undefined;
+    const lines: string[] = [];
+    await context.runInAsyncScope(async () => {
+      loop.callLater(1000, idle);
+      lines.push(lineAbove());
+      loop.removeTimeout(loop.callLater(1000, idle));
+    });
+    context.runInAsyncScope(() => {
+      loop.callLater(2000, idle);
+      lines.push(lineAbove());
+    });
+    expect(guard.leaks().map(({ made }) => /leaks\.test\.ts:\d+/.exec(made)?.[0])).toEqual(lines);
+    await host.advance(2000);
+    await guard.close();
+  });
+
   it("waits for what is on its way to its end", async () => {
     const loop = new IOLoop();
     await using _guard = watch();
@@ -169,17 +206,31 @@ onEveryEngine((engine) => {
   it("names streams over real sockets, and is content when both ends are closed", async () => {
     const loop = new IOLoop();
     const guard = watch();
-    const server = new TCPServer((stream) => stream.readUntilClose().then(() => stream.close()), {
-      loop,
-      engine,
+    let accept = (): void => undefined;
+    const acceptedOne = new Promise<void>((resolve) => {
+      accept = resolve;
     });
+    const server = new TCPServer(
+      (stream) => {
+        accept();
+        return stream.readUntilClose().then(() => stream.close());
+      },
+      { loop, engine },
+    );
     await server.listen(0, "127.0.0.1");
     const stream = await new TCPClient({ loop, engine }).connect("127.0.0.1", server.port);
+    const line = lineAbove();
+    await acceptedOne;
     const mine = guard.leaks().find(({ object }) => object === stream);
     expect(mine?.what).toContain(
       `stream (${engine}, 127.0.0.1:${stream.info.localPort} to 127.0.0.1:${server.port})`,
     );
-    expect(mine?.made).toMatch(/^TCPClient\..*\(\) at test\/leaks\.test\.ts:\d+:\d+$/);
+    expect(mine?.made).toBe(`TCPClient.connect() at test/${line}:20`);
+    const [accepted, ...others] = guard
+      .leaks()
+      .filter(({ kind, object }) => kind === "stream" && object !== stream);
+    expect(others).toEqual([]);
+    expect(accepted?.made).toBe("TCPServer for a connection it accepted");
     await stream.close();
     await server.stop();
     await guard.close();
@@ -187,7 +238,7 @@ onEveryEngine((engine) => {
 });
 
 onEveryEngine((engine) => {
-  it("names sockets that listen, with the call that made them", async () => {
+  it("names sockets that listen, with the place that asked for them, and nothing private", async () => {
     const loop = new IOLoop();
     const guard = watch(briefly);
     const server = new TCPServer(() => undefined, { loop, engine });
@@ -195,7 +246,8 @@ onEveryEngine((engine) => {
     const line = lineAbove();
     const [leak] = guard.leaks();
     expect(leak).toMatchObject({ kind: "listener", what: `socket that listens on 127.0.0.1:${server.port}` });
-    expect(leak?.made).toContain(line);
+    expect(leak?.made).toBe(`at test/${line}:5`);
+    expect(() => guard.check()).toThrow(`127.0.0.1:${server.port}, made at test/${line}:5`);
     await server.stop();
     await server.stop();
     await guard.close();

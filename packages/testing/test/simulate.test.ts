@@ -1,9 +1,12 @@
 import { hasSubscribers } from "node:diagnostics_channel";
+import { WaitIterator } from "@tw/gen";
 import { AsyncHTTPClient } from "@tw/httpclient";
 import { HTTPServer } from "@tw/httpserver";
 import { HTTPHeaders } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
+import { Condition, Event, Lock, Semaphore } from "@tw/locks";
 import { nullLogger } from "@tw/log";
+import { Queue } from "@tw/queues";
 import { networkOf, TCPClient, TCPServer } from "@tw/tcp";
 import { describe, expect, it } from "vitest";
 import { LeakError, type SimulateOptions, simulate, VirtualIdleError } from "../src/index.js";
@@ -132,6 +135,62 @@ describe("simulate()", () => {
     await expect(hanging).rejects.toThrow(
       /a stream \(memory, 10\.0\.0\.1:\d+ to 10\.0\.0\.2:7\) that is (reading|open), made by/,
     );
+  });
+
+  it("names those who wait for locks, queues and the like, and not those who no longer do", async () => {
+    const hanging = simulate(async () => {
+      const [lock, queue, full] = [new Lock(), new Queue<number>(), new Queue<number>(1)];
+      const [permits, happened, changed] = [new Semaphore(0), new Event(), new Condition()];
+      await lock.acquire();
+      await full.put(1);
+      const given = new AbortController();
+      const over = [
+        queue.get(),
+        queue.get({ timeoutMs: 10 }).catch(() => undefined),
+        queue.get({ signal: given.signal }).catch(() => undefined),
+      ];
+      queue.putNowait(1);
+      given.abort();
+      await Promise.all(over);
+      await Promise.all([
+        lock.acquire(),
+        lock.with(() => undefined),
+        ...[1, 2].map(() => queue.get()),
+        (async () => {
+          for await (const _ of new Queue()) await lock.acquire();
+        })(),
+        full.put(2),
+        full.join(),
+        permits.acquire(),
+        happened.wait(),
+        changed.wait(),
+        new WaitIterator(new Promise(() => undefined)).next(),
+      ]);
+    });
+    const error = await hanging.catch((reason: VirtualIdleError) => reason);
+    expect(error).toBeInstanceOf(VirtualIdleError);
+    const { message, pending } = error as VirtualIdleError;
+    const places = pending.map((line) => line.replace(/:\d+:\d+$/, ""));
+    expect(places).toEqual(
+      [
+        "1 waiter in Lock.acquire()",
+        "1 waiter in Lock.with()",
+        "2 waiters in Queue.get()",
+        "1 waiter in Queue.get()",
+        "1 waiter in Queue.put()",
+        "1 waiter in Queue.join()",
+        "1 waiter in Semaphore.acquire()",
+        "1 waiter in Event.wait()",
+        "1 waiter in Condition.wait()",
+        "1 waiter in WaitIterator.next()",
+      ].map((what) => `${what}, made at test/simulate.test.ts`),
+    );
+    expect(message).toContain(pending[0]);
+    expect(hasSubscribers("tw:gen:waiting")).toBe(false);
+  });
+
+  it("does not take somebody who still waits for a leak", async () => {
+    await simulate(() => void new Queue().get());
   });
 
   it("takes hours of time-outs in no time", async () => {

@@ -20,7 +20,7 @@ import {
   type UpgradedStream,
 } from "@tw/httputil";
 import type { ApplicationCore } from "./application-core.js";
-import { joinChunks, sized } from "./body.js";
+import { joinChunks, requireLength, requireRoom, sized } from "./body.js";
 import { ClientGoneError, HeadersSentError, HTTPError, ResponseFinishedError } from "./errors.js";
 import type { HandlerHooks } from "./handler-hooks.js";
 
@@ -122,11 +122,9 @@ export class Exchange {
     const chunk = this.#take();
     if (this.state === "flushed") return this.#sendPiece(chunk);
     const headers = this.#checkedHeaders(chunk);
-    const waiting = this.connection.writeHeaders(
-      this.#startLine(),
-      headers,
-      this.#bodiless() ? undefined : chunk,
-    );
+    const piece = this.#bodiless() ? undefined : chunk;
+    if (piece !== undefined) requireRoom(headers, piece);
+    const waiting = this.connection.writeHeaders(this.#startLine(), headers, piece);
     this.#advance("flushed");
     return waiting;
   }
@@ -221,13 +219,17 @@ export class Exchange {
     const { status } = this;
     if (status === 204 || status === 304) return this.connection.writeHeaders(this.#startLine(), headers);
     const { body, length } = sized(chunk);
-    const framed = headers.has("Content-Length")
-      ? headers
-      : HTTPHeaders.fromValidated([...headers.rawFields, "Content-Length", String(length)]);
+    const bodiless = this.#bodiless();
+    const promised = headers.get("Content-Length");
+    if (promised !== null && !bodiless && status !== 205) requireLength(promised, length);
+    const framed =
+      promised !== null
+        ? headers
+        : HTTPHeaders.fromValidated([...headers.rawFields, "Content-Length", String(length)]);
     return this.connection.writeHeaders(
       this.#startLine(),
       framed,
-      length === 0 || this.#bodiless() ? undefined : body,
+      length === 0 || bodiless ? undefined : body,
     );
   }
 

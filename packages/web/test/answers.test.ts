@@ -32,6 +32,14 @@ function acting(
   return Object.assign(new Application([["/", Acting]], { logger: log, ...settings }), { log });
 }
 
+/** Promises a length, and writes `text`. */
+function promising(length: number, text = ""): (handler: RequestHandler) => void {
+  return (handler) => {
+    handler.setHeader("Content-Length", length);
+    handler.write(text);
+  };
+}
+
 function writeThenReturn(handler: RequestHandler): string {
   handler.write("a");
   return "b";
@@ -324,14 +332,69 @@ onEveryDriver((serve, driver) => {
       expect(app.log.errors).toMatchObject([{ message: "late" }]);
     });
 
+    test.each<[string, (handler: RequestHandler) => unknown, string]>([
+      ["of 2 for 3 bytes", promising(2, "abc"), "ERR_TW_BODY_TOO_LONG"],
+      ["of 4 for 3 bytes", promising(4, "abc"), "ERR_TW_BODY_TOO_SHORT"],
+      ["of 4 for nothing", promising(4), "ERR_TW_BODY_TOO_SHORT"],
+      ["that counts characters", promising(1, "é"), "ERR_TW_BODY_TOO_LONG"],
+      [
+        "of 2 for a first piece of 3 bytes",
+        (handler) => {
+          promising(2, "abc")(handler);
+          return handler.flush();
+        },
+        "ERR_TW_BODY_TOO_LONG",
+      ],
+      [
+        "of 2 for a Response of 3 bytes",
+        () => new Response("abc", { headers: { "Content-Length": "2" } }),
+        "ERR_TW_BODY_TOO_LONG",
+      ],
+    ])(
+      "a Content-Length %s is logged once, and answered with 500 while no head is out",
+      async (_n, act, code) => {
+        const app = acting(act, { accessLog: true });
+        const send = await serve(app);
+        const response = await send("/");
+        expect(response.status).toBe(500);
+        expect(await response.text()).toBe(page("500: Internal Server Error"));
+        expect(response.headers.get("Content-Length")).toBe(
+          String(page("500: Internal Server Error").length),
+        );
+        expect(app.log.errors).toMatchObject([{ code }]);
+        expect(app.log.lines).toHaveLength(2);
+      },
+    );
+
+    test("a Content-Length that is that of the body is sent, in one piece or flushed", async () => {
+      const whole = acting(promising(2, "é"));
+      const flushed = acting(async (handler) => {
+        promising(2, "é")(handler);
+        await handler.flush();
+      });
+      for (const app of [whole, flushed]) {
+        const response = await (await serve(app))("/");
+        expect([response.headers.get("Content-Length"), await response.text()]).toEqual(["2", "é"]);
+        expect(app.log.errors).toEqual([]);
+      }
+    });
+
+    test("a Content-Length in an answer to HEAD is what the handler says, with or without a body", async () => {
+      const app = acting(promising(5, "abc"));
+      const response = await (await serve(app))("/", { method: "HEAD" });
+      expect([response.status, response.headers.get("Content-Length")]).toEqual([200, "5"]);
+      expect(app.log.errors).toEqual([]);
+    });
+
     test.each([
       ["more", 2, "ERR_TW_BODY_TOO_LONG"],
       ["fewer", 4, "ERR_TW_BODY_TOO_SHORT"],
     ])(
-      "%s bytes than the Content-Length are an error, and the client sees no whole answer",
+      "%s bytes than the Content-Length after the head are an error, and the client sees no whole answer",
       async (_n, length, code) => {
-        const app = acting((handler) => {
+        const app = acting(async (handler) => {
           handler.setHeader("Content-Length", length);
+          await handler.flush();
           handler.write("abc");
         });
         const send = await serve(app);

@@ -5,6 +5,15 @@ import { join } from "node:path";
 import { checkInstalled, root } from "./packages.mjs";
 import { run } from "./run.mjs";
 
+/** What has to compile with the types of a browser. */
+const USES = {
+  "@tw/httputil": [
+    'import { HTTPHeaders } from "@tw/httputil";',
+    "const headers: Headers = new HTTPHeaders();",
+    'export const uses = [new Response("hi", { headers: new HTTPHeaders() }), new Headers(headers)];',
+  ],
+};
+
 /**
  * @param {import("./packages.mjs").Packed} target
  * @param {{ dir: string, registry: string, packages: import("./packages.mjs").Packed[] }} where
@@ -16,10 +25,12 @@ export async function checkConsumer(target, { dir, registry, packages }) {
   const failure = await install(project, target.name, { dir, registry });
   if (failure !== undefined) return [failure];
   const problems = checkInstalled(target.name, installedIn(project), packages);
+  const tsc = join(root, "node_modules/.bin/tsc");
   const steps = [
     ["import", process.execPath, ["import.mjs"]],
     ["require", process.execPath, ["--no-warnings", "require.cjs"]],
-    ["type-check", join(root, "node_modules/.bin/tsc"), ["-p", "."]],
+    ["type-check", tsc, ["-p", "."]],
+    ["type-check with a browser's types", tsc, ["-p", "tsconfig.browser.json"]],
   ];
   for (const [what, command, args] of steps) {
     const { status, output } = await run(command, args, { cwd: project });
@@ -58,6 +69,12 @@ function writeProject(project, { name, entries, pure }) {
     typeRoots: [join(root, "node_modules/@types")],
   };
   write("tsconfig.json", [JSON.stringify({ compilerOptions, files: ["consumer.ts"] })]);
+  // A bundler's project: all that the compiler knows, and what a browser has beside it.
+  const browser = { ...compilerOptions, lib: ["ESNext", "DOM", "DOM.Iterable"] };
+  write("browser.ts", USES[name] ?? []);
+  write("tsconfig.browser.json", [
+    JSON.stringify({ compilerOptions: browser, files: ["consumer.ts", "browser.ts"] }),
+  ]);
 }
 
 async function install(project, name, { dir, registry }) {

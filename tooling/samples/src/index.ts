@@ -69,6 +69,25 @@ export async function takePort(): Promise<{ readonly port: number; readonly serv
   return { port: address.port, server };
 }
 
+/** What a sample says in one line, before it ends with 1, of a port that it cannot have: PORT, and the line. */
+export async function withoutPort(
+  name: string,
+  env: Record<string, string>,
+): Promise<readonly { readonly ending: Ending; readonly expected: Ending }[]> {
+  const { port, server } = await takePort();
+  const lines = {
+    [port]: `Port ${port} is taken. Set PORT to another one: PORT=9000\n`,
+    abc: 'PORT is "abc", which is not a port.\n',
+  };
+  const runs = Object.entries(lines).map(async ([PORT, stderr]) => ({
+    ending: await runSample(name, [], { ...env, PORT }),
+    expected: { code: 1, signal: null, stdout: "", stderr },
+  }));
+  const endings = await Promise.all(runs);
+  server.close();
+  return endings;
+}
+
 function start(name: string, args: readonly string[], env: Record<string, string>) {
   const main = fileURLToPath(new URL(`../../../apps/${name}/dist/main.js`, import.meta.url));
   const { TW_ENGINE: _engine, TW_NO_NATIVE: _native, ...surroundings } = process.env;

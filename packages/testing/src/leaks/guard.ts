@@ -1,7 +1,7 @@
 // A test that leaves handlers, timers, streams or listening sockets behind fails, and says where each was made.
 
 import { TwError } from "@tw/util";
-import { type Resource, type ResourceKind, Tracker } from "./tracker.js";
+import { lineOf, type Resource, type ResourceKind, Tracker } from "./tracker.js";
 
 /** Options of a {@link LeakGuard}. */
 export interface LeakGuardOptions {
@@ -19,7 +19,7 @@ export class LeakError extends TwError {
   readonly leaks: readonly Resource[];
 
   constructor(leaks: readonly Resource[]) {
-    const list = leaks.map(({ what, made }) => `\n  a ${what}, made by ${made}`).join("");
+    const list = leaks.map((leak) => `\n  ${lineOf(leak)}`).join("");
     super("ERR_TW_LEAK", `Still there at the end:${list}`);
     this.leaks = leaks;
   }

@@ -1,8 +1,6 @@
 // Where something was made: the first place on the stack that is not of this stack, and what was called there.
 
-import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { virtualLoop } from "@tw/ioloop/testing";
+import { type Frame, folderOf, isOurs, placeOf, publicCall, readFrames } from "./frames.js";
 
 /** Frames kept: what a framework puts between a test and a timer may be deep. */
 const DEPTH = 50;
@@ -15,7 +13,7 @@ export interface Origin {
   readonly stack?: string;
 }
 
-/** The stack of now, unread: reading is what costs. */
+/** The stack of now, unread: reading is what costs most. A frame costs about half a microsecond even so. */
 export function originHere(): Origin {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = DEPTH;
@@ -26,86 +24,51 @@ export function originHere(): Origin {
   }
 }
 
-/** One line of a stack. */
-interface Frame {
-  /** `IOLoop.callLater`, or `""` at the top of a file. */
+/** What was called, and where. */
+export interface Place {
+  /** `TCPServer.listen()`; `""` where nothing but private parts of ours are left on the stack. */
   readonly call: string;
-  readonly file: string;
-  readonly position: string;
+  /** `test/server.test.ts:12:20` */
+  readonly place: string;
+  /** Whether it is in somebody's own code. */
+  readonly yours: boolean;
 }
 
 /** Where a loop calls what it keeps: whoever stands below has only started the loop. */
 const CALLED_BY_LOOP = /\bcallJob\b|\b(?:\w*Job|VirtualTurn|VirtualHost)\.|\bonEvents\b/;
 
 /**
- * `TCPServer.listen() at test/server.test.ts:12:20`: the place in somebody's own code, and the call of ours that was made
- * there. Where a loop called ours and nobody else's code was in between, the calls of ours, the innermost first.
+ * The place in somebody's own code, and the outermost public call of ours that was made there. After an `await` in ours
+ * there may be none: JavaScript remembers who awaits, not who called. Where a loop called ours and nobody else's code
+ * was in between, the calls of ours, the innermost first.
  */
-export function describeOrigin({ stack = "" }: Origin): string {
-  const [self, ...frames] = stack.split("\n").flatMap(readFrame);
+export function readOrigin({ stack = "" }: Origin): Place {
+  const [self, ...frames] = readFrames(stack);
   // The first frame is this file's: it tells where this package is, wherever that may be.
-  const here = SOURCES.exec(self?.file ?? "")?.[1] ?? "\0";
+  const here = self === undefined ? "\0" : folderOf(self);
   const ours: Frame[] = [];
   for (const frame of frames) {
     if (frame.file.startsWith(`${here}src/leaks/`) || frame.file.startsWith(`${here}dist/`)) continue;
-    if (!frame.file.startsWith(`${here}src/`) && !isOurs(frame.file)) {
-      const call = ours.at(-1)?.call ?? "";
-      return `${call === "" ? "" : `${call}() `}at ${placeOf(frame)}`;
+    if (!frame.file.startsWith(`${here}src/`) && !isOurs(frame)) {
+      const call = ours.findLast((each) => !each.call.includes("#") && publicCall(each) !== "")?.call ?? "";
+      return { call: call === "" ? "" : `${call}()`, place: placeOf(frame), yours: true };
     }
     if (CALLED_BY_LOOP.test(frame.call)) break;
     ours.push(frame);
   }
   const [first] = ours;
-  if (first === undefined) return "an unknown place";
-  const calls = ours.map(({ call }) => call).filter((call, at, all) => call !== "" && call !== all[at - 1]);
-  return `${calls.slice(0, MAX_CALLS).join(" in ")} at ${placeOf(first)}`;
+  if (first === undefined) return { call: "", place: "an unknown place", yours: false };
+  const calls = ours.map(publicCall).filter((call, at, all) => call !== "" && call !== all[at - 1]);
+  return { call: calls.slice(0, MAX_CALLS).join(" in "), place: placeOf(first), yours: false };
 }
 
-/** What lies above the sources or the bundle of a package. */
-const SOURCES = /^(.*\/)(?:src|dist)\//;
-
-const FRAME =
-  /^\s+at (?:(?:async )?(.+?) \()?(?:async )?((?:file:\/\/|[/\\]|[A-Za-z]:[\\/]).*?):(\d+:\d+)\)?$/;
-
-/** Frames of Node itself and of native code are none. */
-function readFrame(line: string): Frame[] {
-  const [, call = "", file = "", position = ""] = FRAME.exec(line) ?? [];
-  if (file === "") return [];
-  return [
-    {
-      // A bundler may have put an underscore before the name of a class.
-      call: call.replace(/ \[as .*\]$/, "").replace(/^(new )?_/, "$1"),
-      file: (file.startsWith("file://") ? fileURLToPath(file) : file).replaceAll("\\", "/"),
-      position,
-    },
-  ];
-}
-
-function placeOf({ file, position }: Frame): string {
-  const near = relative(process.cwd(), file);
-  return `${near.startsWith("..") ? file : near}:${position}`;
-}
-
-let home: string | undefined;
-
-/** Of a package of this stack: installed under its scope, or a neighbour of the loop's in a checkout. */
-function isOurs(file: string): boolean {
-  if (file.includes("/node_modules/@tw/")) return true;
-  home ??= findHome();
-  return file.startsWith(home) && /^[^/]+\/(?:src|dist)\//.test(file.slice(home.length));
-}
-
-/** The folder that holds the package of the loop, as its own frames tell it. */
-function findHome(): string {
-  try {
-    virtualLoop().loop.callLater(-1, () => undefined);
-  } catch (error) {
-    for (const line of String((error as Error).stack).split("\n")) {
-      const [frame] = readFrame(line);
-      const path = frame?.call.includes("callLater") ? frame.file : "";
-      const found = /^(.*\/)[^/]+\/$/.exec(SOURCES.exec(path)?.[1] ?? "")?.[1];
-      if (found !== undefined) return found;
-    }
-  }
-  return "\0";
+/**
+ * `TCPServer.listen() at test/server.test.ts:12:20`, or `at test/server.test.ts:12:20`. `maker` stands in for a call that
+ * the stack does not tell.
+ */
+export function describeOrigin(origin: Origin, maker = ""): string {
+  const { call, place, yours } = readOrigin(origin);
+  if (maker !== "" && !yours) return maker;
+  const by = maker !== "" && (call === "" || call.startsWith("new ")) ? maker : call;
+  return by === "" ? `at ${place}` : `${by} at ${place}`;
 }

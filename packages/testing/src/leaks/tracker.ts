@@ -5,8 +5,11 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { HandlerHandle, IOLoop, Timeout } from "@tw/ioloop";
 import type { VirtualIdle } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
-import type { ListeningSocket } from "@tw/tcp";
+import type { AcceptedMessage, ConnectedMessage, ListeningSocket } from "@tw/tcp";
 import { describeOrigin, type Origin, originHere } from "./origin.js";
+import { SweptMap } from "./swept-map.js";
+import { TimerOrigins } from "./timer-origins.js";
+import { Waiting } from "./waiting.js";
 
 /** What is kept track of. */
 export type ResourceKind = "handler" | "timer" | "stream" | "listener";
@@ -16,26 +19,31 @@ export interface Resource {
   readonly kind: ResourceKind;
   /** `timer that fires in 5000 ms`. */
   readonly what: string;
-  /** Where it was made: `IOLoop.callLater() at test/x.test.ts:12:10`. */
+  /** Where it was made: `IOLoop.callLater() at test/x.test.ts:12:10`; `at test/x.test.ts:12:10` where the call is unknown. */
   readonly made: string;
   /** The handle of the handler, the timer, the stream or the listening socket. */
   readonly object: HandlerHandle | Timeout | IOStream | ListeningSocket;
 }
 
+/** One line of a report: `a timer that fires in 5 ms, made by IOLoop.callLater() at test/x.test.ts:12:10`. */
+export function lineOf({ what, made }: Resource): string {
+  return `a ${what}, made ${made.startsWith("at ") ? made : `by ${made}`}`;
+}
+
 interface Entry {
   readonly kind: ResourceKind;
   readonly origin: Origin;
+  /** What made it, where a message says so: behind an `await` a stack does not. */
+  maker: string;
   readonly live: () => boolean;
   readonly what: () => string;
 }
 
-/** Dead timers are swept out when there are as many entries again as were live the last time. */
-const SWEEP_FROM = 1024;
-
 /** Hears of resources from {@link start} to {@link stop}; what was made before is unknown to it. */
 export class Tracker {
-  readonly #entries = new Map<Resource["object"], Entry>();
-  #sweepAt = SWEEP_FROM;
+  readonly #entries = new SweptMap<Resource["object"], Entry>((_object, { live }) => live());
+  readonly #timers = new TimerOrigins();
+  readonly #waiting = new Waiting();
   #running = false;
 
   start(): void {
@@ -52,39 +60,38 @@ export class Tracker {
 
   /** What was made since the start and is still there, in the order in which it was made. */
   pending(): Resource[] {
-    this.#sweep();
-    return [...this.#entries].map(([object, { kind, what, origin }]) => ({
+    return [...this.#entries.live()].map(([object, { kind, what, origin, maker }]) => ({
       kind,
       what: what(),
-      made: describeOrigin(origin),
+      made: describeOrigin(origin, maker),
       object,
     }));
   }
 
   /** How much is still there; cheaper than {@link pending}. */
   count(): number {
-    this.#sweep();
-    return this.#entries.size;
+    return this.#entries.live().size;
   }
 
-  #add(object: Resource["object"], entry: Omit<Entry, "origin">): void {
-    if (this.#entries.size >= this.#sweepAt) {
-      this.#sweep();
-      this.#sweepAt = Math.max(SWEEP_FROM, this.#entries.size * 2);
-    }
-    this.#entries.set(object, { ...entry, origin: originHere() });
+  #madeBy(stream: IOStream, maker: string): void {
+    const entry = this.#entries.get(stream);
+    if (entry !== undefined) entry.maker = maker;
   }
 
-  #sweep(): void {
-    for (const [object, { live }] of this.#entries) if (!live()) this.#entries.delete(object);
-  }
+  readonly #forget = (object: Resource["object"]): void => this.#entries.delete(object);
 
   readonly #listeners: readonly (readonly [string, (message: unknown) => void])[] = [
     [
       "tw:ioloop:handlerAdded",
       (message) => {
         const { handle, fd } = message as { handle: HandlerHandle; fd: number };
-        this.#add(handle, { kind: "handler", live: () => true, what: () => `handler on descriptor ${fd}` });
+        this.#entries.set(handle, {
+          kind: "handler",
+          live: () => true,
+          what: () => `handler on descriptor ${fd}`,
+          origin: originHere(),
+          maker: "",
+        });
       },
     ],
     [
@@ -98,14 +105,21 @@ export class Tracker {
       (message) => {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
         const what = () => `timer that fires in ${round(timer.when - loop.time())} ms`;
-        this.#add(timer, { kind: "timer", live: () => timer.pending, what });
+        const origin = this.#timers.of(loop, timer, this.#forget);
+        this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, origin, maker: "" });
       },
     ],
     [
       "tw:iostream:opened",
       (message) => {
         const { stream } = message as { stream: IOStream };
-        this.#add(stream, { kind: "stream", live: () => true, what: () => describeStream(stream) });
+        this.#entries.set(stream, {
+          kind: "stream",
+          live: () => true,
+          what: () => describeStream(stream),
+          origin: originHere(),
+          maker: "",
+        });
       },
     ],
     [
@@ -115,11 +129,26 @@ export class Tracker {
       },
     ],
     [
+      "tw:tcp:accepted",
+      (message) =>
+        this.#madeBy((message as AcceptedMessage).stream, "TCPServer for a connection it accepted"),
+    ],
+    [
+      "tw:tcp:connected",
+      (message) => this.#madeBy((message as ConnectedMessage).stream, "TCPClient.connect()"),
+    ],
+    [
       "tw:tcp:listening",
       (message) => {
         const { socket } = message as { socket: ListeningSocket };
         const what = () => `socket that listens on ${placeOf(socket)}`;
-        this.#add(socket, { kind: "listener", live: () => true, what });
+        this.#entries.set(socket, {
+          kind: "listener",
+          live: () => true,
+          what,
+          origin: originHere(),
+          maker: "",
+        });
       },
     ],
     [
@@ -128,12 +157,12 @@ export class Tracker {
         this.#entries.delete((message as { socket: ListeningSocket }).socket);
       },
     ],
+    ["tw:gen:waiting", this.#waiting.add],
     [
       "tw:ioloop:virtualIdle",
       (message) => {
         const { pending } = message as VirtualIdle;
-        for (const { what, made } of this.pending()) {
-          const line = `a ${what}, made by ${made}`;
+        for (const line of [...this.pending().map(lineOf), ...this.#waiting.lines()]) {
           if (!pending.includes(line)) pending.push(line);
         }
       },
