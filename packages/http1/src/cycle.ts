@@ -35,7 +35,10 @@ export abstract class Cycle {
   protected method = "";
   /** Value of the request's Upgrade, when it asked for one. */
   protected upgrade: string | undefined = undefined;
-  /** By the last message that was read; a server's version is taken for granted before it has answered. */
+  /**
+   * It speaks HTTP/1.1, or a later minor version, which is read as the highest one that is known, RFC 9110 §2.5. By the
+   * last message that was read; a server's version is taken for granted before it has answered.
+   */
   protected peerIs11 = true;
   /** As far as the message that was read says, HTTP goes on after this cycle. */
   protected peerPersists = true;
