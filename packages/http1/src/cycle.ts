@@ -65,7 +65,10 @@ export abstract class Cycle {
     return !this.ended && (this.reading !== READING.done || this.buffered === 0);
   }
 
-  /** Between messages: nothing is being read or written, and nothing of the next message came yet. */
+  /**
+   * Between messages: nothing is being read or written, and nothing of the next message came yet. The blank line that a
+   * server ignores in front of a request is none of it, RFC 9112 §2.2.
+   */
   get idle(): boolean {
     const between = this.reading === READING.idle || this.reading === READING.head;
     return between && this.writing === WRITING.idle && this.buffered === 0 && this.error === undefined;

@@ -46,7 +46,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   onEnd(): void {
     if (this.waiting === "lingering" || this.waiting === "done") return;
     if (this.prospect === "open") this.prospect = "leaving";
-    if (this.machine === undefined) return this.closeNow(false);
+    if (this.machine === undefined || this.machine.idle) return this.closeNow(false);
     this.machine.receiveEnd();
     const exchange = this.exchange;
     if (exchange === undefined || !exchange.received) {
@@ -158,20 +158,26 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     const machine = this.machine;
     const surplus = machine !== undefined && machine.buffered > 0;
     if (surplus) machine.retain();
-    if (exchange === undefined) this.restBetweenRequests(machine !== undefined);
+    if (exchange === undefined) this.restBetweenRequests(machine);
     else if (!exchange.received) this.expectBody(exchange);
     else if (this.waiting !== "lastAnswer") this.expectOnce("answer", this.server.lookTicks);
     if (surplus && (this.waiting === "answer" || this.waiting === "drain")) this.stream.pause();
     else this.stream.resume();
   }
 
-  private restBetweenRequests(begun: boolean): void {
+  private restBetweenRequests(machine: HTTP1Machine | undefined): void {
     const { server } = this;
     if (this.whenDrained !== undefined) this.expectOnce("drain", server.lookTicks);
-    else if (begun) this.expectOnce("head", server.headTicks);
-    else if (this.prospect === "open") this.expect("idle", server.idleTicks);
-    else if (this.prospect === "leaving") this.expect("idle", server.graceTicks);
-    else this.closeNow(false);
+    else if (machine !== undefined && !machine.idle) this.expectOnce("head", server.headTicks);
+    else if (this.prospect === "closing") this.closeNow(false);
+    else if (!this.isQuiet())
+      this.expect("idle", this.prospect === "open" ? server.idleTicks : server.graceTicks);
+    // A blank line asks for nothing, and puts nothing off.
+    else if (this.prospect === "leaving")
+      this.deadline = Math.min(
+        this.deadline || Number.POSITIVE_INFINITY,
+        server.deadlines.tick + server.graceTicks,
+      );
   }
 
   private expectBody(exchange: ServerExchange): void {
