@@ -65,6 +65,11 @@ export abstract class Cycle {
     return !this.ended && (this.reading !== READING.done || this.buffered === 0);
   }
 
+  /** Whether the peer has finished sending: nothing comes behind what is buffered. */
+  get peerEnded(): boolean {
+    return this.ended;
+  }
+
   /**
    * Between messages: nothing is being read or written, and nothing of the next message came yet. The blank line that a
    * server ignores in front of a request is none of it, RFC 9112 §2.2.
