@@ -52,10 +52,10 @@ function inTime(trailers: readonly string[]): string[] {
 export const NODE_LEAVES: readonly Leaving[] = [
   {
     why: "RFC 9110 §7.8: Upgrade in HTTP/1.0 is ignored; node takes what comes behind for the other protocol.",
-    leave: (ours, { messages }, role) => {
+    leave: (ours, { messages, refusal }, role) => {
       const last = ours.messages[messages.length - 1];
       const asked = last?.start.endsWith(" HTTP/1.0") && last.fields.some((text) => /^upgrade$/i.test(text));
-      if (role === "client" || !asked) return ours;
+      if (role === "client" || refusal !== undefined || !asked) return ours;
       return { messages: ours.messages.slice(0, messages.length), refusal: undefined, over: true };
     },
   },
