@@ -35,7 +35,10 @@ export abstract class Cycle {
   protected method = "";
   /** Value of the request's Upgrade, when it asked for one. */
   protected upgrade: string | undefined = undefined;
-  /** By the last message that was read; a server's version is taken for granted before it has answered. */
+  /**
+   * It speaks HTTP/1.1, or a later minor version, which is read as the highest one that is known, RFC 9110 §2.5. By the
+   * last message that was read; a server's version is taken for granted before it has answered.
+   */
   protected peerIs11 = true;
   /** As far as the message that was read says, HTTP goes on after this cycle. */
   protected peerPersists = true;
@@ -62,7 +65,15 @@ export abstract class Cycle {
     return !this.ended && (this.reading !== READING.done || this.buffered === 0);
   }
 
-  /** Between messages: nothing is being read or written, and nothing of the next message came yet. */
+  /** Whether the peer has finished sending: nothing comes behind what is buffered. */
+  get peerEnded(): boolean {
+    return this.ended;
+  }
+
+  /**
+   * Between messages: nothing is being read or written, and nothing of the next message came yet. The blank line that a
+   * server ignores in front of a request is none of it, RFC 9112 §2.2.
+   */
   get idle(): boolean {
     const between = this.reading === READING.idle || this.reading === READING.head;
     return between && this.writing === WRITING.idle && this.buffered === 0 && this.error === undefined;

@@ -1,6 +1,6 @@
 // Field lines, RFC 9112 §5, and what the fields among them say that steer the connection.
 
-import { HTTPInputError, sameName } from "@tw/httputil";
+import { HTTPInputError, sameName, trimBlanks } from "@tw/httputil";
 import { isBlank, listHas } from "./grammar.js";
 import { lines } from "./section-scanner.js";
 
@@ -45,8 +45,7 @@ class FieldFacts {
         this.hostCount++;
         return;
       case 6:
-        if (sameName(value, "100-continue")) this.expectContinue = true;
-        else this.expectsOther = true;
+        this.#noteExpect(value);
         return;
       case 7:
         this.upgrade = this.upgrade === undefined ? value : `${this.upgrade}, ${value}`;
@@ -63,6 +62,13 @@ class FieldFacts {
         this.transferEncodingCount++;
         return;
     }
+  }
+
+  #noteExpect(value: string): void {
+    // RFC 9110 §5.6.1.2 (1), (2): empty members are none.
+    const members = value.split(",").map(trimBlanks).filter(Boolean);
+    if (!members.every((member) => sameName(member, "100-continue"))) this.expectsOther = true;
+    else if (members.length > 0) this.expectContinue = true;
   }
 
   #noteConnection(value: string): void {

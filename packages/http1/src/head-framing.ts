@@ -7,7 +7,6 @@ import {
   isHost,
   type RequestStartLine,
   type ResponseStartLine,
-  sameName,
 } from "@tw/httputil";
 import {
   type BodyWriter,
@@ -16,6 +15,7 @@ import {
   NO_BODY_WRITER,
   UNTIL_CLOSE_WRITER,
 } from "./body-writers.js";
+import { listHas } from "./grammar.js";
 import { type FieldText, requestLine, statusLine, writeFields } from "./head-writer.js";
 
 /** What `HTTP1Machine.writeHead` is told besides the head. */
@@ -133,8 +133,9 @@ export function requestHead(
 /** What a request may not say with content, and what not without it. */
 function checkContent(method: string, headers: HTTPHeaders, hasContent: boolean): void {
   if (!hasContent) {
+    const expectation = headers.get("Expect");
     // RFC 9110 §10.1.1 (1): without content there is nothing that a 100 could allow.
-    if (sameName(headers.get("Expect") ?? "", "100-continue"))
+    if (expectation !== null && listHas(expectation, "100-continue"))
       throw new HTTPOutputError("Expect: 100-continue without a body");
     return;
   }

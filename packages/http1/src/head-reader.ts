@@ -63,7 +63,7 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
       facts.expectContinue && minor >= 1 && (chunked || (contentLength !== undefined && contentLength > 0)),
     expectsOther: facts.expectsOther && minor >= 1,
     // RFC 9110 §7.8 (6): not in HTTP/1.0.
-    upgrade: facts.upgradeListed && minor === 1 ? facts.upgrade : undefined,
+    upgrade: facts.upgradeListed && minor >= 1 ? facts.upgrade : undefined,
   };
   return { event, persistent: isPersistent(facts, minor) };
 }
@@ -131,7 +131,7 @@ function statusCode(buf: Uint8Array, at: number): number {
   return code >= 100 ? code : -1;
 }
 
-/** RFC 9112 §9.3. A minor version we do not know is not trusted to keep the connection. */
+/** RFC 9112 §9.3. A minor version we do not know is not trusted to keep the connection, as in Tornado. */
 function isPersistent(facts: FieldFacts, minor: number): boolean {
   if (facts.close) return false;
   return minor === 1 || (minor === 0 && facts.keepAlive);

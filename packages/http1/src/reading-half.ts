@@ -153,7 +153,7 @@ export abstract class ReadingHalf extends Cycle {
   #takeRequest({ event, persistent }: RequestHead): RequestEvent {
     this.method = event.method;
     this.upgrade = event.upgrade;
-    this.peerIs11 = event.version === "HTTP/1.1";
+    this.peerIs11 = event.version !== "HTTP/1.0";
     this.peerPersists = persistent;
     // RFC 9112 §6.1 (1), RFC 9112 §7.1 (1): chunks are read.
     if (event.chunked) this.#startBody(new ChunkedReader(this.options));
@@ -170,7 +170,7 @@ export abstract class ReadingHalf extends Cycle {
       return event;
     }
     this.peerPersists = persistent;
-    this.peerIs11 = event.version === "HTTP/1.1";
+    this.peerIs11 = event.version !== "HTTP/1.0";
     this.#readResponseBody(event);
     return event;
   }

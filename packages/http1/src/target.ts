@@ -21,7 +21,7 @@ export function isTarget(method: string, target: string): boolean {
   // RFC 9112 §3.2.2 (6): accepted. S-04 binds its authority too, since that takes the place of Host.
   const authority = ABSOLUTE.exec(target)?.[1];
   // RFC 9110 §4.2.1 (1), (2), RFC 9110 §4.2.2 (1), (2), RFC 9110 §4.2.4 (1): a host, and no userinfo.
-  return authority !== undefined && authority.charCodeAt(0) !== COLON && isHost(authority);
+  return authority !== undefined && isHost(authority);
 }
 
 function isTunnelTarget(target: string): boolean {
@@ -31,4 +31,3 @@ function isTunnelTarget(target: string): boolean {
 /** `host:port`, neither of them empty, and port 0 is none. */
 const TUNNEL = /[^[:]:0*[1-9]\d*$/;
 const ABSOLUTE = /^https?:\/\/([^/?]+)/i;
-const COLON = 0x3a;

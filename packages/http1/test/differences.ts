@@ -12,11 +12,11 @@ export interface Difference {
   readonly why: string;
 }
 
-/** What node's parser reads and we do not hand on, although neither refuses anything. */
+/** What one of the two reads and the other does not hand on, although neither refuses anything. */
 export interface Leaving {
   readonly why: string;
-  /** Takes it out of node's reading. */
-  readonly leave: (theirs: Reading, ours: Reading, role: HTTP1Role) => Reading;
+  /** Takes it out of the first reading. */
+  readonly leave: (reading: Reading, other: Reading, role: HTTP1Role) => Reading;
 }
 
 export const WE_LEAVE: readonly Leaving[] = [
@@ -47,6 +47,19 @@ export const WE_LEAVE: readonly Leaving[] = [
 function inTime(trailers: readonly string[]): string[] {
   return trailers.filter((_, i) => !isForbiddenTrailer(trailers[i - (i % 2)] as string));
 }
+
+/** We read on, node stops. */
+export const NODE_LEAVES: readonly Leaving[] = [
+  {
+    why: "RFC 9110 §7.8: Upgrade in HTTP/1.0 is ignored; node takes what comes behind for the other protocol.",
+    leave: (ours, { messages, refusal }, role) => {
+      const last = ours.messages[messages.length - 1];
+      const asked = last?.start.endsWith(" HTTP/1.0") && last.fields.some((text) => /^upgrade$/i.test(text));
+      if (role === "client" || refusal !== undefined || !asked) return ours;
+      return { messages: ours.messages.slice(0, messages.length), refusal: undefined, over: true };
+    },
+  },
+];
 
 /** We refuse, node reads on. */
 export const WE_REFUSE: readonly Difference[] = [

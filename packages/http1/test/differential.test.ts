@@ -4,18 +4,19 @@ import { describe, expect, it } from "vitest";
 import { mutate } from "../src/testing/mutate.js";
 import { pick, randomFrom } from "../src/testing/random.js";
 import { readCorpus } from "./corpus.js";
-import { type Difference, NODE_REFUSES, WE_LEAVE, WE_REFUSE } from "./differences.js";
+import { type Difference, NODE_LEAVES, NODE_REFUSES, WE_LEAVE, WE_REFUSE } from "./differences.js";
 import type { Scenario } from "./helpers.js";
 import { readAsNodeDoes } from "./node-parser.js";
 import { readAsWeDo } from "./readings.js";
 
 /** The entry that explains how the two readings differ, undefined where they agree. @throws where none does */
 function explain(scenario: Scenario): Difference | undefined {
-  const ours = readAsWeDo(scenario);
+  const all = readAsWeDo(scenario);
   const theirs = WE_LEAVE.reduce(
-    (reading, { leave }) => leave(reading, ours, scenario.role),
+    (reading, { leave }) => leave(reading, all, scenario.role),
     readAsNodeDoes(scenario),
   );
+  const ours = NODE_LEAVES.reduce((reading, { leave }) => leave(reading, theirs, scenario.role), all);
   const us = ours.messages.filter(({ ended }) => ended);
   const them = theirs.messages.filter(({ ended }) => ended);
   const common = Math.min(us.length, them.length);

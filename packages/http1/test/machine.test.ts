@@ -212,8 +212,9 @@ describe("keepAlive", () => {
   it("stays true while pipelined input of a peer that has ended is left", () => {
     const machine = server(GET + GET);
     types(machine);
+    expect(machine.peerEnded).toBe(false);
     machine.receiveEnd();
-    expect(machine.keepAlive).toBe(true);
+    expect([machine.peerEnded, machine.keepAlive]).toEqual([true, true]);
     answer(machine);
     machine.startNextCycle();
     expect(types(machine)).toEqual(["request", "end", undefined]);

@@ -42,7 +42,12 @@ describe("writeHead of a response", () => {
     expect(head(GET)).toBe("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     expect(head(GET10)).toBe("HTTP/1.1 200 OK\r\n\r\n");
     expect(head("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")).toBe("HTTP/1.1 200 OK\r\n\r\n");
-    expect(head("GET / HTTP/1.2\r\nHost: a\r\n\r\n")).toBe("HTTP/1.1 200 OK\r\n\r\n");
+  });
+
+  it("takes a client of a later minor version for one of 1.1, and tells it that it closes (RFC 9110 §2.5)", () => {
+    expect(head("GET / HTTP/1.2\r\nHost: a\r\n\r\n")).toBe(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+    );
   });
 
   it("echoes keep-alive to 1.0, and says nothing when it closes one (A2, A3)", () => {
@@ -229,6 +234,7 @@ describe("writeInformation", () => {
       "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
     );
     expect(asked(GET10).writeInformation(100)).toBe("");
+    expect(asked("GET / HTTP/1.2\r\nHost: a\r\n\r\n").writeInformation(100)).not.toBe("");
     machine.writeHead(OK, new HTTPHeaders());
     expect(() => machine.writeInformation(100)).toThrow(outputError("ERR_TW_HTTP_STATE"));
   });
@@ -459,6 +465,7 @@ describe("what a client may not send", () => {
   it("RFC 9110 §10.1.1 (1): an expectation without a body", () => {
     const Expect = "100-Continue";
     expect(() => write("GET", "/", { Expect })).toThrow("without a body");
+    expect(() => write("GET", "/", { Expect: `${Expect},` })).toThrow("without a body");
     expect(() => write("PUT", "/", { Expect }, { contentLength: 0 })).toThrow("without a body");
     expect(write("PUT", "/", { Expect }, { contentLength: 1 })).toContain("Expect: 100-Continue\r\n");
     expect(write("PUT", "/", { Expect })).toContain("Transfer-Encoding: chunked\r\n");

@@ -10,5 +10,9 @@ import type { HTTPHeaders } from "@tw/httputil";
  * announcesBody(new HTTPHeaders({ "Content-Length": "0" })); // false
  */
 export function announcesBody(headers: HTTPHeaders): boolean {
-  return headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0";
+  const length = headers.get("Content-Length") ?? "0";
+  return (length !== "0" && !ZEROS.test(length)) || headers.has("Transfer-Encoding");
 }
+
+/** 1*DIGIT, RFC 9110 §8.6, or a list of them, which is one length where they are equal. */
+const ZEROS = /^0+(?:[\t ]*,[\t ]*0+)*$/;

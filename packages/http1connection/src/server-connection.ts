@@ -16,6 +16,9 @@ import type { ServerCycle } from "./server/cycle.js";
 import { LeavingConnection } from "./server/leaving.js";
 import { ServerExchange } from "./server-exchange.js";
 
+/** Bytes of later requests that are read while one is answered: as long as there are fewer, the peer's end is seen. */
+const READ_AHEAD = 4096;
+
 /** Serves requests on one stream until either side closes it. */
 export class HTTP1ServerConnection extends LeavingConnection implements StreamReceiver {
   private pumping = false;
@@ -45,16 +48,20 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
 
   onEnd(): void {
     if (this.waiting === "lingering" || this.waiting === "done") return;
-    if (this.prospect === "open") this.prospect = "leaving";
-    if (this.machine === undefined) return this.closeNow(false);
-    this.machine.receiveEnd();
-    const exchange = this.exchange;
-    if (exchange === undefined || !exchange.received) {
-      this.pumpOn();
-      if (this.exchange === undefined) return this.closeNow(false);
-      return this.stream.abort();
-    }
-    // The request is whole and its answer pending: whoever waits for news of the peer hears of it, and may still answer.
+    const { machine, exchange } = this;
+    // Requests that came before it are answered; with the last of them the machine says that it was the last.
+    if (this.prospect === "open" && (machine === undefined || machine.buffered === 0))
+      this.prospect = "leaving";
+    if (machine === undefined || machine.idle) return this.closeNow(false);
+    machine.receiveEnd();
+    if (exchange?.received) return this.expectLastAnswer(exchange);
+    this.pumpOn();
+    if (this.exchange !== undefined) this.stream.abort();
+  }
+
+  /** The request is whole, its answer pending, and the peer has finished sending: whoever waits for news of it hears of
+   * that, and may still answer. */
+  private expectLastAnswer(exchange: ServerExchange): void {
     this.expect("lastAnswer", this.server.idleTicks);
     exchange.runInAsyncScope(exchange.peerGone, exchange, undefined, false);
   }
@@ -100,6 +107,8 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
           if (this.exchange === exchange) this.hold(exchange);
           return waiting;
         }
+        if (this.exchange !== exchange) continue;
+        if (exchange.received && this.machine?.peerEnded) this.expectLastAnswer(exchange);
         if (this.exchange === exchange) break;
       }
       this.rest();
@@ -151,27 +160,33 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   }
 
   /** Nothing more can be done with what is there: keeps the rest, sets the deadline of what is awaited, and lets the
-   * peer send on, unless more than one request came already: what follows waits in the kernel. */
+   * peer send on, unless much of what it asks next came already: what follows waits in the kernel. */
   private rest(): void {
     if (this.parting !== undefined || this.waiting === "done") return;
-    const exchange = this.exchange;
-    const machine = this.machine;
-    const surplus = machine !== undefined && machine.buffered > 0;
-    if (surplus) machine.retain();
-    if (exchange === undefined) this.restBetweenRequests(machine !== undefined);
+    const { exchange, machine } = this;
+    const ahead = machine === undefined ? 0 : machine.buffered;
+    if (ahead > 0) machine?.retain();
+    if (exchange === undefined) this.restBetweenRequests(machine);
     else if (!exchange.received) this.expectBody(exchange);
     else if (this.waiting !== "lastAnswer") this.expectOnce("answer", this.server.lookTicks);
-    if (surplus && (this.waiting === "answer" || this.waiting === "drain")) this.stream.pause();
+    if (ahead > READ_AHEAD && (this.waiting === "answer" || this.waiting === "drain")) this.stream.pause();
     else this.stream.resume();
   }
 
-  private restBetweenRequests(begun: boolean): void {
+  private restBetweenRequests(machine: HTTP1Machine | undefined): void {
     const { server } = this;
     if (this.whenDrained !== undefined) this.expectOnce("drain", server.lookTicks);
-    else if (begun) this.expectOnce("head", server.headTicks);
-    else if (this.prospect === "open") this.expect("idle", server.idleTicks);
-    else if (this.prospect === "leaving") this.expect("idle", server.graceTicks);
-    else this.closeNow(false);
+    else if (machine?.peerEnded) this.closeNow(false);
+    else if (machine !== undefined && !machine.idle) this.expectOnce("head", server.headTicks);
+    else if (this.prospect === "closing") this.closeNow(false);
+    else if (!this.isQuiet())
+      this.expect("idle", this.prospect === "open" ? server.idleTicks : server.graceTicks);
+    // A blank line asks for nothing, and puts nothing off.
+    else if (this.prospect === "leaving")
+      this.deadline = Math.min(
+        this.deadline || Number.POSITIVE_INFINITY,
+        server.deadlines.tick + server.graceTicks,
+      );
   }
 
   private expectBody(exchange: ServerExchange): void {

@@ -59,14 +59,18 @@ describe("parseContentCodings()", () => {
     [" gzip\t,\tgzip ", ["gzip", "gzip"]],
     ["identity", []],
     ["identity, gzip, identity", ["gzip"]],
+    // RFC 9110 §5.6.1.2 (1), (2): empty members.
+    ["", []],
+    ["gzip,", ["gzip"]],
+    [" ,gzip,\t,br", ["gzip", "br"]],
+    ["gzip,,,,,,,", ["gzip"]],
   ])("takes %j", (value, codings) => {
     expect(parseContentCodings(value, contentCodings)).toEqual(codings);
   });
 
   it.each([
-    "",
-    "gzip,",
-    ",gzip",
+    "gzip,,,,,,,,br",
+    `${"identity,".repeat(8)}gzip`,
     "compress",
     "x-deflate",
     "gzip;q=1",

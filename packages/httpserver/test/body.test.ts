@@ -199,6 +199,15 @@ onEveryCarrier((bench) => {
       expect(called).toBe(1);
     });
 
+    it("a length of several zeros is no body: an immediate answer keeps the connection, and what follows is read", async () => {
+      const server = await bench.serve((request) => answer(request.connection, request.uri), STREAMED);
+      const client = await bench.connect(server);
+      for (const length of ["00", "0, 0", "00,00"])
+        await client.send(`POST /${length.length} HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
+      const text = await client.until((text) => text.endsWith("/5"));
+      expect(codes(text)).toEqual([200, 200, 200]);
+    });
+
     it("a client that sends all of a long body before it reads sees an answer that was given meanwhile", async () => {
       const server = await bench.serve((request) => answer(request.connection, "early"), {
         ...STREAMED,

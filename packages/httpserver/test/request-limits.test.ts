@@ -124,6 +124,28 @@ onEveryCarrier((bench) => {
       }
     });
 
+    it("gets its 100 beside empty members of the list, twice, and in a later minor version; an empty one asks nothing", async () => {
+      const server = await bench.serve(measuring(() => {}));
+      const head = (version: string, expectation: string) =>
+        `POST / HTTP/${version}\r\nHost: a\r\nExpect: ${expectation}\r\nContent-Length: 2\r\n\r\n`;
+      for (const [version, expectation] of [
+        ["1.1", "100-continue,"],
+        ["1.1", "100-continue, 100-continue"],
+        ["1.2", "100-continue"],
+      ] as const) {
+        const client = await bench.connect(server);
+        await client.send(head(version, expectation));
+        expect(codes(await client.until((text) => text.endsWith("\r\n\r\n")))).toEqual([100]);
+        await client.send("xx");
+        const text = await client.until((text) => text.endsWith("<2>"));
+        expect(codes(text)).toEqual([100, 200]);
+        expect(text.includes("\r\nConnection: close\r\n")).toBe(version === "1.2");
+      }
+      const client = await bench.connect(server);
+      await client.send(`${head("1.1", "")}xx`);
+      expect(codes(await client.until((text) => codes(text).length === 1))).toEqual([200]);
+    });
+
     it("of something undefined is answered with 417, unheard by the delegate, and what follows is served", async () => {
       let heard = 0;
       const server = await bench.serve(

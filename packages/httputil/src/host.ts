@@ -1,5 +1,7 @@
 // Host and authority: who a request is for, RFC 9110 §7.2, RFC 3986 §3.2.2.
 
+import { isIp } from "@tw/util";
+
 /** A host and the port beside it. */
 export interface HostAndPort {
   /** As it came; an IPv6 address keeps its brackets. */
@@ -8,10 +10,10 @@ export interface HostAndPort {
 }
 
 /**
- * Tells whether `value` may stand in a Host field: `""`, a name, an IPv4 address or `[IPv6]`, with an optional port.
+ * Tells whether `value` may stand in a Host field: `""`, or a name, an IPv4 address or `[IPv6]` with an optional port.
  *
- * S-04: no comma, slash, `@`, blank or control, nothing above U+007F. An attacker uses those to make two readers of
- * one request see two different hosts.
+ * S-04: no comma, slash, `@`, blank or control, nothing above U+007F, nothing in brackets that is no address, and no port
+ * without a host. An attacker uses those to make two readers of one request see two different hosts.
  */
 export function isHost(value: string): boolean {
   let i = 0;
@@ -27,7 +29,7 @@ export function isHost(value: string): boolean {
       if (c > 0x7f || HOST_CHARS[c] === 0) return false;
     }
   }
-  return i === end || (value.charCodeAt(i) === 0x3a && isPort(value, i + 1));
+  return i === end || (i > 0 && value.charCodeAt(i) === 0x3a && isPort(value, i + 1));
 }
 
 /**
@@ -52,7 +54,13 @@ export function splitHostAndPort(netloc: string): HostAndPort {
 /** Index after the `]`, or −1 when this is no address in brackets. */
 function addressEnd(value: string): number {
   const close = value.indexOf("]");
-  return close > 2 && ADDRESS.test(value.slice(1, close)) ? close + 1 : -1;
+  return close !== -1 && isAddress(value.slice(1, close)) ? close + 1 : -1;
+}
+
+/** What stands in brackets, RFC 3986 §3.2.2: IPv6address or IPvFuture. */
+function isAddress(text: string): boolean {
+  const address = text.replace(ZONE, "");
+  return (address.includes(":") && isIp(address)) || FUTURE.test(text);
 }
 
 function isPort(value: string, start: number): boolean {
@@ -70,8 +78,9 @@ function isPercentEncoded(value: string, at: number): boolean {
   return /^[0-9a-fA-F]{2}$/.test(value.slice(at + 1, at + 3));
 }
 
-// RFC 3986 §3.2.2: IPv6address or IPvFuture; a zone is written %25name, RFC 6874 §2.
-const ADDRESS = /^(?:[0-9a-fA-F:.]+(?:%25[\w.~-]+)?|v[0-9a-fA-F]+\.[\w.~!$&'()*+;=:-]+)$/;
+// RFC 6874 §2: the zone of an address is written %25name.
+const ZONE = /%25[\w.~-]+$/;
+const FUTURE = /^v[0-9a-fA-F]+\.[\w.~!$&'()*+;=:-]+$/;
 
 // reg-name without the comma, RFC 3986 §3.2.2.
 const HOST_CHARS: Uint8Array = hostChars();

@@ -16,8 +16,8 @@ export const contentCodings: readonly ContentCoding[] =
 const MAX_CODINGS = 2;
 
 /**
- * The codings that a Content-Encoding field names, in the order they were applied, `identity` left out; `undefined`
- * when one is not among `known`, is empty, or there are more than two. Names are case-insensitive.
+ * The codings that a Content-Encoding field names, in the order they were applied, `identity` and empty members left
+ * out; `undefined` when one is not among `known`, or there are more than two. Names are case-insensitive.
  *
  * @example
  * parseContentCodings("x-gzip, BR", contentCodings); // ["gzip", "br"]
@@ -28,9 +28,12 @@ export function parseContentCodings(
 ): ContentCoding[] | undefined {
   const codings: ContentCoding[] = [];
   // A field of 64 KiB of commas is not worth splitting.
-  for (const part of value.split(",", MAX_NAMES + 1)) {
-    const name = trimBlanks(part).toLowerCase();
-    if (name === "identity") continue;
+  const members = value.split(",", MAX_MEMBERS + 1);
+  if (members.length > MAX_MEMBERS) return undefined;
+  for (const member of members) {
+    const name = trimBlanks(member).toLowerCase();
+    // RFC 9110 §5.6.1.2 (1), (2): an empty member is none.
+    if (name === "" || name === "identity") continue;
     const coding = name === "x-gzip" ? "gzip" : known.find((each) => each === name);
     if (coding === undefined || !known.includes(coding) || codings.length === MAX_CODINGS) return undefined;
     codings.push(coding);
@@ -38,4 +41,5 @@ export function parseContentCodings(
   return codings;
 }
 
-const MAX_NAMES = 8;
+/** Members of a Content-Encoding field, with those that name nothing. */
+const MAX_MEMBERS = 8;

@@ -46,7 +46,7 @@ export abstract class LeavingConnection extends WaitingConnection {
         return this.closeNow(false);
       case "head":
       case "body":
-        return this.machine === undefined ? this.closeNow(false) : this.refuseWith(408, requestTimeout());
+        return this.isQuiet() ? this.closeNow(false) : this.refuseWith(408, requestTimeout());
       case "lingering":
         this.deadline = this.parting?.look() ?? 0;
         if (this.deadline === 0) this.stream.abort();

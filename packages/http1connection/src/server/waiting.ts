@@ -37,7 +37,10 @@ export type Prospect = "open" | "leaving" | "closing";
 /** What a connection waits for, and until when. */
 export abstract class WaitingConnection extends PeerContext implements Expirable {
   readonly server: ServerContext;
-  /** There from the first byte of a request until the connection is idle again: an idle one owns no parser. */
+  /**
+   * There from the first byte of a request until the connection is idle again: an idle one owns no parser, unless it was
+   * sent a blank line, of which the parser takes no second one.
+   */
   protected machine: HTTP1Machine | undefined = undefined;
   protected exchange: ServerExchange | undefined = undefined;
   protected waiting: Waiting = "head";
@@ -83,7 +86,8 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
 
   /** Nothing has been asked that was not answered, and nothing has begun to be. */
   protected isQuiet(): boolean {
-    return this.machine === undefined && (this.waiting === "idle" || this.waiting === "head");
+    const { machine, waiting } = this;
+    return (waiting === "idle" || waiting === "head") && (machine === undefined || machine.idle);
   }
 
   protected expect(waiting: Waiting, ticks: number): void {
