@@ -13,6 +13,7 @@ import {
 import { checkInteger, isPromiseLike } from "@tw/util";
 import { BodyPace } from "./body-pace.js";
 import { serverChannels as channels } from "./channels.js";
+import { isFarewell } from "./farewell.js";
 import { checkTimeout } from "./options.js";
 import { isInputError } from "./refusal.js";
 import { AnsweringHalf } from "./server/answering.js";
@@ -142,8 +143,10 @@ export class ServerExchange extends AnsweringHalf {
   }
 
   /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. What it
-   * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. */
+   * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. That it
+   * ended because nobody takes its answer any more is no news. */
   private delegateFailed(error: unknown): void {
+    if (this.gone() && isFarewell(error)) return;
     const { server, stream } = this.connection;
     const about = this.summary();
     const refused = isInputError(error) && error.status >= 400;
