@@ -19,7 +19,6 @@ import { ServerExchange } from "./server-exchange.js";
 /** Serves requests on one stream until either side closes it. */
 export class HTTP1ServerConnection extends LeavingConnection implements StreamReceiver {
   private pumping = false;
-  private requests = 0;
 
   /** Takes the stream over. Where the server drains, it may ask once, soon. */
   start(): void {
@@ -71,7 +70,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   }
 
   onClose(error?: unknown): void {
-    this.server.deadlines.delete(this);
+    this.forget();
     this.waiting = "done";
     this.onDrain();
     const exchange = this.takeExchange();
@@ -132,8 +131,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     const machine = this.machine;
     const event = machine?.next();
     if (machine === undefined || event?.type !== "request") return undefined;
-    if (++this.requests >= this.server.maxRequestsPerConnection && this.prospect === "open")
-      this.prospect = "leaving";
+    if (--this.requestsLeft <= 0 && this.prospect === "open") this.prospect = "leaving";
     this.server.inFlight++;
     this.exchange = new ServerExchange(this, machine, event);
     return this.exchange;
@@ -169,9 +167,11 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     const { server } = this;
     if (this.whenDrained !== undefined) this.expectOnce("drain", server.lookTicks);
     else if (begun) this.expectOnce("head", server.headTicks);
-    else if (this.prospect === "open") this.expect("idle", server.idleTicks);
-    else if (this.prospect === "leaving") this.expect("idle", server.graceTicks);
-    else this.closeNow(false);
+    else if (this.prospect === "closing") this.closeNow(false);
+    else {
+      this.expect("idle", server.idleTicks);
+      if (this.prospect === "leaving") server.grace.give(this);
+    }
   }
 
   private expectBody(exchange: ServerExchange): void {
@@ -205,11 +205,17 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   handOver(): IOStream {
     const rest = (this.machine as HTTP1Machine).takeRest();
     this.machine = undefined;
-    this.server.deadlines.delete(this);
+    this.forget();
     this.server.tally.upgraded++;
     this.waiting = "done";
     this.takeExchange();
     this.stream.detach(rest);
     return this.stream;
+  }
+
+  /** The stream is gone, or somebody else's. */
+  private forget(): void {
+    this.server.deadlines.delete(this);
+    if (this.prospect !== "open") this.server.grace.delete(this);
   }
 }
