@@ -3,7 +3,7 @@
 // The global one is a getter, which every answer would ask.
 import { Buffer } from "node:buffer";
 import type { HTTP1Machine } from "@tw/http1";
-import type { BodyChunk, FileRange } from "@tw/httputil";
+import type { BodyChunk, FileRange, MaybePromise } from "@tw/httputil";
 import type { IOStream } from "@tw/iostream";
 import { isTwError } from "@tw/util";
 
@@ -50,6 +50,14 @@ export function sendFilePiece(
   const suffix = machine.dataSuffix;
   if (suffix !== "") stream.send(suffix);
   return sent;
+}
+
+/**
+ * What the writer of a piece waits for that a message without a body drops: the next turn of the loop. Somebody who
+ * answers HEAD with a stream that never ends would keep the loop otherwise.
+ */
+export function afterDropping({ loop }: IOStream): MaybePromise {
+  if (!loop.closed) return new Promise((resolve) => loop.addCallback(resolve));
 }
 
 /** Whether sending a file failed for its own sake, and not because the stream had closed. */

@@ -15,9 +15,10 @@ import {
 } from "@tw/httputil";
 import { checkFileRange, type IOStream } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
-import { isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
+import { afterDropping, isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { clientChannels as channels } from "./channels.js";
 import type { HTTP1ClientConnection } from "./client-connection.js";
+import { isFarewell, refuseWrite } from "./farewell.js";
 
 type RequestState = "none" | "head" | "complete";
 type ResponseState = "awaited" | "complete" | "switched" | "gone";
@@ -49,7 +50,7 @@ export class ClientExchange implements HTTPConnection {
     headers: HTTPHeaders,
     chunk?: BodyChunk,
   ): MaybePromise {
-    if (this.#response === "gone") return;
+    if (this.#response === "gone") return refuseWrite(this.#connection.stream);
     if (this.#request !== "none") throw new HTTPOutputError("The head of this request was written already");
     if (!("method" in startLine)) throw new TypeError("A client asks with a request start line");
     const head = this.#machine.writeHead(startLine, headers);
@@ -60,20 +61,23 @@ export class ClientExchange implements HTTPConnection {
   }
 
   write(chunk: BodyChunk): MaybePromise {
-    if (this.#response === "gone") return;
+    const { stream } = this.#connection;
+    if (this.#response === "gone") return refuseWrite(stream);
     if (this.#request !== "head")
       throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
-    return this.#send("", chunk);
+    return this.#machine.bodyAllowed ? this.#send("", chunk) : afterDropping(stream);
   }
 
   writeFile(file: FileRange): MaybePromise {
     checkFileRange(file);
-    if (this.#response === "gone") return;
+    const { stream } = this.#connection;
+    if (this.#response === "gone") return refuseWrite(stream);
     if (this.#request !== "head")
       throw new HTTPOutputError("Cannot write a body: no head is out, or the request is complete");
+    if (!this.#machine.bodyAllowed) return afterDropping(stream);
     let sent: Promise<void> | undefined;
     try {
-      sent = sendFilePiece(this.#connection.stream, this.#machine, file);
+      sent = sendFilePiece(stream, this.#machine, file);
     } catch (error) {
       this.abort(error);
       throw error;
@@ -168,7 +172,10 @@ export class ClientExchange implements HTTPConnection {
 
   /** Nobody waits for this promise, but its rejection is an error of user code like any other. */
   #observe(result: unknown): void {
-    if (isPromiseLike(result)) result.then(undefined, (error) => this.#connection.failed(error));
+    if (!isPromiseLike(result)) return;
+    result.then(undefined, (error) => {
+      if (this.#response !== "gone" || !isFarewell(error)) this.#connection.failed(error);
+    });
   }
 
   /** The stream is gone, or its peer broke the protocol. */

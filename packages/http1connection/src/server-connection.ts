@@ -22,7 +22,6 @@ const READ_AHEAD = 4096;
 /** Serves requests on one stream until either side closes it. */
 export class HTTP1ServerConnection extends LeavingConnection implements StreamReceiver {
   private pumping = false;
-  private requests = 0;
 
   /** Takes the stream over. Where the server drains, it may ask once, soon. */
   start(): void {
@@ -78,7 +77,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   }
 
   onClose(error?: unknown): void {
-    this.server.deadlines.delete(this);
+    this.forget();
     this.waiting = "done";
     this.onDrain();
     const exchange = this.takeExchange();
@@ -141,8 +140,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     const machine = this.machine;
     const event = machine?.next();
     if (machine === undefined || event?.type !== "request") return undefined;
-    if (++this.requests >= this.server.maxRequestsPerConnection && this.prospect === "open")
-      this.prospect = "leaving";
+    if (--this.requestsLeft <= 0 && this.prospect === "open") this.prospect = "leaving";
     this.server.inFlight++;
     this.exchange = new ServerExchange(this, machine, event);
     return this.exchange;
@@ -179,14 +177,11 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     else if (machine?.peerEnded) this.closeNow(false);
     else if (machine !== undefined && !machine.idle) this.expectOnce("head", server.headTicks);
     else if (this.prospect === "closing") this.closeNow(false);
-    else if (!this.isQuiet())
-      this.expect("idle", this.prospect === "open" ? server.idleTicks : server.graceTicks);
-    // A blank line asks for nothing, and puts nothing off.
-    else if (this.prospect === "leaving")
-      this.deadline = Math.min(
-        this.deadline || Number.POSITIVE_INFINITY,
-        server.deadlines.tick + server.graceTicks,
-      );
+    else {
+      // A blank line asks for nothing, and puts nothing off.
+      if (!this.isQuiet()) this.expect("idle", server.idleTicks);
+      if (this.prospect === "leaving") server.grace.give(this);
+    }
   }
 
   private expectBody(exchange: ServerExchange): void {
@@ -220,11 +215,17 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
   handOver(): IOStream {
     const rest = (this.machine as HTTP1Machine).takeRest();
     this.machine = undefined;
-    this.server.deadlines.delete(this);
+    this.forget();
     this.server.tally.upgraded++;
     this.waiting = "done";
     this.takeExchange();
     this.stream.detach(rest);
     return this.stream;
+  }
+
+  /** The stream is gone, or somebody else's. */
+  private forget(): void {
+    this.server.deadlines.delete(this);
+    if (this.prospect !== "open") this.server.grace.delete(this);
   }
 }

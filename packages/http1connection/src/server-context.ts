@@ -7,12 +7,10 @@ import type { IOLoop } from "@tw/ioloop";
 import { isPromiseLike, type Logger } from "@tw/util";
 import { DateCache } from "./date.js";
 import { Deadlines } from "./deadlines.js";
+import { Grace } from "./grace.js";
 import { type HTTP1ConnectionOptions, resolveCount, resolveTimeouts, type Timeouts } from "./options.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
 import { LOOKS } from "./write-watch.js";
-
-/** How long a connection that has just been answered, or has not asked yet, may still ask while its server drains. */
-const DRAIN_GRACE_MS = 1000;
 
 /** How often a server that refuses requests says so in its log. */
 const WARNING_INTERVAL_MS = 60_000;
@@ -26,6 +24,8 @@ export class ServerContext {
   /** A machine whose connection is idle again. */
   #spare: HTTP1Machine | undefined;
   readonly deadlines: Deadlines<HTTP1ServerConnection>;
+  /** Who may ask once more before it is closed. */
+  readonly grace: Grace;
   readonly date: DateCache;
   readonly pace: Timeouts;
   // In ticks of the deadlines; 0 is never.
@@ -33,7 +33,6 @@ export class ServerContext {
   readonly headTicks: number;
   /** Between two looks at a peer that is sent something. */
   readonly lookTicks: number;
-  readonly graceTicks: number;
   readonly maxInFlight: number;
   readonly maxRequestsPerConnection: number;
   /** Requests that are worked on. */
@@ -71,7 +70,7 @@ export class ServerContext {
     this.idleTicks = deadlines.ticks(idleTimeoutMs);
     this.headTicks = deadlines.ticks(headTimeoutMs);
     this.lookTicks = deadlines.ticks(writeTimeoutMs / LOOKS);
-    this.graceTicks = deadlines.ticks(DRAIN_GRACE_MS);
+    this.grace = new Grace(loop);
     this.date = new DateCache(loop, deadlines);
   }
 
@@ -108,7 +107,9 @@ export class ServerContext {
 
   /** The server listens again. */
   reopen(): void {
-    if (this.#draining.signal.aborted) this.#draining = new AbortController();
+    if (!this.#draining.signal.aborted) return;
+    this.#draining = new AbortController();
+    this.grace.reset();
   }
 
   /** Whether one more request is too many; it says so in the log, but not for each. */

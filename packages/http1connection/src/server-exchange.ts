@@ -3,7 +3,6 @@
 
 import type { HTTP1Machine } from "@tw/http1";
 import {
-  HTTPHeaders,
   type HTTPMessageDelegate,
   type MaybePromise,
   type RequestStartLine,
@@ -13,8 +12,9 @@ import {
 import { checkInteger, isPromiseLike } from "@tw/util";
 import { BodyPace } from "./body-pace.js";
 import { serverChannels as channels } from "./channels.js";
+import { isFarewell } from "./farewell.js";
 import { checkTimeout } from "./options.js";
-import { isInputError } from "./refusal.js";
+import { isInputError, refusalBody, refusalHeaders } from "./refusal.js";
 import { AnsweringHalf } from "./server/answering.js";
 import type { RequestEvent } from "./server/cycle.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
@@ -142,8 +142,10 @@ export class ServerExchange extends AnsweringHalf {
   }
 
   /** User code threw or rejected: a 500 where no head is out, else the peer must see that the answer is broken. What it
-   * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. */
+   * throws about a body that is none, a form say, is the peer's mistake: that status, and a line without a stack. That it
+   * ended because nobody takes its answer any more is no news. */
   private delegateFailed(error: unknown): void {
+    if (this.gone() && isFarewell(error)) return;
     const { server, stream } = this.connection;
     const about = this.summary();
     const refused = isInputError(error) && error.status >= 400;
@@ -160,7 +162,7 @@ export class ServerExchange extends AnsweringHalf {
         reason: reasonPhrase(status),
       };
       // RFC 9110 §10.1.1 (4): behind a 100 too there is an answer, if only that there is none.
-      this.writeHeaders(startLine, new HTTPHeaders({ "Content-Length": "0" }));
+      this.writeHeaders(startLine, refusalHeaders(status), refusalBody(status));
       this.finish();
       // User code may still run, and answer what it knows no better than to answer.
       if (refused) this.answer = "gone";

@@ -75,7 +75,9 @@ it("writeFile() throws for more than was announced, before a head and behind the
   const received = fromLatin1(await server.readUntilClose().catch(() => new Uint8Array()));
   expect(received.split("\r\n\r\n")[1] ?? "").toBe("");
   await connection.stream.whenClosed;
-  expect(exchange.writeFile({ fd, offset: 0, length: 4 })).toBe(undefined);
+  await expect(exchange.writeFile({ fd, offset: 0, length: 4 })).rejects.toMatchObject({
+    code: "ERR_TW_STREAM_CLOSED",
+  });
 });
 
 it("writeFile() of a file that is too short rejects, and the request is broken off", async () => {

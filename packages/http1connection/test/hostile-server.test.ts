@@ -44,7 +44,9 @@ describe("HTTP1ClientConnection against a hostile server", () => {
       exchange.writeHeaders(POST, host());
       await t.server.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
       await t.stream.whenClosed;
-      await exchange.write(new Uint8Array(1_000_000));
+      await expect(exchange.write(new Uint8Array(1_000_000))).rejects.toMatchObject({
+        code: "ERR_TW_STREAM_CLOSED",
+      });
       exchange.finish();
     });
   });

@@ -1,13 +1,13 @@
 // How a server ends without a request lost. Each connection is told in its own tongue that this is the end:
 //
 //   waits in the kernel's queue    is accepted, where nobody else will; then as below
-//   has not asked yet              may ask within a second, and is answered
+//   has not asked yet              may ask within a second, or half the time that there is, and is answered
 //   has just been answered         likewise: its next request may be on its way
 //   was silent for longer          is closed
-//   has asked                      is answered, with `Connection: close`
+//   has asked, and asked on        is answered, the last time with `Connection: close`
 //   was upgraded                   hears of it by `draining`: a WebSocket says 1001
 //
-// What is left at the deadline is aborted. A kept-alive connection that is closed in the very moment in which its
+// Who asks for nothing at the deadline is closed, what is left then is aborted. A kept-alive connection that is closed in the very moment in which its
 // client asks again is the one loss that HTTP/1.1 cannot avoid (RFC 9112 §9.6): such a client asks anew.
 
 import type { ServerContext } from "@tw/http1connection";
@@ -17,7 +17,7 @@ import { TwError } from "@tw/util";
 
 /** Options of `HTTPServer.drain`. */
 export interface DrainOptions {
-  /** Milliseconds until what is still open is aborted. @default the server's `drainTimeoutMs` */
+  /** Milliseconds until what is not answered by then is aborted. @default the server's `drainTimeoutMs` */
   readonly timeoutMs?: number;
 }
 
@@ -29,7 +29,7 @@ export interface DrainResult {
   readonly closed: number;
   /** Upgraded, and closed by their owners in time. */
   readonly upgraded: number;
-  /** Still open at the deadline, and aborted. */
+  /** Still asking, being answered or upgraded at the deadline, and aborted. */
   readonly aborted: number;
 }
 
@@ -55,7 +55,8 @@ export class Drain {
   #abortedRequests = 0;
   #abortedUpgrades = 0;
 
-  constructor(context: ServerContext, tcp: TCPServer) {
+  /** As {@link within} would have it. */
+  constructor(context: ServerContext, tcp: TCPServer, timeoutMs: number, patient: boolean) {
     const { loop, deadlines } = context;
     this.#loop = loop;
     this.#context = context;
@@ -63,17 +64,19 @@ export class Drain {
     const { served, idle, upgraded, accepted } = this.#standing;
     const { size } = deadlines.members;
     this.#before = { served: served - size, idle, upgraded, accepted: accepted - tcp.connectionCount };
+    this.within(timeoutMs, patient);
     this.result = this.#run();
   }
 
   /** Ends it after `timeoutMs` at the latest, whatever was said before. Who is impatient does not wait for requests. */
   within(timeoutMs: number, patient: boolean): void {
     if (!patient) this.#loop.afterPoll(() => this.#closeQuiet());
+    this.#context.grace.shorten(timeoutMs / 2);
     const deadline = this.#loop.time() + timeoutMs;
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
-    this.#timer = this.#loop.callLater(timeoutMs, () => this.#abort());
+    this.#timer = this.#loop.callLater(timeoutMs, () => this.#timeIsUp());
   }
 
   get #standing(): Standing {
@@ -112,7 +115,14 @@ export class Drain {
     for (const connection of [...this.#context.deadlines.members]) connection.close();
   }
 
+  /** Who asks for nothing loses nothing: its end leaves before the others are aborted, so that it sees no reset. */
+  #timeIsUp(): void {
+    this.#closeQuiet();
+    this.#loop.afterPoll(() => this.#abort());
+  }
+
   #abort(): void {
+    if (this.#isOver) return;
     const { members } = this.#context.deadlines;
     this.#abortedUpgrades = this.#tcp.connectionCount - members.size;
     // Who lingers has its answer.

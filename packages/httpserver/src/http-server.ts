@@ -145,9 +145,10 @@ export class HTTPServer implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting, and lets everybody finish: what was asked is answered, with `Connection: close`, and so is what is
-   * asked within a second by those who have not asked yet or have just been answered; idle connections are closed; upgraded
-   * ones are told by {@link draining}. What is still open after `timeoutMs` is aborted.
+   * Stops accepting, and lets everybody finish: what was asked is answered, the last time with `Connection: close`, and so
+   * is what is asked within a second (half of `timeoutMs`, where that is less) by those who have not asked yet or have just
+   * been answered; idle connections are closed; upgraded ones are told by {@link draining}. What is not answered after
+   * `timeoutMs` is aborted.
    *
    * Who waits in the queue of a listening socket is served, unless the socket was handed to us: then its queue outlives
    * us. Resolves as soon as nothing is left. Calling it again shortens the time, and resolves with the same.
@@ -182,15 +183,14 @@ export class HTTPServer implements AsyncDisposable {
   #end(timeoutMs: number, patient: boolean): Promise<DrainResult> {
     let drain = this.#drain;
     if (drain === undefined) {
-      drain = new Drain(this.#context, this.#tcp);
+      drain = new Drain(this.#context, this.#tcp, timeoutMs, patient);
       this.#drain = drain;
       const over = (): void => {
         this.#drain = undefined;
         this.#forget();
       };
       drain.result.then(over, over);
-    }
-    drain.within(timeoutMs, patient);
+    } else drain.within(timeoutMs, patient);
     return drain.result;
   }
 

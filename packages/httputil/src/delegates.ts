@@ -61,7 +61,7 @@ export interface HTTPConnection {
   context: ConnectionContext;
   /**
    * Writes the head, with `chunk` as first piece of the body where that is at hand (it then leaves in the same
-   * segment). The connection frames the body: the given Content-Length, else chunked or close.
+   * segment). The connection frames the body: the given Content-Length, else chunked or close. Rejects as {@link write}.
    *
    * @throws HTTPOutputError when called twice
    */
@@ -70,16 +70,21 @@ export interface HTTPConnection {
     headers: HTTPHeaders,
     chunk?: BodyChunk,
   ): MaybePromise;
-  /** Writes a piece of the body. The promise, when there is one, resolves when the bytes went to the kernel. */
+  /**
+   * Writes a piece of the body. The promise, when there is one, resolves when the bytes went to the kernel, or the peer is
+   * gone. Once that is so, or the message was given up, each further write rejects with `StreamClosedError`, as Tornado's
+   * does, and a callback that ends by this is no failure; one may ignore the promise. A message that has no body (HEAD,
+   * 204, 304) drops the piece, and the promise resolves in a later turn of the loop.
+   */
   write(chunk: BodyChunk): MaybePromise;
   /**
    * Writes a piece of an open file as a piece of the body, framed as by `write`, without having it in memory: HTTP/1.1 over
    * plain TCP lets the kernel send it. Absent where a driver has no such way: read the file and `write` it.
    *
    * The descriptor stays the caller's, and must stay open until the promise has settled, also when the peer goes away
-   * meanwhile: the promise resolves then, as that of `write`. It rejects when the file cannot be read, or is shorter than
-   * the range (`ERR_TW_FILE_READ`, `ERR_TW_FILE_TOO_SHORT`); the message has been aborted then, because its peer would take
-   * what follows for the rest of the file. A message that has no body (HEAD, 204, 304) drops it.
+   * meanwhile: the promise resolves then, and what is written after that is refused, as with `write`. It rejects when the
+   * file cannot be read, or is shorter than the range (`ERR_TW_FILE_READ`, `ERR_TW_FILE_TOO_SHORT`); the message has been
+   * aborted then, because its peer would take what follows for the rest of the file. A message that has no body drops it.
    *
    * @throws TypeError, RangeError for what is no range; HTTPOutputError when it exceeds the Content-Length: nothing of it
    *   was sent

@@ -138,9 +138,8 @@ export class Exchange {
     this.connection.finish();
     this.#advance("finished");
     this.settle();
-    // That the last bytes did not arrive is nobody's unhandled rejection.
-    waiting?.catch(ignore);
-    return waiting;
+    // That the last bytes did not arrive is nobody's failure: there is nothing more to write.
+    return waiting?.catch(ignore);
   }
 
   /** Gives up: the client sees a truncated answer. */
@@ -208,9 +207,7 @@ export class Exchange {
   }
 
   #sendPiece(chunk: BodyChunk | undefined): MaybePromise {
-    return chunk === undefined || chunk.length === 0 || this.#bodiless()
-      ? undefined
-      : this.connection.write(chunk);
+    return chunk === undefined || chunk.length === 0 ? undefined : this.connection.write(chunk);
   }
 
   #sendWhole(): MaybePromise {

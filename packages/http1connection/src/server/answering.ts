@@ -11,8 +11,9 @@ import {
   type UpgradedStream,
 } from "@tw/httputil";
 import { checkFileRange } from "@tw/iostream";
-import { isFileFault, sendFilePiece, sendPiece } from "../body-writer.js";
+import { afterDropping, isFileFault, sendFilePiece, sendPiece } from "../body-writer.js";
 import { serverChannels as channels } from "../channels.js";
+import { refuseWrite } from "../farewell.js";
 import { type AnswerState, ServerCycle } from "./cycle.js";
 
 /** Tornado's HTTPConnection, as the delegate writes to it. */
@@ -22,7 +23,7 @@ export abstract class AnsweringHalf extends ServerCycle {
     headers: HTTPHeaders,
     chunk?: BodyChunk,
   ): MaybePromise {
-    if (this.answer === "gone") return;
+    if (this.answer === "gone") return refuseWrite(this.connection.stream);
     if (this.answer !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (typeof startLine !== "object" || !("code" in startLine))
       throw new TypeError("A server answers with a start line: { version, code, reason }");
@@ -40,16 +41,17 @@ export abstract class AnsweringHalf extends ServerCycle {
   }
 
   write(chunk: BodyChunk): MaybePromise {
-    if (this.answer === "gone") return;
+    if (this.answer === "gone") return refuseWrite(this.connection.stream);
     if (this.answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.answer]}`);
-    return this.sendOn("", chunk);
+    return this.machine.bodyAllowed ? this.sendOn("", chunk) : afterDropping(this.connection.stream);
   }
 
   writeFile(file: FileRange): MaybePromise {
     checkFileRange(file);
-    if (this.answer === "gone") return;
-    if (this.answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.answer]}`);
     const { stream } = this.connection;
+    if (this.answer === "gone") return refuseWrite(stream);
+    if (this.answer !== "head") throw new HTTPOutputError(`Cannot write a body: ${REFUSED[this.answer]}`);
+    if (!this.machine.bodyAllowed) return afterDropping(stream);
     let sent: Promise<void> | undefined;
     try {
       sent = sendFilePiece(stream, this.machine, file);

@@ -9,6 +9,9 @@ import type { ServerExchange } from "../server-exchange.js";
 import { WriteWatch } from "../write-watch.js";
 import { WaitingConnection } from "./waiting.js";
 
+/** Requests that a peer may have asked behind the one that is being answered, and that are answered when we take leave. */
+const PIPELINED_ANSWERS = 100;
+
 /** Takes leave of the peer. */
 export abstract class LeavingConnection extends WaitingConnection {
   /** There when the peer was found not to take what it is sent. */
@@ -21,16 +24,23 @@ export abstract class LeavingConnection extends WaitingConnection {
   }
 
   /**
-   * Takes leave of the peer: the next answer announces `Connection: close`. Who has just been answered, or has not asked
-   * yet, may ask within a second; who was silent for longer is closed now.
+   * Takes leave of the peer: the answer to the last request that was received announces `Connection: close`. Who has just
+   * been answered, or has not asked yet, may ask within the server's grace; who was certainly silent for longer, going by
+   * the ticks of its deadline, is closed now.
    */
   drain(): void {
-    const { deadlines, idleTicks, graceTicks } = this.server;
+    const { deadlines, idleTicks, grace } = this.server;
     if (this.prospect === "open") this.prospect = "leaving";
+    this.requestsLeft = Math.min(this.requestsLeft, PIPELINED_ANSWERS);
     if (!this.isQuiet()) return;
     const silent = this.waiting === "idle" && idleTicks > 0 ? deadlines.tick + idleTicks - this.deadline : 0;
-    if (silent >= graceTicks) this.closeNow(false);
-    else this.deadline = deadlines.tick + graceTicks;
+    if (silent > 0 && silent >= deadlines.ticks(grace.ms)) this.closeNow(false);
+    else grace.give(this);
+  }
+
+  /** It might have asked once more. */
+  onGraceOver(): void {
+    if (this.isQuiet()) this.closeNow(false);
   }
 
   /** The server has no room for it: it gets 503 for what it asks, and may ask once, soon. */
@@ -72,6 +82,7 @@ export abstract class LeavingConnection extends WaitingConnection {
   /** Answers a peer that broke the protocol, where no answer has begun. */
   protected refuseWith(status: number, error: unknown): void {
     const exchange = this.takeExchange();
+    const toHead = exchange?.isHead === true;
     if (exchange === undefined) this.publishRefusal(status, error);
     else {
       const { answering } = exchange;
@@ -79,7 +90,7 @@ export abstract class LeavingConnection extends WaitingConnection {
       if (answering) return this.stream.abort(error);
     }
     try {
-      this.stream.send(refusal(status, this.server.date.value));
+      this.stream.send(refusal(status, this.server.date.value, toHead));
       this.closeNow(true);
     } catch (error) {
       this.stream.abort(error);

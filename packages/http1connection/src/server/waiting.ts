@@ -31,8 +31,11 @@ export type Waiting =
   | "done";
 
 /** How long the connection is to be used: as the peer likes; for what has been asked, and what may be on its way; or
- * for the present request. From `leaving` on answers announce `Connection: close`. */
+ * for the present request. From `leaving` on answers announce `Connection: close`, unless more has been asked. */
 export type Prospect = "open" | "leaving" | "closing";
+
+/** What is longer waits to be read behind a request: CR LF may follow one that means nothing, RFC 9112 §2.2. */
+const BLANK_LINE = 2;
 
 /** What a connection waits for, and until when. */
 export abstract class WaitingConnection extends PeerContext implements Expirable {
@@ -45,6 +48,8 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
   protected exchange: ServerExchange | undefined = undefined;
   protected waiting: Waiting = "head";
   protected prospect: Prospect = "open";
+  /** How many more requests are answered. */
+  protected requestsLeft: number;
   /** There while the peer has more to take than should be queued. */
   protected whenDrained: Deferred | undefined = undefined;
   /** There from our end on. */
@@ -56,6 +61,7 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
   constructor(stream: IOStream, server: ServerContext) {
     super(stream);
     this.server = server;
+    this.requestsLeft = server.maxRequestsPerConnection;
   }
 
   abstract onExpired(): void;
@@ -68,9 +74,15 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
     return this.server.draining;
   }
 
-  /** Whether an answer says that the connection closes behind it. */
+  /** Whether an answer that begins now says that the connection closes behind it. */
   get closing(): boolean {
-    return this.prospect !== "open";
+    return this.prospect !== "open" && !(this.prospect === "leaving" && this.isAskedMore());
+  }
+
+  /** Whether something was received behind the present request, and is to be answered as well. */
+  private isAskedMore(): boolean {
+    if (this.refusing || this.requestsLeft <= 0 || this.exchange?.received !== true) return false;
+    return this.machine !== undefined && this.machine.buffered > BLANK_LINE;
   }
 
   /** Whether our side has ended: everything asked is answered, and the peer is only listened to. */
