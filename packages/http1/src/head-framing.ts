@@ -59,7 +59,8 @@ export function responseHead(
   const length = lengthFor(fields, options, bodiless);
   let text = line + fields.text + dateLine(fields, options);
   let writer = NO_BODY_WRITER;
-  let close = fields.close || options.close === true || !mayPersist;
+  // What comes behind a CONNECT that is refused may be meant for the tunnel, and not for us.
+  let close = fields.close || options.close === true || !mayPersist || method === "CONNECT";
   if (bodiless) {
     // RFC 9110 §8.6 (1), (2): HEAD is told the length that GET would have; a 304 is not told one that is not known.
     if (code === 205) text += "Content-Length: 0\r\n";

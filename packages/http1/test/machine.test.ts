@@ -300,7 +300,7 @@ describe("upgrade", () => {
     expect(types(machine)).toEqual(["request", "end", undefined]);
   });
 
-  it("2xx to CONNECT opens a tunnel, without Content-Length; another answer does not", () => {
+  it("2xx to CONNECT opens a tunnel, without Content-Length; another answer does not, and ends the connection", () => {
     const connect = "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n";
     const machine = server(`${connect}\x16tls`);
     types(machine);
@@ -310,8 +310,10 @@ describe("upgrade", () => {
     const refused = server(connect);
     types(refused);
     expect(refused.writeHead({ ...OK, code: 403, reason: "" }, none, { contentLength: 0 })).toBe(
-      "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     );
+    expect(refused.writeEnd()).toBe("");
+    expect(refused.keepAlive).toBe(false);
   });
 
   it("the client hands over what came after 101, and after 2xx to CONNECT", () => {

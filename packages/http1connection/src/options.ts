@@ -30,6 +30,12 @@ export interface HTTP1ConnectionOptions extends HTTP1Options {
    * and `Retry-After`, before the delegate hears of it. @default as many as there are connections
    */
   readonly maxInFlight?: number;
+  /**
+   * Whether CONNECT reaches the delegate, RFC 9110 §9.3.6. It opens the tunnel with `upgrade()`, which answers 200 and gives
+   * the stream, or refuses it with any other status, and then the connection closes: what a peer sends behind a CONNECT
+   * may be meant for the tunnel. Otherwise it is answered with 501. @default false
+   */
+  readonly allowConnect?: boolean;
   /** Requests of one connection; the last one is answered with `Connection: close`. @default no limit */
   readonly maxRequestsPerConnection?: number;
 }

@@ -33,6 +33,7 @@ export class ServerContext {
   readonly headTicks: number;
   /** Between two looks at a peer that is sent something. */
   readonly lookTicks: number;
+  readonly allowConnect: boolean;
   readonly maxInFlight: number;
   readonly maxRequestsPerConnection: number;
   /** Requests that are worked on. */
@@ -53,6 +54,8 @@ export class ServerContext {
     this.logger = options.logger ?? loop.logger;
     this.delegate = delegate;
     this.#machine = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });
+    this.allowConnect = options.allowConnect ?? false;
+    if (typeof this.allowConnect !== "boolean") throw new TypeError("allowConnect must be a boolean");
     this.maxInFlight = resolveCount("maxInFlight", options.maxInFlight);
     this.maxRequestsPerConnection = resolveCount(
       "maxRequestsPerConnection",

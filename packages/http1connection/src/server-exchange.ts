@@ -18,7 +18,7 @@ import { isInputError, refusalBody, refusalHeaders } from "./refusal.js";
 import { AnsweringHalf } from "./server/answering.js";
 import type { RequestEvent } from "./server/cycle.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
-import { StandIn } from "./stand-in.js";
+import { StandIn, type StandInStatus } from "./stand-in.js";
 
 /** The server's side of one request: Tornado's HTTPConnection. */
 export class ServerExchange extends AnsweringHalf {
@@ -61,13 +61,20 @@ export class ServerExchange extends AnsweringHalf {
     this.adoptScope();
   }
 
-  /** Whoever answers in place of the delegate, where there is no room, or the client expects what cannot be. */
+  /** Whoever answers in place of the delegate, where there is no room, or the client asks for what cannot be. */
   private standIn(startLine: RequestStartLine): StandIn | undefined {
-    const { server, refusing } = this.connection;
-    const status = refusing || server.isOverloaded() ? 503 : this.request.expectsOther ? 417 : 0;
+    const status = this.refusedWith();
     if (status === 0) return undefined;
+    const { server } = this.connection;
     server.tellRefused({ context: this.context, status, startLine, headers: this.request.headers });
     return new StandIn(this, status);
+  }
+
+  private refusedWith(): StandInStatus | 0 {
+    const { server, refusing } = this.connection;
+    if (refusing || server.isOverloaded()) return 503;
+    if (this.request.method === "CONNECT" && !server.allowConnect) return 501;
+    return this.request.expectsOther ? 417 : 0;
   }
 
   /** Gives the delegate what the machine has. @throws HTTPInputError when the peer broke the protocol */
@@ -156,6 +163,8 @@ export class ServerExchange extends AnsweringHalf {
     if (this.answer === "head" || this.answer === "upgraded") return stream.abort(error);
     if (this.answer !== "none") return;
     try {
+      // What is behind a request that is refused is not served, however whole it is.
+      if (refused) this.connection.close();
       const startLine: ResponseStartLine = {
         version: "HTTP/1.1",
         code: status,

@@ -1,5 +1,5 @@
-// What a request gets that no delegate hears of: 503 from a server without room, RFC 9110 §15.6.4, and 417 for an
-// expectation that nobody has defined, RFC 9110 §10.1.1. The connection is kept where that costs nothing, because a
+// What a request gets that no delegate hears of: 503 from a server without room, RFC 9110 §15.6.4, 417 for an expectation
+// that nobody has defined, RFC 9110 §10.1.1, and 501 for CONNECT where nobody opens tunnels, RFC 9110 §9.3.6. The connection is kept where that costs nothing, because a
 // client that has to connect anew costs more than one that asks again.
 
 import {
@@ -13,16 +13,19 @@ import {
 import { announcesBody } from "./announces-body.js";
 import { refusalBody, refusalHeaders } from "./refusal.js";
 
+/** What it answers. */
+export type StandInStatus = 417 | 501 | 503;
+
 /** Seconds. */
 const RETRY_AFTER = "1";
 
 /** Answers one request in place of the server's delegate. */
 export class StandIn implements HTTPMessageDelegate {
   readonly #connection: HTTPConnection;
-  readonly #status: 417 | 503;
+  readonly #status: StandInStatus;
   #answered = false;
 
-  constructor(connection: HTTPConnection, status: 417 | 503) {
+  constructor(connection: HTTPConnection, status: StandInStatus) {
     this.#connection = connection;
     this.#status = status;
   }

@@ -126,11 +126,13 @@ onEveryCarrier((bench) => {
 
   it("D2, S-13: a urlencoded form of 1 001 fields, with a Content-Encoding, or not UTF-8 is answered with 400", async () => {
     const server = await bench.serve(collected);
-    const client = await bench.connect(server);
-    await client.send(post(Array(1000).fill("a=1").join("&"), "", URLENCODED));
-    await client.send(post(Array(1001).fill("a=1").join("&"), "", URLENCODED));
-    await client.send(post("a=1", "Content-Encoding: gzip\r\n", URLENCODED));
-    expect(codes(await client.until((text) => codes(text).length === 3))).toEqual([200, 400, 400]);
+    const fits = post(Array(1000).fill("a=1").join("&"), "", URLENCODED);
+    const refused = [
+      post(Array(1001).fill("a=1").join("&"), "", URLENCODED),
+      post("a=1", "Content-Encoding: gzip\r\n", URLENCODED),
+    ];
+    for (const form of refused)
+      expect(codes(await bench.transcript(server, [fits, form]))).toEqual([200, 400]);
   });
 
   it("S-11: semicolons, quotes and backslashes in a Content-Type or a Content-Disposition take linear time", async () => {

@@ -30,6 +30,27 @@ function handle(request: HTTPServerRequest): void {
 }
 
 onEveryCarrier((bench) => {
+  it("behind what is refused nothing more is served, though it arrived whole", async () => {
+    const seen: string[] = [];
+    const server = await bench.serve(
+      (request) => {
+        seen.push(request.path);
+        handle(request);
+      },
+      { decompressRequest: true },
+    );
+    const refused = [
+      "GET /refuses HTTP/1.1\r\nHost: a\r\n\r\n",
+      "POST /gzip HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+    ];
+    for (const wire of refused) {
+      const text = await bench.transcript(server, [`${wire}GET /behind HTTP/1.1\r\nHost: a\r\n\r\n`]);
+      expect(codes(text)).toHaveLength(1);
+      expect(text).toContain("\r\nConnection: close\r\n");
+    }
+    expect(seen).not.toContain("/behind");
+  });
+
   const last = "Host: a\r\nConnection: close\r\n";
   const cases: [number, string, HTTPServerOptions?][] = [
     [400, "garbage secret\r\n\r\n"],

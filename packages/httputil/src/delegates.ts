@@ -136,7 +136,10 @@ export interface HTTPConnection {
    * delegate and records of the log, is done in it. For `headersReceived`, in which the call itself goes on as it was.
    */
   adoptContext?(): void;
-  /** Answers 101 and yields the stream with what came after the request; absent where the protocol has no upgrade. */
+  /**
+   * Answers 101 (200 to a CONNECT that a server lets through) and yields the stream with what came after the request; absent
+   * where the protocol has no upgrade.
+   */
   upgrade?(headers: HTTPHeaders): UpgradedStream;
 }
 

@@ -27,6 +27,7 @@ export abstract class AnsweringHalf extends ServerCycle {
     if (this.answer !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (typeof startLine !== "object" || !("code" in startLine))
       throw new TypeError("A server answers with a start line: { version, code, reason }");
+    if (this.request.method === "CONNECT") checkRefusal(startLine);
     const { date, loop } = this.connection.server;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
     const head = this.machine.writeHead(startLine, fields, {
@@ -120,8 +121,9 @@ export abstract class AnsweringHalf extends ServerCycle {
   upgrade(headers: HTTPHeaders): UpgradedStream {
     if (this.answer !== "none") throw new HTTPOutputError(`Cannot upgrade: ${REFUSED[this.answer]}`);
     if (!this.received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
-    const fields = this.observers?.head(SWITCHING_PROTOCOLS, headers) ?? headers;
-    const head = this.machine.writeHead(SWITCHING_PROTOCOLS, fields, {
+    const startLine = this.request.method === "CONNECT" ? TUNNEL_OPEN : SWITCHING_PROTOCOLS;
+    const fields = this.observers?.head(startLine, headers) ?? headers;
+    const head = this.machine.writeHead(startLine, fields, {
       date: this.connection.server.date.value,
     });
     this.connection.stream.send(head);
@@ -139,6 +141,16 @@ const SWITCHING_PROTOCOLS: ResponseStartLine = {
   code: 101,
   reason: "Switching Protocols",
 };
+
+const TUNNEL_OPEN: ResponseStartLine = { version: "HTTP/1.1", code: 200, reason: "OK" };
+
+/** A success would tell the peer that it has a tunnel now, and what it sends would be answered as HTTP. */
+function checkRefusal({ code }: ResponseStartLine): void {
+  if (code >= 200 && code < 300)
+    throw new HTTPOutputError(
+      `A ${code} to CONNECT opens a tunnel: upgrade() does that, anything else refuses`,
+    );
+}
 
 const REFUSED: Record<AnswerState, string> = {
   none: "no head was written",
