@@ -1,12 +1,27 @@
-// What a peer that broke the protocol is told, how it is known that it did, and the errors of those that are too slow.
+// What a peer is told by an answer that nobody made, how it is known that it broke the protocol, and the errors of those
+// that are too slow.
 
-import { HTTPInputError, reasonPhrase } from "@tw/httputil";
+import { HTTPHeaders, HTTPInputError, reasonPhrase } from "@tw/httputil";
 import type { IOStream } from "@tw/iostream";
 import { isTwError, TwError } from "@tw/util";
 
-/** The whole answer; nobody made it, so there is nothing in it but the status. */
-export function refusal(status: number, date: string): string {
-  return `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nConnection: close\r\nContent-Length: 0\r\nDate: ${date}\r\n\r\n`;
+const TEXT = "text/plain; charset=utf-8";
+
+/** The body: the status in words, and nothing of what the peer sent or of what failed. ASCII. */
+export function refusalBody(status: number): string {
+  return `${reasonPhrase(status)}\n`;
+}
+
+/** The fields that describe it. */
+export function refusalHeaders(status: number): HTTPHeaders {
+  return new HTTPHeaders({ "Content-Type": TEXT, "Content-Length": String(refusalBody(status).length) });
+}
+
+/** The whole answer to who is refused while a request arrives; that to HEAD is the same without the body. */
+export function refusal(status: number, date: string, toHead: boolean): string {
+  const body = refusalBody(status);
+  const head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nConnection: close\r\nContent-Type: ${TEXT}\r\n`;
+  return `${head}Content-Length: ${body.length}\r\nDate: ${date}\r\n\r\n${toHead ? "" : body}`;
 }
 
 /** By brand and shape: another copy of @tw/httputil may have made it. */

@@ -3,7 +3,6 @@
 
 import type { HTTP1Machine } from "@tw/http1";
 import {
-  HTTPHeaders,
   type HTTPMessageDelegate,
   type MaybePromise,
   type RequestStartLine,
@@ -15,7 +14,7 @@ import { BodyPace } from "./body-pace.js";
 import { serverChannels as channels } from "./channels.js";
 import { isFarewell } from "./farewell.js";
 import { checkTimeout } from "./options.js";
-import { isInputError } from "./refusal.js";
+import { isInputError, refusalBody, refusalHeaders } from "./refusal.js";
 import { AnsweringHalf } from "./server/answering.js";
 import type { RequestEvent } from "./server/cycle.js";
 import type { HTTP1ServerConnection } from "./server-connection.js";
@@ -163,7 +162,7 @@ export class ServerExchange extends AnsweringHalf {
         reason: reasonPhrase(status),
       };
       // RFC 9110 §10.1.1 (4): behind a 100 too there is an answer, if only that there is none.
-      this.writeHeaders(startLine, new HTTPHeaders({ "Content-Length": "0" }));
+      this.writeHeaders(startLine, refusalHeaders(status), refusalBody(status));
       this.finish();
       // User code may still run, and answer what it knows no better than to answer.
       if (refused) this.answer = "gone";

@@ -4,13 +4,14 @@
 
 import {
   type HTTPConnection,
-  HTTPHeaders,
+  type HTTPHeaders,
   type HTTPMessageDelegate,
   type RequestStartLine,
   type ResponseStartLine,
   reasonPhrase,
 } from "@tw/httputil";
 import { announcesBody } from "./announces-body.js";
+import { refusalBody, refusalHeaders } from "./refusal.js";
 
 /** Seconds. */
 const RETRY_AFTER = "1";
@@ -42,9 +43,10 @@ export class StandIn implements HTTPMessageDelegate {
   #answer(): void {
     this.#answered = true;
     const code = this.#status;
-    const headers = new HTTPHeaders({ "Content-Length": "0" });
+    const startLine: ResponseStartLine = { version: "HTTP/1.1", code, reason: reasonPhrase(code) };
+    const headers = refusalHeaders(code);
     if (code === 503) headers.set("Retry-After", RETRY_AFTER);
-    this.#connection.writeHeaders({ version: "HTTP/1.1", code, reason: reasonPhrase(code) }, headers, "");
+    this.#connection.writeHeaders(startLine, headers, refusalBody(code));
     this.#connection.finish();
   }
 }

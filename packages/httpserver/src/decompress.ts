@@ -89,8 +89,12 @@ class DecompressMessage extends HeadFirstMessage {
   #refuse(): void {
     this.#over = true;
     const accepted = this.#decompression.codings.join(", ") || "identity";
-    const headers = new HTTPHeaders({ "Accept-Encoding": accepted, "Content-Length": "0" });
-    this.connection.writeHeaders(UNSUPPORTED, headers);
+    const headers = new HTTPHeaders({
+      "Accept-Encoding": accepted,
+      "Content-Type": "text/plain; charset=utf-8",
+      "Content-Length": String(UNSUPPORTED_BODY.length),
+    });
+    this.connection.writeHeaders(UNSUPPORTED, headers, UNSUPPORTED_BODY);
     this.connection.finish();
   }
 
@@ -194,3 +198,4 @@ function checkOptions(options: true | DecompressOptions): Decompression {
 /** The field that says what was undone. */
 export const CONSUMED = "X-Consumed-Content-Encoding";
 const UNSUPPORTED: ResponseStartLine = { version: "HTTP/1.1", code: 415, reason: "Unsupported Media Type" };
+const UNSUPPORTED_BODY = "Unsupported Media Type\n";

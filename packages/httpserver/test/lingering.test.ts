@@ -67,7 +67,9 @@ onEveryEngine((engine) => {
       const how = buffer === 0 ? "" : ", 4 MB where its buffers are small";
       it(`413 to a length that is too large${how}`, async () => {
         const server = await bench.serve(() => expect.fail("called"));
-        expect(codes(await blocking(server, length, post(50 * MIB), buffer))).toEqual([413]);
+        const text = await blocking(server, length, post(50 * MIB), buffer);
+        expect(codes(text)).toEqual([413]);
+        expect(text).toMatch(/\r\n\r\nContent Too Large\n/);
       });
 
       it(`413 to chunks that become too many${how}`, async () => {

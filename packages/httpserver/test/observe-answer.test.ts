@@ -122,7 +122,7 @@ onEveryCarrier((bench) => {
       const { calls, text } = await observe(() => {
         throw new Error("handler");
       }, get("/"));
-      expect(calls).toEqual(["head 500", "complete"]);
+      expect(calls).toEqual(["head 500", "data 22", "complete"]);
       expect(text).toContain("X-Observed: 1\r\n");
     });
 

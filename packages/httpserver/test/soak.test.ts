@@ -188,9 +188,9 @@ function expectRight(
   broken: boolean,
 ): void {
   if (broken && (asked === undefined || response.code === 400)) {
-    expect(response).toEqual({ code: 400, body: "" });
+    expect(response).toEqual({ code: 400, body: "Bad Request\n" });
   } else if (asked?.kind === "throw" || asked?.kind === "reject") {
-    expect(response).toEqual({ code: 500, body: "" });
+    expect(response).toEqual({ code: 500, body: "Internal Server Error\n" });
   } else {
     expect(["echo", "async", "chunked", "held", "early", "twice"]).toContain(asked?.kind);
     expect(response.code).toBe(200);

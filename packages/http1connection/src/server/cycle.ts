@@ -60,6 +60,11 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
     return this.answer === "head";
   }
 
+  /** Whether it asks for a head without its body. */
+  get isHead(): boolean {
+    return this.request.method === "HEAD";
+  }
+
   /** Nobody listens any more: TypeScript does not see that a delegate may change this. */
   protected gone(): boolean {
     return this.answer === "gone";

@@ -82,6 +82,7 @@ export abstract class LeavingConnection extends WaitingConnection {
   /** Answers a peer that broke the protocol, where no answer has begun. */
   protected refuseWith(status: number, error: unknown): void {
     const exchange = this.takeExchange();
+    const toHead = exchange?.isHead === true;
     if (exchange === undefined) this.publishRefusal(status, error);
     else {
       const { answering } = exchange;
@@ -89,7 +90,7 @@ export abstract class LeavingConnection extends WaitingConnection {
       if (answering) return this.stream.abort(error);
     }
     try {
-      this.stream.send(refusal(status, this.server.date.value));
+      this.stream.send(refusal(status, this.server.date.value, toHead));
       this.closeNow(true);
     } catch (error) {
       this.stream.abort(error);
