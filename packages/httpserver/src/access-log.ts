@@ -35,6 +35,8 @@ export class AccessLogDelegate extends HeadFirstDelegate {
   readonly #logger: Logger;
   readonly #log: LogFunction;
   readonly #all: boolean;
+  /** Whether somebody reads what our own line does not have. */
+  readonly #whole: boolean;
 
   constructor(
     inner: HTTPServerConnectionDelegate,
@@ -47,6 +49,7 @@ export class AccessLogDelegate extends HeadFirstDelegate {
     this.#logger = logger;
     this.#log = typeof accessLog === "function" ? accessLog : (entry) => logAccess(logger, entry);
     this.#all = accessLog !== "errors";
+    this.#whole = typeof accessLog === "function";
   }
 
   startRequest(connection: HTTPConnection): HTTPMessageDelegate {
@@ -56,7 +59,7 @@ export class AccessLogDelegate extends HeadFirstDelegate {
   override onRefused(refusal: Refusal): void {
     const { startLine, headers, context, status } = refusal;
     const { remoteIp } = context;
-    this.log(new Entry(startLine, headers, { remoteIp, status, outcome: "refused" }));
+    this.log(startLine, headers, { remoteIp, status, outcome: "refused" });
     super.onRefused(refusal);
   }
 
@@ -71,9 +74,9 @@ export class AccessLogDelegate extends HeadFirstDelegate {
   }
 
   /** A function that fails takes no request with it. */
-  log(entry: AccessEntry): void {
+  log(startLine: RequestStartLine | undefined, headers: HTTPHeaders | undefined, facts: Facts): void {
     try {
-      this.#log(entry);
+      this.#log(new Entry(startLine, this.#whole ? headers : undefined, facts));
     } catch (err) {
       try {
         this.#logger.error({ err }, "Uncaught exception in accessLog");
@@ -128,15 +131,14 @@ class LoggedMessage extends HeadFirstMessage implements AnswerObserver {
     const code = status === 0 ? this.#status : status;
     if (!log.wants(code)) return;
     const now = log.now();
-    const facts: Facts = {
+    log.log(this.#startLine, this.#headers, {
       status: code,
       remoteIp: this.#remoteIp === "" ? this.connection.context.remoteIp : this.#remoteIp,
       durationMs: now === undefined ? undefined : now - (this.#startedAt as number),
       bytesReceived: this.#bytesReceived,
       bytesSent: this.#bytesSent,
       outcome,
-    };
-    log.log(new Entry(this.#startLine, this.#headers, facts));
+    });
   }
 }
 
@@ -145,7 +147,7 @@ type Facts = Pick<
   "status" | "remoteIp" | "durationMs" | "bytesReceived" | "bytesSent" | "outcome"
 >;
 
-/** What is derived is derived when asked for. */
+/** All of it is its own, so that a copy and its JSON have it too. */
 class Entry implements AccessEntry {
   readonly method: string;
   readonly uri: string;
@@ -156,7 +158,8 @@ class Entry implements AccessEntry {
   readonly bytesReceived: number | undefined;
   readonly bytesSent: number | undefined;
   readonly outcome: AccessEntry["outcome"];
-  readonly #headers: HTTPHeaders | undefined;
+  readonly referer: string | undefined;
+  readonly userAgent: string | undefined;
 
   constructor(startLine: RequestStartLine | undefined, headers: HTTPHeaders | undefined, facts: Facts) {
     this.method = startLine?.method ?? "";
@@ -168,14 +171,7 @@ class Entry implements AccessEntry {
     this.bytesReceived = facts.bytesReceived;
     this.bytesSent = facts.bytesSent;
     this.outcome = facts.outcome;
-    this.#headers = headers;
-  }
-
-  get referer(): string | undefined {
-    return this.#headers?.get("Referer") ?? undefined;
-  }
-
-  get userAgent(): string | undefined {
-    return this.#headers?.get("User-Agent") ?? undefined;
+    this.referer = headers?.get("Referer") ?? undefined;
+    this.userAgent = headers?.get("User-Agent") ?? undefined;
   }
 }

@@ -115,6 +115,8 @@ onEveryCarrier((bench) => {
         userAgent: "test",
       });
       expect(entries[0]?.durationMs).toBeGreaterThanOrEqual(0);
+      expect({ ...entries[0] }).toMatchObject({ referer: "http://r/", userAgent: "test" });
+      expect(JSON.parse(JSON.stringify(entries[0]))).toEqual({ ...entries[0] });
       expect(entries[1]).toMatchObject({ uri: "/2", bytesReceived: 0, referer: undefined });
       expect(combinedLine(entries[0] as AccessEntry, 0)).toMatch(
         /^127\.0\.0\.1 - - \[01\/Jan\/1970:00:00:00 \+0000\] "POST \/a\?b HTTP\/1\.1" 200 5 "http:\/\/r\/" "test"$/,
