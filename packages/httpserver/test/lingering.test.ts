@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { HTTPServer } from "../src/index.js";
+import type { HTTPServer, RequestCallback } from "../src/index.js";
 import { answer, Bench, codes } from "./harness.js";
 import { delegate, inVirtualTime, type World } from "./world.js";
 
@@ -229,4 +229,46 @@ describe("lingering has an end", () => {
       },
     );
   });
+
+  const FIRST = '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n';
+  const form = (length: number) =>
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=B\r\n" +
+    `Content-Length: ${FIRST.length + length}\r\n\r\n${FIRST}`;
+  const abandoning: [string, RequestCallback][] = [
+    [
+      "a piece of the body",
+      async (request) => {
+        await request.chunks().next();
+        answer(request.connection, "early");
+      },
+    ],
+    [
+      "a part of a form",
+      async (request) => {
+        await request.multipart().next();
+        answer(request.connection, "early");
+      },
+    ],
+  ];
+  for (const [what, callback] of abandoning)
+    it(`as soon as the client ends, where a callback took ${what}, answered, and never came again`, async () => {
+      const options = { streamRequestBody: true, maxBodySize: 64 * MIB };
+      await inVirtualTime(
+        callback,
+        async ({ client, server, host, pass }) => {
+          client.isHalfOpen = true;
+          await client.send(form(20 * MIB));
+          await client.until((text) => text.endsWith("early"));
+          // What it still sends is taken.
+          for (let i = 0; i < 20; i++) await client.send(new Uint8Array(MIB));
+          const before = host.now();
+          client.stream.end();
+          await client.untilClosed();
+          while (server.connectionCount > 0) await pass(1);
+          expect(host.now() - before).toBeLessThan(100);
+          expect(client.closeError).toBeUndefined();
+        },
+        options,
+      );
+    });
 });

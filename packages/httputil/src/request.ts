@@ -189,8 +189,8 @@ export class HTTPServerRequest {
 
   /**
    * The body as it comes, once; or the collected one in one piece. A view is valid until the next one is asked for, and
-   * no more is read from the peer meanwhile. Leaving the loop drops the rest as it comes. Rejects with BodyAbortedError
-   * when the body ends early.
+   * no more is read from the peer meanwhile. Leaving the loop drops the rest as it comes. Without a loop, by `next()`
+   * alone, chunks are copies. Rejects with BodyAbortedError when the body ends early.
    *
    * @throws BodyUsedError when a streamed body has a reader, or has had one
    * @example

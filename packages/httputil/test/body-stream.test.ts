@@ -97,6 +97,36 @@ describe("BodyStream", () => {
     expect(body.push(latin1("b"))).toBeUndefined();
   });
 
+  it("chunks() taken without a loop are copies, and hold nothing when it fails", async () => {
+    for (const readFirst of [true, false]) {
+      const body = new BodyStream();
+      const reader = body.chunks();
+      const first = readFirst ? reader.next() : undefined;
+      const view = Buffer.from("a");
+      const lease = body.push(view);
+      const taken = (await (first ?? reader.next())).value as Uint8Array;
+      expect(await settled(lease)).toBe(false);
+      body.fail(new BodyAbortedError("The answer is complete"));
+      expect(await settled(lease)).toBe(true);
+      view.fill(0xdb);
+      expect(fromLatin1(taken)).toBe("a");
+      await expect(reader.next()).rejects.toMatchObject({ code: "ERR_TW_BODY_ABORTED" });
+    }
+  });
+
+  it("chunks() in a loop are the driver's own, and held until the loop asks or is left", async () => {
+    const body = new BodyStream();
+    const view = latin1("a");
+    const lease = body.push(view);
+    for await (const chunk of body.chunks()) {
+      expect(chunk).toBe(view);
+      body.fail(new BodyAbortedError("The answer is complete"));
+      expect(await settled(lease)).toBe(false);
+      break;
+    }
+    expect(await settled(lease)).toBe(true);
+  });
+
   it("does not give back what a reader still uses, when it fails", async () => {
     const body = new BodyStream();
     const reader = body[Symbol.asyncIterator]();

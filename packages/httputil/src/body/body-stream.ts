@@ -5,6 +5,9 @@
 //
 // The view is the driver's own, so nothing is copied; and because `push` returns a promise until the reader comes again,
 // the socket is not read meanwhile and the kernel's window closes: a slow reader slows its peer down.
+//
+// Who reads in a loop says when it leaves that. Who calls `next()` may never come again, nor say so, and would hold the view,
+// and with it the connection, when nobody wants the body any more: it is given a copy.
 
 import { Deferred } from "@tw/util";
 import type { MaybePromise } from "../delegates.js";
@@ -31,6 +34,8 @@ type End =
 export class BodyStream implements AsyncIterable<Uint8Array> {
   #end: End = OPEN;
   #used = false;
+  /** Whether its reader says when it is done: it is a loop. */
+  #looped = false;
   /** Offered by the driver and not taken yet. */
   #offered: Uint8Array | undefined;
   /** What the driver waits for: the view it gave is not in use any more. */
@@ -58,7 +63,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader === undefined) this.#offered = view;
-    else reader.resolve({ done: false, value: view });
+    else reader.resolve({ done: false, value: this.#handOut(view) });
     return this.#lease.promise;
   }
 
@@ -76,7 +81,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     if (this.#end !== OPEN) return;
     this.#end = end;
     this.#wanted?.resolve();
-    if (end.at !== "complete" && this.#offered !== undefined) {
+    if (end.at !== "complete" && (this.#offered !== undefined || !this.#looped)) {
       this.#offered = undefined;
       this.#giveBack();
     }
@@ -105,14 +110,27 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     return this.#end.at === "failed";
   }
 
-  /** @throws BodyUsedError when it is not the first call */
+  /** @throws BodyUsedError when it has a reader, or has had one */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
+    return this.chunks()[Symbol.asyncIterator]();
+  }
+
+  /**
+   * The same for whoever may as well call `next()` by himself as loop: without a loop, what it yields is the reader's own,
+   * a copy.
+   *
+   * @throws BodyUsedError when it has a reader, or has had one
+   */
+  chunks(): AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#used) throw new BodyUsedError("The body has a reader, or has had one");
     this.#used = true;
-    const iterator = {
+    const iterator: AsyncIterableIterator<Uint8Array, undefined> = {
       next: () => this.#next(),
       return: () => this.#leave(),
-      [Symbol.asyncIterator]: () => iterator,
+      [Symbol.asyncIterator]: () => {
+        this.#looped = true;
+        return iterator;
+      },
     };
     return iterator;
   }
@@ -125,7 +143,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     this.#offered = undefined;
     if (value !== undefined) {
       this.#wanted?.resolve();
-      return Promise.resolve({ done: false, value });
+      return Promise.resolve({ done: false, value: this.#handOut(value) });
     }
     this.#giveBack();
     if (this.#end.at === "failed") return Promise.reject(this.#end.error);
@@ -133,6 +151,10 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
     this.#reader = new Deferred();
     this.#wanted?.resolve();
     return this.#reader.promise;
+  }
+
+  #handOut(view: Uint8Array): Uint8Array {
+    return this.#looped ? view : new Uint8Array(view);
   }
 
   #leave(): Promise<Result> {

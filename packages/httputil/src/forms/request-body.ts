@@ -58,7 +58,7 @@ export class RequestBody {
   }
 
   chunks({ body }: RequestSource): AsyncIterableIterator<Uint8Array, undefined> {
-    return this.stream === undefined ? once(body) : this.stream[Symbol.asyncIterator]();
+    return this.stream === undefined ? once(body) : this.stream.chunks();
   }
 
   multipart(

@@ -12,7 +12,7 @@ import type { PartHead } from "./part-head.js";
  * Reads the parts of `chunks`. It asks for the next chunk only when all of the last one is read, so chunks may be views
  * that are valid until then. One part is read at a time; asking for the next one skips what is left.
  *
- * Leaving the loop, or an error, calls `return()` of `chunks`. An error is thrown to whoever reads, in the part or
+ * Leaving the loop, or an error, calls `return()` of `chunks`: they are told of a loop as by `for await`. An error is thrown to whoever reads, in the part or
  * between parts, and stays: HTTPInputError of {@link MultipartParser}, or what `chunks` throws.
  *
  * @throws RangeError, TypeError as {@link MultipartParser}, at once
@@ -36,6 +36,7 @@ class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined>
   #source: AsyncIterator<Uint8Array> | undefined;
   #head: PartHead | undefined;
   #busy = false;
+  #looped = false;
   #end: { readonly error?: unknown; readonly failed: boolean } | undefined;
 
   constructor(chunks: AsyncIterable<Uint8Array>, parser: MultipartParser) {
@@ -44,6 +45,7 @@ class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined>
   }
 
   [Symbol.asyncIterator](): this {
+    this.#looped = true;
     return this;
   }
 
@@ -110,7 +112,7 @@ class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined>
     for (;;) {
       const event = this.#parser.next();
       if (event !== undefined) return event;
-      this.#source ??= this.#chunks[Symbol.asyncIterator]();
+      this.#source ??= this.#open();
       const { done, value } = await this.#source.next();
       if (this.#end !== undefined) return undefined;
       if (done === true) {
@@ -120,6 +122,14 @@ class MultipartReader implements AsyncIterableIterator<MultipartPart, undefined>
       }
       this.#parser.receive(value);
     }
+  }
+
+  /** Who leaves a loop says so, which lets its source hand out what it would have to copy otherwise. */
+  #open(): AsyncIterator<Uint8Array> {
+    const source: AsyncIterator<Uint8Array> & Partial<AsyncIterable<Uint8Array>> =
+      this.#chunks[Symbol.asyncIterator]();
+    if (this.#looped) source[Symbol.asyncIterator]?.();
+    return source;
   }
 
   /** The first error ends everything (S-10): nobody looks at what still comes. */
