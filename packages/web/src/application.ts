@@ -54,7 +54,9 @@ export class Application<S extends Settings = Settings>
     this.#core = new ApplicationCore(this, this.settings);
     this.#table = new RouteTable(routes.map(toRow));
     const { maxBodySize = MAX_BODY_SIZE } = this.settings;
-    this.fetch = (request, info = {}) => fetchThrough(this, request, info, maxBodySize);
+    // Asked once there is something to wait for: to fetch takes no loop.
+    const nextTurn = () => new Promise<void>((resolve) => this.loop.addCallback(resolve));
+    this.fetch = (request, info = {}) => fetchThrough(this, request, info, { maxBodySize, nextTurn });
   }
 
   /** Hears of failures in handlers, and takes the access log. */

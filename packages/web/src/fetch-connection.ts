@@ -15,6 +15,7 @@ import {
 } from "@tw/httputil";
 import { Deferred } from "@tw/util";
 import { bytesOf, joinChunks } from "./body.js";
+import { ClientGoneError } from "./errors.js";
 
 /** Bytes that a stream holds before writing has to wait. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -40,10 +41,17 @@ export class FetchConnection implements HTTPConnection {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #drained: Deferred | undefined;
   readonly #onCancel: (reason: unknown) => void;
+  readonly #nextTurn: () => Promise<void>;
 
-  /** `onCancel` is told when the reader of the body gives up. */
-  constructor(method: string, context: ConnectionContext, onCancel: (reason: unknown) => void) {
+  /** `onCancel` is told when the reader of the body gives up; `nextTurn` is what who answers without one waits for. */
+  constructor(
+    method: string,
+    context: ConnectionContext,
+    onCancel: (reason: unknown) => void,
+    nextTurn: () => Promise<void>,
+  ) {
     this.context = context;
+    this.#nextTurn = nextTurn;
     this.#bodiless = method === "HEAD";
     this.#onCancel = onCancel;
   }
@@ -66,14 +74,16 @@ export class FetchConnection implements HTTPConnection {
     this.#head = { startLine, headers };
     this.#state = "whole";
     queueMicrotask(() => this.#beginStream());
-    return chunk === undefined ? undefined : this.write(chunk);
+    return chunk === undefined || this.#headOnly() ? undefined : this.write(chunk);
   }
 
   write(chunk: BodyChunk): MaybePromise {
-    if (this.#state === "aborted") return;
+    if (this.#state === "aborted") return refused(new ClientGoneError());
     if (this.#state !== "whole" && this.#state !== "stream")
       throw new HTTPOutputError("Cannot write a body now");
-    if (chunk.length === 0 || this.#headOnly()) return;
+    if (chunk.length === 0) return;
+    // Who never ends would keep the loop otherwise.
+    if (this.#headOnly()) return this.#nextTurn();
     const bytes = bytesOf(chunk);
     this.#written += bytes.length;
     if (this.#expected !== undefined && this.#written > this.#expected) {
@@ -166,4 +176,11 @@ export class FetchConnection implements HTTPConnection {
     this.abort(error);
     return error;
   }
+}
+
+/** One may ignore it. */
+function refused(error: unknown): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
 }

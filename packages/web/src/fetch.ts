@@ -16,12 +16,19 @@ export interface FetchInfo {
   readonly remoteIp?: string;
 }
 
+/** What the driver is told of its application. */
+export interface FetchOptions {
+  readonly maxBodySize: number;
+  /** Resolves in the next turn of the loop. */
+  readonly nextTurn: () => Promise<void>;
+}
+
 /** Feeds one request to `delegate`, and answers with what it writes. 413 past `maxBodySize`. */
 export async function fetchThrough(
   delegate: HTTPServerConnectionDelegate,
   request: Request,
   info: FetchInfo,
-  maxBodySize: number,
+  { maxBodySize, nextTurn }: FetchOptions,
 ): Promise<Response> {
   const { signal } = request;
   signal.throwIfAborted();
@@ -30,7 +37,7 @@ export async function fetchThrough(
   const context: ConnectionContext = { remoteIp: info.remoteIp ?? "127.0.0.1", remotePort: 0, protocol };
   let message: HTTPMessageDelegate | undefined;
   const gone = (reason: unknown): void => message?.onConnectionClose(reason);
-  const connection = new FetchConnection(request.method, context, gone);
+  const connection = new FetchConnection(request.method, context, gone, nextTurn);
   message = delegate.startRequest(connection);
   const onAbort = (): void => {
     connection.abort(signal.reason);
@@ -42,7 +49,9 @@ export async function fetchThrough(
       if (complete) return;
       gone(undefined);
       const tooLarge = { version: "HTTP/1.1", code: 413, reason: "Content Too Large" };
-      connection.writeHeaders(tooLarge, new HTTPHeaders({ "Content-Length": "0" }));
+      const text = `${tooLarge.reason}\n`;
+      const headers = { "Content-Type": "text/plain; charset=utf-8", "Content-Length": String(text.length) };
+      connection.writeHeaders(tooLarge, new HTTPHeaders(headers), text);
       connection.finish();
     },
     (error) => {

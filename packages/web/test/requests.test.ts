@@ -89,7 +89,7 @@ onEveryDriver((serve, driver) => {
     expect((await send("/echo", { method: "POST", body: "x".repeat(1001) })).status).toBe(413);
     const stream = new Blob(["x".repeat(1001)]).stream();
     const unannounced = await send("/echo", { method: "POST", body: stream, duplex: "half" } as RequestInit);
-    expect(unannounced.status).toBe(413);
+    expect([unannounced.status, await unannounced.text()]).toEqual([413, "Content Too Large\n"]);
   });
 
   test.each([
