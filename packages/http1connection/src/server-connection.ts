@@ -78,6 +78,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
 
   onClose(error?: unknown): void {
     this.forget();
+    if (this.isQuiet()) this.server.tally.idle++;
     this.waiting = "done";
     this.onDrain();
     const exchange = this.takeExchange();

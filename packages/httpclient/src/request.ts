@@ -33,6 +33,8 @@ export interface HTTPRequest {
 
 const NEEDS_BODY = new Set(["POST", "PUT", "PATCH"]);
 const REFUSES_BODY = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+/** What has none unless it says so; of others a server expects one. */
+const MEANS_NO_BODY = new Set([...REFUSES_BODY, "DELETE"]);
 // RFC 9110 §7.6.1: for the next hop, which only who speaks to it can know. Expect: nobody here waits for a 100.
 const OWN_FIELDS = [
   "Connection",
@@ -59,10 +61,15 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
   if (method === "CONNECT") throw new TypeError("CONNECT asks for a tunnel, not for a response");
   const body = typeof options.body === "string" ? utf8(options.body) : options.body;
+  if (body !== undefined && !(body instanceof Uint8Array))
+    throw new TypeError(`body must be a string or a Uint8Array, got ${body === null ? "null" : typeof body}`);
   if (body === undefined && NEEDS_BODY.has(method))
     throw new TypeError(`${method} needs a body, which may be empty`);
   if (body !== undefined && REFUSES_BODY.has(method)) throw new TypeError(`${method} has no body`);
-  return { url: target, method, headers: requestHeaders(target, options, body), body };
+  const headers = requestHeaders(target, options, body);
+  // RFC 9112 §6.1 (7): chunks go to servers that are known to take them, and this one is not known.
+  if (body === undefined && !MEANS_NO_BODY.has(method)) headers.set("Content-Length", "0");
+  return { url: target, method, headers, body };
 }
 
 function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | undefined): HTTPHeaders {

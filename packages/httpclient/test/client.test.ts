@@ -120,6 +120,19 @@ for (const carrier of ["memory", "native", "node"] as const) {
     });
 
     // RFC 9110 §4.2.2 (3)
+    it("gives a request that might have a body and has none a length of 0, and no chunks", async () => {
+      for (const [method, length] of [
+        ["PROPFIND", "Content-Length: 0\r\n"],
+        ["DELETE", undefined],
+        ["GET", undefined],
+      ] as const) {
+        const { client, url, seen } = await canned(["HTTP/1.1 204 No Content\r\n\r\n"]);
+        await client.fetch(url, { method });
+        expect(seen[0]).not.toContain("Transfer-Encoding");
+        expect(/Content-Length.*\r\n/.exec(seen[0] as string)?.[0]).toBe(length);
+      }
+    });
+
     it("refuses what cannot be sent before it connects", async () => {
       const { client, url, seen } = await canned([]);
       await expect(client.fetch("https://127.0.0.1/")).rejects.toThrow(TypeError);
@@ -127,6 +140,8 @@ for (const carrier of ["memory", "native", "node"] as const) {
       await expect(client.fetch(url, { method: "G T" })).rejects.toThrow(TypeError);
       await expect(client.fetch(url, { method: "POST" })).rejects.toThrow(TypeError);
       await expect(client.fetch(url, { body: "x" })).rejects.toThrow(TypeError);
+      for (const body of [new Uint16Array(2), new ArrayBuffer(2), null, 5, {}, ["x"]])
+        await expect(client.fetch(url, { method: "POST", body: body as never })).rejects.toThrow(TypeError);
       await expect(client.fetch(url, { headers: { X: "a\r\nY: b" } })).rejects.toThrow(TypeError);
       expect(seen).toEqual([]);
     });

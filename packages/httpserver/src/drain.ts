@@ -50,6 +50,8 @@ export class Drain {
   readonly #before: Standing;
   readonly result: Promise<DrainResult>;
   #timer: Timeout | undefined;
+  /** Whether all who waited in the kernel's queue have been accepted: nobody comes any more. */
+  #isComplete = false;
   #isOver = false;
   #deadline = Number.POSITIVE_INFINITY;
   #abortedRequests = 0;
@@ -71,7 +73,7 @@ export class Drain {
   /** Ends it after `timeoutMs` at the latest, whatever was said before. Who is impatient does not wait for requests. */
   within(timeoutMs: number, patient: boolean): void {
     if (!patient) this.#loop.afterPoll(() => this.#closeQuiet());
-    this.#context.grace.shorten(timeoutMs / 2);
+    this.#context.grace.shorten(patient ? timeoutMs / 2 : 0);
     const deadline = this.#loop.time() + timeoutMs;
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
@@ -87,6 +89,8 @@ export class Drain {
     this.#context.drain(new TwError("ERR_TW_DRAINING", "The server stops"));
     for (const connection of [...this.#context.deadlines.members]) connection.drain();
     await this.#tcp.stopServing();
+    this.#isComplete = true;
+    if (this.#loop.time() >= this.#deadline) this.#timeIsUp();
     await this.#tcp.whenEmpty();
     this.#isOver = true;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
@@ -112,11 +116,12 @@ export class Drain {
   /** Everything that had come by then has been read: who has not asked has not. */
   #closeQuiet(): void {
     if (this.#isOver) return;
-    for (const connection of [...this.#context.deadlines.members]) connection.close();
+    for (const connection of [...this.#context.deadlines.members]) connection.onGraceOver();
   }
 
   /** Who asks for nothing loses nothing: its end leaves before the others are aborted, so that it sees no reset. */
   #timeIsUp(): void {
+    if (!this.#isComplete) return; // who is accepted behind it would be left
     this.#closeQuiet();
     this.#loop.afterPoll(() => this.#abort());
   }

@@ -4,7 +4,7 @@ import { HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
 import type { HTTPServerConnectionDelegate } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
 import { DEFAULT_MAX_CONNECTIONS, type ListeningSocket, TCPServer, type TLSServerOptions } from "@tw/tcp";
-import { checkDurationMs, checkInteger } from "@tw/util";
+import { checkDurationMs, checkInteger, TwError } from "@tw/util";
 import type { RequestCallback } from "./callback-delegate.js";
 import { around, asDelegate } from "./delegate-chain.js";
 import { Drain, type DrainOptions, type DrainResult } from "./drain.js";
@@ -73,9 +73,14 @@ export class HTTPServer implements AsyncDisposable {
    *
    * @throws RangeError for a port outside 0–65535
    * @throws SystemError such as `EADDRINUSE`
+   * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    */
   listen(port: number, address = ""): Promise<void> {
-    this.#open();
+    try {
+      this.#open();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#tcp.listen(port, address);
   }
 
@@ -84,6 +89,7 @@ export class HTTPServer implements AsyncDisposable {
    * to the server from then on.
    *
    * @throws ListenError `ERR_TW_SOCKET_TAKEN` for one that was closed or has a server; those before it are served
+   * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    * @example
    * await forkProcesses(4, { listen: { port: 8888 } });
    * server.addSockets(await taskSockets());
@@ -175,7 +181,10 @@ export class HTTPServer implements AsyncDisposable {
   }
 
   /** It listens, or is about to. */
+  /** @throws TwError `ERR_TW_DRAINING` */
   #open(): void {
+    if (this.#drain !== undefined)
+      throw new TwError("ERR_TW_DRAINING", "A server that drains listens again when drain() has resolved");
     this.#context.reopen();
     this.#forgetStop ??= this.loop.onStop(() => this.drain());
   }

@@ -319,6 +319,24 @@ describe("drain(), in virtual time", () => {
 });
 
 describe("close(), in virtual time", () => {
+  it("answers what was pipelined behind a request that is being answered", async () => {
+    const answers: (() => void)[] = [];
+    const later = (request: HTTPServerRequest) => void answers.push(() => hello(request));
+    await inVirtualTime(later, async ({ client, server, host }) => {
+      await client.send(GET.repeat(3));
+      while (answers.length === 0) await host.advance(1);
+      const closing = server.close();
+      for (let i = 0; i < 3; i++) {
+        while (answers.length === 0) await host.advance(1);
+        answers.pop()?.();
+      }
+      const text = await client.untilClosed();
+      expect(codes(text)).toEqual([200, 200, 200]);
+      expect(text.match(CLOSE)).toHaveLength(1);
+      await closing;
+    });
+  });
+
   it("waits for nobody who has not asked", async () => {
     await inVirtualTime(hello, async (world) => {
       const { client, server, host } = world;
@@ -412,4 +430,43 @@ it("overload is one of two words, and the rest of the options is checked as well
   expect(() => new HTTPServer(hello, { overload: "panic" } as object)).toThrow(TypeError);
   expect(() => new HTTPServer(hello, { overload: "refuse", maxConnections: 0 })).toThrow(RangeError);
   expect(() => new HTTPServer(hello, { drainTimeoutMs: -1 })).toThrow(RangeError);
+});
+
+onEveryCarrier((bench) => {
+  it("a deadline that passes while the queue is still accepted binds those who come behind it, too", async () => {
+    const server = await bench.serve(() => {});
+    const clients = await Promise.all(Array.from({ length: 100 }, () => bench.connect(server)));
+    for (const client of clients) client.stream.send(GET);
+    const late = Array.from({ length: 100 }, async () => {
+      const client = await bench.connect(server).catch(() => undefined);
+      client?.stream.send(GET);
+    });
+    const result = await server.drain({ timeoutMs: 0 });
+    await Promise.all(late);
+    expect(result.aborted + result.closed).toBeGreaterThanOrEqual(100);
+    expect(server.connectionCount).toBe(0);
+  });
+
+  it("a client that resets its connection while it asks for nothing was closed, not answered", async () => {
+    const server = await bench.serve(() => {});
+    const client = await bench.connect(server);
+    while (server.connectionCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    const draining = server.drain({ timeoutMs: 60_000 });
+    client.stream.abort();
+    expect(await draining).toEqual({ ...NOTHING, closed: 1 });
+  });
+
+  it("listen() and addSockets() wait for it", async () => {
+    const asked = new Deferred<HTTPServerRequest>();
+    const server = await bench.serve((request) => asked.resolve(request));
+    const client = await bench.connect(server);
+    await client.send(GET);
+    const request = await asked.promise;
+    const draining = server.drain();
+    await expect(server.listen(0, "127.0.0.1")).rejects.toMatchObject({ code: "ERR_TW_DRAINING" });
+    expect(() => server.addSockets([])).toThrow(expect.objectContaining({ code: "ERR_TW_DRAINING" }));
+    hello(request);
+    await draining;
+    await server.listen(0, "127.0.0.1");
+  });
 });

@@ -21,6 +21,9 @@ export interface PeriodicCallbackOptions {
   readonly loop?: IOLoop | undefined;
 }
 
+/** What those who report on timers know by that each is set by the one before, and the first by whoever started. */
+const PERIODIC = Symbol.for("tw.ioloop.periodic");
+
 /** A shorter period is a loop that does nothing else, and beyond what the clock can tell apart. */
 const MIN_PERIOD_MS = 0.001;
 
@@ -62,6 +65,7 @@ export class PeriodicCallback {
     this.#tick = () => this.#call();
     // What the watchdog and the error hook call it.
     Object.defineProperty(this.#tick, "name", { value: callback.name });
+    Object.defineProperty(this.#tick, PERIODIC, { value: true });
   }
 
   /** Whether it has been started, and neither it was stopped nor its loop closed. */

@@ -165,6 +165,20 @@ describe("watchLeaks()", () => {
     await guard.close();
   });
 
+  it("takes no timer for the next of another, though that has fired and both have one callback and one context", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watch(briefly);
+    const context = new AsyncResource("test");
+    const idle = (): void => undefined;
+    context.runInAsyncScope(() => loop.callLater(5, idle));
+    await host.advance(10);
+    context.runInAsyncScope(() => loop.callLater(60_000, idle));
+    const line = lineAbove();
+    expect(guard.leaks().map(({ made }) => made)).toEqual([expect.stringContaining(line)]);
+    await host.advance(60_000);
+    await guard.close();
+  });
+
   it("names the line of each timer, also where many have one callback and one context", async () => {
     const { loop, host } = virtualLoop();
     const guard = watch(briefly);

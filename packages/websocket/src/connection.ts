@@ -367,7 +367,16 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   }
 
   #expectEnd(): void {
-    this.#timer ??= this.#loop.callLater(this.#closeTimeoutMs, () => this.#stream.abort());
+    // A closed loop has no timers: there the stream closes without grace.
+    if (this.#loop.closed) void this.#stream.close();
+    else this.#timer ??= this.#loop.callLater(this.#closeTimeoutMs, () => this.#expired());
+  }
+
+  /** The answer may lie behind what is held back for a hook that began after `close()`. It may have as long once more. */
+  #expired(): void {
+    if (this.#release === undefined) return this.#stream.abort();
+    this.#timer = this.#loop.callLater(this.#closeTimeoutMs, () => this.#stream.abort());
+    this.#discard();
   }
 
   /** Runs code of the application in its context. Gives a promise, which never rejects, only where there is to wait. */
@@ -386,7 +395,10 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   }
 
   #threw(error: unknown): void {
-    this.#logger.error({ err: error }, `Uncaught exception ${this.#summary}`);
+    // Somebody who awaits his writes to a peer that goes away is told so, and that is no news.
+    if (error instanceof WebSocketClosedError && this.#stream.closed)
+      this.#logger.debug({ err: error }, `The peer went away ${this.#summary}`);
+    else this.#logger.error({ err: error }, `Uncaught exception ${this.#summary}`);
     this.#fail(CLOSE_INTERNAL_ERROR, "", error);
   }
 

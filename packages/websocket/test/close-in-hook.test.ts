@@ -66,6 +66,16 @@ class Setup {
     await this.settle();
   }
 
+  async pass(ms: number): Promise<void> {
+    await this.#virtual.host.advance(ms);
+    await this.settle();
+  }
+
+  async closeLoop(): Promise<void> {
+    await this.settle();
+    await this.#virtual.loop.close();
+  }
+
   async settle(): Promise<void> {
     for (let i = 0; i < 5; i++) await this.#virtual.host.advance(0);
   }
@@ -115,6 +125,52 @@ describe.each([
     await setup.send([next.subarray(100)], peer.ping(), peer.close(4001));
     await setup.end();
     expect(events.slice(1)).toEqual(["onClose 4001", "end a 4001"]);
+  });
+
+  test("a hook that began behind close() waits for it: the answer that lies behind is read when the time is over", async () => {
+    const setup = new Setup(role, cut, ({ events }) => ({
+      onMessage: async (message) => {
+        events.push(`begin ${message}`);
+        await setup.connection.whenClosed;
+        events.push(`end ${message}`);
+      },
+    }));
+    const { peer, events } = setup;
+    const closed = setup.connection.close(1001);
+    await setup.settle();
+    await setup.send(peer.sendText("a"), peer.sendText("b"), peer.close(1001));
+    await setup.end();
+    expect(events).toEqual(["sent close 1001", "begin a"]);
+    await setup.pass(5000);
+    await closed;
+    expect(events.slice(2)).toEqual(["onClose 1001", "end a"]);
+    expect(setup.connection.error).toBeUndefined();
+  });
+
+  test("a peer that goes away while a hook writes to it is no error", async () => {
+    const setup = new Setup(role, cut, () => ({
+      onMessage: async () => {
+        for (;;) await setup.connection.writeMessage(new Uint8Array(1_000_000));
+      },
+    }));
+    setup.stream.pause();
+    await setup.send(setup.peer.sendText("a"));
+    setup.stream.abort();
+    await setup.connection.whenClosed;
+    await setup.settle();
+    expect(setup.logger.lines).toEqual([expect.stringMatching(/^debug: The peer went away/)]);
+  });
+
+  test("on a closed loop close() says goodbye and ends, and so does what the peer says", async () => {
+    for (const who of ["we", "the peer"]) {
+      const setup = new Setup(role, cut, () => ({}));
+      await setup.closeLoop();
+      if (who === "we") await setup.connection.close(4001);
+      else setup.stream.abort();
+      await setup.connection.whenClosed;
+      expect(setup.connection.state).toBe("closed");
+      expect(setup.logger.lines).toEqual([]);
+    }
   });
 
   test("somebody else closes while onMessage is pending: onClose does not wait for it", async () => {

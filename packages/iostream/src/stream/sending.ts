@@ -13,6 +13,7 @@ import { type FileLine, queueBehind } from "../file-line.js";
 import { checkFileRange, type FileRange } from "../file-range.js";
 import { FileSend } from "../file-send.js";
 import type { IOStream } from "../iostream.js";
+import { inNextTurn } from "../next-turn.js";
 import type { SendFileOptions } from "../options.js";
 import { refused } from "../reads.js";
 import { READ_FILE } from "../transport.js";
@@ -115,7 +116,7 @@ export abstract class SendingStream extends WritingStream {
   }
 
   private goOnLater(send: FileSend): false {
-    this.loop.addCallback(() => send.runInAsyncScope(this.goOn, this));
+    inNextTurn(this.loop, () => send.runInAsyncScope(this.goOn, this));
     return this.waitForFile();
   }
 

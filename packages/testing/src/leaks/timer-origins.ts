@@ -1,42 +1,36 @@
-// Where timers were set. A callback that sets itself again and again was set once: by whoever began it.
+// Where timers were set. Those of a PeriodicCallback, of which each sets the next, were set by whoever started it.
 
-import { AsyncResource, executionAsyncResource } from "node:async_hooks";
-import type { IOLoop, Timeout } from "@tw/ioloop";
+import { executionAsyncResource } from "node:async_hooks";
+import type { Timeout } from "@tw/ioloop";
 import { type Origin, originHere } from "./origin.js";
 
-/** The last timer that was set in a context. */
+/** By this a PeriodicCallback is known. */
+const PERIODIC = Symbol.for("tw.ioloop.periodic");
+
+/** The last timer of a PeriodicCallback. */
 interface Last {
-  readonly callback: unknown;
   readonly origin: Origin;
   timer: Timeout;
 }
 
-/**
- * Remembers the origin of what is periodic: its next timer has the same callback, is set in the same context, one that
- * is its own, and its last one has fired. A week of minutes reads one stack then, not ten thousand.
- */
+/** Reads one stack for a week of minutes, not ten thousand. */
 export class TimerOrigins {
+  /** By the context that start() makes, in which each timer is set. */
   readonly #last = new WeakMap<object, Last>();
 
-  /** Where a timer that has just been set comes from. `forget` gets the one that fired, and whose next it is. */
-  of(loop: IOLoop, timer: Timeout, forget: (fired: Timeout) => void): Origin {
-    const context = executionAsyncResource();
-    // What Node or the loop executes in is many callers' context.
-    if (Object.getPrototypeOf(context) !== AsyncResource.prototype) return originHere();
+  /** Where a timer that has just been set comes from. `forget` gets the one before it. */
+  of(timer: Timeout, forget: (before: Timeout) => void): Origin {
     const { fn: callback } = timer as Timeout & { readonly fn?: unknown };
+    if (typeof callback !== "function" || !(PERIODIC in callback)) return originHere();
+    const context = executionAsyncResource();
     const last = this.#last.get(context);
-    if (last !== undefined && last.callback === callback && hasFired(last.timer, loop)) {
-      forget(last.timer);
-      last.timer = timer;
-      return last.origin;
+    if (last === undefined) {
+      const origin = originHere();
+      this.#last.set(context, { origin, timer });
+      return origin;
     }
-    const origin = originHere();
-    if (typeof callback === "function") this.#last.set(context, { callback, origin, timer });
-    return origin;
+    forget(last.timer);
+    last.timer = timer;
+    return last.origin;
   }
-}
-
-/** One that was removed is not pending either, but most often before its time. */
-function hasFired(timer: Timeout, loop: IOLoop): boolean {
-  return !timer.pending && timer.when <= loop.time();
 }

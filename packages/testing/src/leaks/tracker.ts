@@ -105,7 +105,7 @@ export class Tracker {
       (message) => {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
         const what = () => `timer that fires in ${round(timer.when - loop.time())} ms`;
-        const origin = this.#timers.of(loop, timer, this.#forget);
+        const origin = this.#timers.of(timer, this.#forget);
         this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, origin, maker: "" });
       },
     ],

@@ -97,8 +97,8 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     let wanted = 0;
     for (const chunk of chunks) wanted += chunk.length;
     if (peer.#fate !== undefined) {
-      // As a socket does: the bytes are taken, and the answer is a reset.
-      this.#reset("write", this.#arrival(0));
+      // As a socket does: the bytes are taken, and the answer is a reset, which behind an end is called otherwise.
+      this.#reset(this.#peerEnd === undefined ? connectionReset("write") : brokenPipe(), this.#arrival(0));
       return wanted;
     }
     const { take } = this.#settings;
@@ -126,7 +126,7 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     // Behind an end the peer learns of it from what it writes; if that waits for room here, there will be none.
     const unnoticed = this.#sending === "ended" && this.#other.#sending !== "short";
     this.#doom(reason, 0);
-    if (!unnoticed) this.#other.#reset("read", this.#arrival(0));
+    if (!unnoticed) this.#other.#reset(connectionReset("read"), this.#arrival(0));
   }
 
   /** A fault: the network breaks the connection, both ends see `ECONNRESET`, bytes on their way are lost. */
@@ -159,8 +159,8 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
   }
 
   /** The peer, or what is left of it, answers with a reset, which is here at `due`. */
-  #reset(syscall: string, due: number): void {
-    if (this.#held === "no") this.#doom(connectionReset(syscall), due - this.#loop.time());
+  #reset(error: Error, due: number): void {
+    if (this.#held === "no") this.#doom(error, due - this.#loop.time());
     else this.#held = "reset";
   }
 
@@ -276,6 +276,10 @@ const NOWHERE: TransportInfo = {
   localPort: 0,
   encrypted: false,
 };
+
+function brokenPipe(): Error {
+  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
+}
 
 function connectionReset(syscall: string): Error {
   return Object.assign(new Error(`${syscall} ECONNRESET`), { code: "ECONNRESET", syscall });
