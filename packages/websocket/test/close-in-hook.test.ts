@@ -156,8 +156,8 @@ describe.each([
     setup.stream.pause();
     await setup.send(setup.peer.sendText("a"));
     setup.stream.abort();
-    await setup.connection.whenClosed;
     await setup.settle();
+    expect(setup.connection.state).toBe("closed");
     expect(setup.logger.lines).toEqual([expect.stringMatching(/^debug: The peer went away/)]);
   });
 
