@@ -36,7 +36,8 @@ export function readAnswers(wire) {
     const ours = fields.get("x-soak");
     if (ours === undefined && !REFUSALS.has(status))
       return { statuses, wrong: `not one of ours: ${statusLine}` };
-    last = (fields.get("connection") ?? "").toLowerCase().includes("close");
+    // CONNECT is refused for good; a client of HTTP/1.0 is not told so, because it expects nothing else.
+    last = status === 501 || (fields.get("connection") ?? "").toLowerCase().includes("close");
     if (ours === undefined && !last && !KEPT.has(status))
       return { statuses, wrong: `a refusal without close: ${statusLine}` };
     const body = ours === "HEAD" ? { end: at, text: "" } : readBody(wire, at, fields);
