@@ -7,8 +7,9 @@
 //   has asked, and asked on        is answered, the last time with `Connection: close`
 //   was upgraded                   hears of it by `draining`: a WebSocket says 1001
 //
-// Who asks for nothing at the deadline is closed, what is left then is aborted. A kept-alive connection that is closed in the very moment in which its
-// client asks again is the one loss that HTTP/1.1 cannot avoid (RFC 9112 §9.6): such a client asks anew.
+// Who asks for nothing at the deadline is closed, what is left then is aborted. A kept-alive connection that is closed in
+// the very moment in which its client asks again is the one loss that HTTP/1.1 cannot avoid (RFC 9112 §9.6): such a client
+// asks anew.
 
 import type { ServerContext } from "@tw/http1connection";
 import type { IOLoop, Timeout } from "@tw/ioloop";

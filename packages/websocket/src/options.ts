@@ -27,7 +27,10 @@ export interface WebSocketOptions {
    * @default 16777216 (16 MiB)
    */
   readonly maxBufferedAmount?: number;
-  /** How long the peer may take to answer our Close frame and to close the connection, in ms. @default 5000 */
+  /**
+   * How long the peer may take to answer our Close frame and to close the connection, in ms; once more as long where a hook
+   * that began after `close()` is pending, because the answer may lie behind what it holds back. @default 5000
+   */
   readonly closeTimeoutMs?: number;
 }
 

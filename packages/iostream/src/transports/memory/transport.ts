@@ -6,6 +6,7 @@ import { type IOLoop, LazyAsyncResource, type Timeout } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { brokenPipe } from "../broken-pipe.js";
 import { Inbox } from "./inbox.js";
 import { type MemoryPairOptions, type MemorySettings, memorySettings } from "./options.js";
 
@@ -276,10 +277,6 @@ const NOWHERE: TransportInfo = {
   localPort: 0,
   encrypted: false,
 };
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
-}
 
 function connectionReset(syscall: string): Error {
   return Object.assign(new Error(`${syscall} ECONNRESET`), { code: "ECONNRESET", syscall });

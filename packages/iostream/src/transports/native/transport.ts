@@ -11,6 +11,7 @@ import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, REA
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
+import { brokenPipe } from "../broken-pipe.js";
 import { keepAliveSeconds } from "../keep-alive.js";
 import { READ_SIZE, type Slab } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
@@ -385,8 +386,4 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       this.abort(error);
     }
   }
-}
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }

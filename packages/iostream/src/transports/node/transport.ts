@@ -10,6 +10,7 @@ import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
+import { brokenPipe } from "../broken-pipe.js";
 import { keepAliveSeconds } from "../keep-alive.js";
 import { nodeInfo } from "./info.js";
 import { listenToData, listenToEnd, type StreamListener, unlisten } from "./listeners.js";
@@ -332,10 +333,6 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
 function isPlainTcp(duplex: Duplex): duplex is Socket {
   return duplex instanceof Socket && !("encrypted" in duplex) && duplex.remotePort !== undefined;
-}
-
-function brokenPipe(): Error {
-  return Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
 }
 
 function prematureClose(): Error {
