@@ -13,6 +13,8 @@ export interface BodyWriter {
   frame(byteLength: number): string;
   /** What goes after the last piece. @throws HTTPOutputError short of Content-Length */
   end(trailers: HTTPHeaders | undefined): string;
+  /** Writes another body of the same kind and length. */
+  another(): BodyWriter;
 }
 
 /** A body of as many bytes as Content-Length promised (S-09: neither more nor fewer). */
@@ -54,6 +56,10 @@ export class LengthWriter implements BodyWriter {
     }
     return "";
   }
+
+  another(): LengthWriter {
+    return new LengthWriter(this.#length);
+  }
 }
 
 /** Chunks, RFC 9112 §7.1. An empty piece would be the last chunk, and is refused. */
@@ -77,6 +83,7 @@ export const CHUNKED_WRITER: BodyWriter = {
     }
     return `${text}\r\n`;
   },
+  another: () => CHUNKED_WRITER,
 };
 
 /** A body that ends with the connection, for peers of HTTP/1.0. */
@@ -85,7 +92,14 @@ export const UNTIL_CLOSE_WRITER: BodyWriter = {
   suffix: "",
   frame: () => "",
   end: () => "",
+  another: () => UNTIL_CLOSE_WRITER,
 };
 
 /** No body: answers to HEAD, 1xx, 204, 304, most requests. What is written is dropped. */
-export const NO_BODY_WRITER: BodyWriter = { bodyAllowed: false, suffix: "", frame: () => "", end: () => "" };
+export const NO_BODY_WRITER: BodyWriter = {
+  bodyAllowed: false,
+  suffix: "",
+  frame: () => "",
+  end: () => "",
+  another: () => NO_BODY_WRITER,
+};

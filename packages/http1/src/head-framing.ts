@@ -8,15 +8,10 @@ import {
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
-import {
-  type BodyWriter,
-  CHUNKED_WRITER,
-  LengthWriter,
-  NO_BODY_WRITER,
-  UNTIL_CLOSE_WRITER,
-} from "./body-writers.js";
+import { CHUNKED_WRITER, LengthWriter, NO_BODY_WRITER, UNTIL_CLOSE_WRITER } from "./body-writers.js";
 import { listHas } from "./grammar.js";
-import { type FieldText, requestLine, statusLine, writeFields } from "./head-writer.js";
+import { type FieldText, fieldsOf, requestLine, statusLine, writeFields } from "./head-writer.js";
+import { knownHead, noteHead, type OutgoingHead, type ResponseParts } from "./known-heads.js";
 
 /** What `HTTP1Machine.writeHead` is told besides the head. */
 export interface WriteHeadOptions {
@@ -26,13 +21,6 @@ export interface WriteHeadOptions {
   readonly close?: boolean;
   /** Bytes of the body where they are known; becomes Content-Length unless the headers have one. */
   readonly contentLength?: number;
-}
-
-/** A head as latin1 text, and what follows from it. */
-export interface OutgoingHead {
-  readonly text: string;
-  readonly writer: BodyWriter;
-  readonly persistent: boolean;
 }
 
 /**
@@ -49,18 +37,36 @@ export function responseHead(
   peerIs11: boolean,
   mayPersist: boolean,
 ): OutgoingHead {
-  const { code } = start;
-  const line = statusLine(code, start.reason);
+  const fields = fieldsOf(headers);
+  const parts: ResponseParts = {
+    code: start.code,
+    reason: start.reason,
+    date: options.date,
+    contentLength: options.contentLength,
+    headOnly: method === "HEAD",
+    // What comes behind a CONNECT that is refused may be meant for the tunnel, and not for us.
+    close: options.close === true || !mayPersist || method === "CONNECT",
+    peerIs11,
+  };
+  const known = knownHead(parts, fields);
+  if (known !== undefined) return known;
+  const head = composeResponse(parts, headers);
+  noteHead(parts, fields, head);
+  return head;
+}
+
+function composeResponse(parts: ResponseParts, headers: HTTPHeaders): OutgoingHead {
+  const { code, peerIs11 } = parts;
+  const line = statusLine(code, parts.reason);
   if (code < 200) throw new RangeError(`Status ${code} is for writeInformation`);
   // RFC 9112 §6.1 (5), RFC 9110 §8.6 (3): no framing in a 204. RFC 9110 §15.3.6 (1): the length of a 205 is 0.
   const fields = writeFields(headers, code === 204 || code === 205);
   // RFC 9110 §9.3.2 (1): what is written to these is dropped.
-  const bodiless = method === "HEAD" || code === 204 || code === 205 || code === 304;
-  const length = lengthFor(fields, options, bodiless);
-  let text = line + fields.text + dateLine(fields, options);
+  const bodiless = parts.headOnly || code === 204 || code === 205 || code === 304;
+  const length = lengthFor(fields, parts.contentLength, bodiless);
+  let text = line + fields.text + dateLine(fields, parts.date);
   let writer = NO_BODY_WRITER;
-  // What comes behind a CONNECT that is refused may be meant for the tunnel, and not for us.
-  let close = fields.close || options.close === true || !mayPersist || method === "CONNECT";
+  let close = fields.close || parts.close;
   if (bodiless) {
     // RFC 9110 §8.6 (1), (2): HEAD is told the length that GET would have; a 304 is not told one that is not known.
     if (code === 205) text += "Content-Length: 0\r\n";
@@ -91,7 +97,7 @@ export function switchHead(
   const line = statusLine(start.code, start.reason);
   // RFC 9112 §6.1 (6), RFC 9110 §8.6 (4), RFC 9110 §9.3.6 (4): no framing where HTTP ends.
   const fields = writeFields(headers, true);
-  const text = `${line}${fields.text}${dateLine(fields, options)}\r\n`;
+  const text = `${line}${fields.text}${dateLine(fields, options.date)}\r\n`;
   return { text, writer: NO_BODY_WRITER, persistent: false };
 }
 
@@ -112,8 +118,8 @@ export function requestHead(
   // RFC 9112 §3.2 (1), RFC 9112 §3.2.2 (2), RFC 9110 §7.2 (1): Host goes out with every request.
   if (fields.host === undefined) throw new HTTPOutputError("A request needs Host");
   if (!isHost(fields.host)) throw new HTTPOutputError(`Malformed Host: ${JSON.stringify(fields.host)}`);
-  const length = lengthFor(fields, options, false);
-  let text = line + fields.text + dateLine(fields, options);
+  const length = lengthFor(fields, options.contentLength, false);
+  let text = line + fields.text + dateLine(fields, options.date);
   let writer = NO_BODY_WRITER;
   if (length !== -1) {
     writer = new LengthWriter(length);
@@ -148,8 +154,7 @@ function checkContent(method: string, headers: HTTPHeaders, hasContent: boolean)
 }
 
 /** Bytes of the body that headers or options give, or −1. */
-function lengthFor(fields: FieldText, options: WriteHeadOptions, bodiless: boolean): number {
-  const given = options.contentLength;
+function lengthFor(fields: FieldText, given: number | undefined, bodiless: boolean): number {
   if (given === undefined || fields.chunked) return fields.contentLength;
   if (fields.contentLength === -1) return given;
   if (fields.contentLength !== given && !bodiless) {
@@ -164,11 +169,11 @@ function lengthLine(fields: FieldText, length: number): string {
   return length === -1 || fields.contentLength !== -1 ? "" : `Content-Length: ${length}\r\n`;
 }
 
-function dateLine(fields: FieldText, options: WriteHeadOptions): string {
-  if (options.date === undefined || fields.hasDate) return "";
-  if (options.date !== lastDate) {
-    if (!isFieldText(options.date)) throw new TypeError(`Not a date: ${JSON.stringify(options.date)}`);
-    lastDate = options.date;
+function dateLine(fields: FieldText, date: string | undefined): string {
+  if (date === undefined || fields.hasDate) return "";
+  if (date !== lastDate) {
+    if (!isFieldText(date)) throw new TypeError(`Not a date: ${JSON.stringify(date)}`);
+    lastDate = date;
     lastDateLine = `Date: ${lastDate}\r\n`;
   }
   return lastDateLine;

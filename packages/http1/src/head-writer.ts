@@ -32,8 +32,7 @@ class FieldText {
     this.hasDate = false;
     this.host = undefined;
     this.hops = 0;
-    const fields: readonly string[] | undefined = headers.rawFields;
-    if (fields === undefined) throw new TypeError("The fields of a head must be HTTPHeaders");
+    const fields = fieldsOf(headers);
     let text = "";
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
@@ -103,6 +102,13 @@ export function writeFields(headers: HTTPHeaders, omitLength: boolean): FieldTex
 }
 
 const fieldText = new FieldText();
+
+/** The flat list of names and values. @throws TypeError for what are no HTTPHeaders */
+export function fieldsOf(headers: HTTPHeaders): readonly string[] {
+  const fields: readonly string[] | undefined = headers.rawFields;
+  if (fields === undefined) throw new TypeError("The fields of a head must be HTTPHeaders");
+  return fields;
+}
 
 export type { FieldText };
 

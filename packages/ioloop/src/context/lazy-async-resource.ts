@@ -45,8 +45,18 @@ export class LazyAsyncResource {
 
   private runDirectly<T, A extends unknown[], R>(fn: (this: T, ...args: A) => R, self: T, args: A): R {
     try {
-      // Spreading nothing costs more than the rest of this.
-      return args.length === 0 ? (fn as (this: T) => R).call(self) : fn.call(self, ...args);
+      // Spreading costs more than the rest of this.
+      const plain = fn as (this: T, ...args: unknown[]) => R;
+      switch (args.length) {
+        case 0:
+          return plain.call(self);
+        case 1:
+          return plain.call(self, args[0]);
+        case 2:
+          return plain.call(self, args[0], args[1]);
+        default:
+          return fn.call(self, ...args);
+      }
     } finally {
       if (storesPossible()) {
         const taken = takeOver(this.kind);
