@@ -2,7 +2,7 @@
 //
 // Only what has no store may share: `AsyncLocalStorage.exit` and `disable` hide a live one where nobody can see it.
 
-import { AsyncResource, executionAsyncResource } from "node:async_hooks";
+import { AsyncResource, executionAsyncId, executionAsyncResource } from "node:async_hooks";
 import { outsideContexts } from "../context.js";
 import { Emptiness } from "./emptiness.js";
 import { storesOnResources, storesPossible } from "./model.js";
@@ -19,6 +19,8 @@ let inUse = false;
 let resource: object | undefined;
 let emptiness: Emptiness | undefined;
 let inARow = 0;
+/** What was executing when a look of microseconds found a store, or could not tell. */
+let liveId = -1;
 
 /** Whether no store is live in the caller's context, so that {@link nowhere} is as good. */
 export function isNowhere(): boolean {
@@ -28,7 +30,7 @@ export function isNowhere(): boolean {
 
 /** The caller's context, for what is kept longer. */
 export function captureScope(): AsyncResource {
-  return isNowhere() ? nowhere : new AsyncResource("IOLoopJob");
+  return isNowhere() ? nowhere : new AsyncResource("IOLoopJob", executionAsyncId());
 }
 
 /** Calls `fn` in a captured context. */
@@ -47,10 +49,13 @@ export function forgetCaptures(): void {
   inUse = false;
   resource = undefined;
   emptiness = undefined;
+  liveId = -1;
 }
 
 function isStoreless(): boolean {
   inUse = true;
+  const id = executionAsyncId();
+  if (id === liveId) return false;
   const here = executionAsyncResource();
   if (nowhere.isPristineAs(here)) return true;
   if (here !== resource) {
@@ -59,6 +64,8 @@ function isStoreless(): boolean {
     inARow = 0;
   }
   if (emptiness !== undefined) return emptiness.holds();
-  if (++inARow === PATIENCE) emptiness = Emptiness.of(here);
+  if (++inARow < PATIENCE) return false;
+  emptiness = Emptiness.of(here);
+  if (emptiness === undefined) liveId = id;
   return false;
 }
