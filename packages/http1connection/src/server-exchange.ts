@@ -121,7 +121,8 @@ export class ServerExchange extends AnsweringHalf {
 
   setBodyTimeout(ms: number): void {
     const { deadlines, pace } = this.connection.server;
-    this.pace = new BodyPace(deadlines, checkTimeout("bodyTimeoutMs", ms), pace.minRate);
+    deadlines.hasten(checkTimeout("bodyTimeoutMs", ms));
+    this.pace = new BodyPace(deadlines, ms, pace.minRate);
   }
 
   private feedAfter(waiting: PromiseLike<unknown>): Promise<void> {

@@ -35,6 +35,26 @@ describe("Deadlines", () => {
     }
   });
 
+  it("looks more often for who cannot wait, and is late for nobody else", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Waiter>(loop, 60_000);
+    const [patient, hasty] = [new Waiter(() => host.now()), new Waiter(() => host.now())];
+    deadlines.add(patient);
+    patient.deadline = deadlines.after(60_000);
+    await host.advance(500);
+    deadlines.hasten(100);
+    const start = host.now();
+    deadlines.add(hasty);
+    hasty.deadline = deadlines.after(100);
+    await host.advance(70_000);
+    expect((hasty.expiredAt[0] as number) - start).toBeGreaterThanOrEqual(100);
+    expect((hasty.expiredAt[0] as number) - start).toBeLessThanOrEqual(150);
+    expect(patient.expiredAt[0]).toBeGreaterThanOrEqual(60_000);
+    expect(patient.expiredAt[0]).toBeLessThanOrEqual(62_500);
+    deadlines.delete(patient);
+    deadlines.delete(hasty);
+  });
+
   it("leaves alone whose deadline was put off, taken back, or who left", async () => {
     const { loop, host } = virtualLoop();
     const deadlines = new Deadlines<Waiter>(loop, 1000);

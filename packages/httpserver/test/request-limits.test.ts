@@ -267,6 +267,17 @@ describe("B25 setBodyTimeout()", () => {
     });
   });
 
+  it("is as fine as it is short, whatever the server's own are", async () => {
+    const target = measuring((connection) => connection.setBodyTimeout?.(100));
+    await inVirtualTime(target, async ({ client, host }: World) => {
+      const before = host.now();
+      await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+      expect(codes(await client.untilClosed())).toEqual([408]);
+      expect(host.now() - before).toBeGreaterThanOrEqual(100);
+      expect(host.now() - before).toBeLessThan(200);
+    });
+  });
+
   it("0 waits for ever, and nothing that is no duration is taken", async () => {
     let thrown = 0;
     const target = measuring((connection) => {
