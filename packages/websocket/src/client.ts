@@ -35,7 +35,10 @@ export interface WebSocketConnectOptions extends ClientRequestOptions, WebSocket
   readonly connectTimeoutMs?: number;
   /** Gives up connecting and rejects with its reason; nothing is left open. Without effect on an open connection. */
   readonly signal?: AbortSignal;
-  /** Takes the messages, in place of `readMessage`; the next one waits for the promise that it returns. */
+  /**
+   * Takes the messages, in place of `readMessage`; the next one waits for the promise that it returns. As every callback,
+   * it is called when whoever awaits {@link websocketConnect} has got the connection, however early a message came.
+   */
   readonly onMessage?: WebSocketListener["onMessage"];
   /** A ping came and was answered. */
   readonly onPing?: NonNullable<WebSocketListener["onPing"]>;
@@ -150,7 +153,7 @@ export class WebSocketClientConnection implements AsyncDisposable, AsyncIterable
       },
     };
     this.#connection = new WebSocketConnection(upgraded.stream, "client", listener, options);
-    this.#connection.start();
+    this.#connection.startWhen(behindContinuations());
   }
 
   /**
@@ -228,4 +231,9 @@ export class WebSocketClientConnection implements AsyncDisposable, AsyncIterable
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Resolves when all has run that follows on what is settled now: the next tick of a microtask waits for every other. */
+function behindContinuations(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }

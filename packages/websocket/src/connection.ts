@@ -3,8 +3,9 @@
 //
 //   stream ──onBytes──► machine ──event──► listener        whoever writes ──► machine ──chunks──► stream
 //
-//   opening ──► reading ──────► ended ──► closed           ended: a Close frame or failure came, nothing more is read
-//      └───────────┴─► discarding ┘                        discarding: closed from a hook, only the answer is read
+//   waiting ──► opening ──► reading ──────► ended ──► closed     opening: the hook of that name is pending
+//                  └───────────┴─► discarding ┘                  discarding: closed from a hook, only the answer is read
+//                                                                ended: a Close frame or failure came: nothing is read
 
 import { AsyncResource } from "node:async_hooks";
 import type { DrainSignal, MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
@@ -33,7 +34,7 @@ import {
 } from "./options.js";
 import { maskingKey } from "./randomness.js";
 
-type Stage = "opening" | "reading" | "discarding" | "ended" | "closed";
+type Stage = "waiting" | "opening" | "reading" | "discarding" | "ended" | "closed";
 
 /** What a connection is made of. */
 export interface WebSocketConnectionOptions extends WebSocketOptions {
@@ -51,7 +52,7 @@ const DONE: Promise<void> = Promise.resolve();
 /**
  * One WebSocket over an upgraded stream. The listener runs in the async context that this was made in.
  *
- * Call {@link start} once. Nothing is delivered before.
+ * Call {@link start} or {@link startWhen} once. Nothing is delivered before.
  */
 export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   readonly #stream: UpgradedStream;
@@ -64,7 +65,8 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   readonly #scope = new AsyncResource("TWWebSocket", { requireManualDestroy: true });
   readonly #maxBufferedAmount: number;
   readonly #closeTimeoutMs: number;
-  #stage: Stage = "opening";
+  #stage: Stage = "waiting";
+  /** There while nothing is delivered yet. */
   #opened: Promise<void> | undefined;
   /** Whether a hook of the listener is on the stack. */
   #calling = false;
@@ -143,9 +145,23 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   /** Runs `open` and takes the stream over; when it returned a promise, frames are read once that has settled. */
   start(open?: () => unknown): void {
+    this.#announce();
+    this.#stage = "opening";
+    this.#takeOver(open === undefined ? undefined : this.#call(open));
+  }
+
+  /** Takes the stream over; frames are read, and the end is told, once `known`, which may not reject, has resolved. */
+  startWhen(known: Promise<void>): void {
+    this.#announce();
+    this.#takeOver(known);
+  }
+
+  #announce(): void {
     if (openChannel.hasSubscribers) openChannel.publish({ connection: this });
     enlist(this.#herald, this);
-    const waiting = open === undefined ? undefined : this.#call(open);
+  }
+
+  #takeOver(waiting: Promise<void> | undefined): void {
     if (waiting === undefined) this.#begin();
     else this.#opened = waiting.then(() => this.#begin());
     this.#stream.attach(this);
@@ -153,7 +169,12 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   #begin(): void {
     this.#opened = undefined;
-    if (this.#stage === "opening") this.#stage = "reading";
+    if (this.#early) this.#stage = "reading";
+  }
+
+  /** Whether nothing may be delivered yet. */
+  get #early(): boolean {
+    return this.#stage === "waiting" || this.#stage === "opening";
   }
 
   /**
@@ -224,14 +245,14 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   onBytes(view: Uint8Array): MaybePromise {
     this.#machine.receive(view);
-    const waiting = this.#stage === "opening" ? this.#opened : this.#pump();
+    const waiting = this.#early ? this.#opened : this.#pump();
     if (waiting !== undefined) return this.#hold(waiting);
   }
 
   onEnd(): void {
     this.#machine.receiveEnd();
     if (this.#stage === "ended") this.#stream.close();
-    else if (this.#stage === "opening") this.#opened?.then(() => this.#pump());
+    else if (this.#early) this.#opened?.then(() => this.#pump());
     else this.#pump();
   }
 

@@ -98,6 +98,47 @@ onEveryCarrier((bench) => {
     expect(seen).toEqual(["begin a", "end a", "begin b", "end b", "close 1000 "]);
   });
 
+  test("callbacks come behind the connection that they are about, however early their cause", async () => {
+    class Hasty extends Echo {
+      override open(): void {
+        this.ping("p");
+        for (const text of ["1", "2"]) this.writeMessage(text);
+        this.close(4001, "bye");
+      }
+    }
+    await bench.serve([["/", Hasty]]);
+    const seen: string[] = [];
+    const closed = new Deferred();
+    const tell = (what: string): void => void seen.push(`${what} ${socket.headers.get("Upgrade")}`);
+    const connecting = bench.connect("/", {
+      onPing: () => tell("ping"),
+      onMessage: (message) => tell(message as string),
+      onClose: (code, reason) => {
+        tell(`close ${code} ${reason}`);
+        closed.resolve();
+      },
+    });
+    const socket = await (async () => await (async () => await connecting)())();
+    seen.push("connected");
+    await closed.promise;
+    const expected = ["ping", "1", "2", "close 4001 bye"].map((what) => `${what} websocket`);
+    expect(seen).toEqual(["connected", ...expected]);
+    expect(bench.logger.lines).toEqual([]);
+  });
+
+  test("close() at once does not cost what is under way", async () => {
+    class Hasty extends Echo {
+      override open(): void {
+        for (const text of ["1", "2"]) this.writeMessage(text);
+      }
+    }
+    await bench.serve([["/", Hasty]]);
+    const seen: unknown[] = [];
+    const socket = await bench.connect("/", { onMessage: (message) => void seen.push(message) });
+    await socket.close(4001);
+    expect(seen).toEqual(["1", "2"]);
+  });
+
   test("onMessage may wait for its close(): it ends with the server's answer", async () => {
     await bench.serve([["/", Echo]]);
     const seen: string[] = [];
