@@ -1,6 +1,6 @@
 // What is asked for: checked before anything is sent.
 
-import { encodeUsernamePassword, HTTPHeaders, isHost, isToken } from "@tw/httputil";
+import { addressRequest, HTTPHeaders, isToken } from "@tw/httputil";
 import { utf8 } from "@tw/util";
 
 /** Options of one fetch. */
@@ -78,28 +78,12 @@ function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | unde
     if (headers.has(name)) throw new TypeError(`${name} is not for a caller to set`);
   if (body !== undefined) headers.set("Content-Length", String(body.length));
   else if (headers.has("Content-Length")) throw new TypeError("Content-Length without a body");
-  // RFC 9112 §3.2 (2): the authority, and no userinfo.
-  if (!headers.has("Host")) headers.set("Host", url.host);
-  const hosts = headers.getList("Host");
-  if (hosts.length > 1 || !isHost(hosts[0] as string))
-    throw new TypeError(`Not a Host: ${JSON.stringify(hosts.join(", "))}`);
+  addressRequest(headers, url, base64);
   if (!headers.has("User-Agent")) headers.set("User-Agent", "tw-httpclient");
-  if (url.username !== "" && !headers.has("Authorization")) headers.set("Authorization", basicAuth(url));
   headers.set("Connection", "close");
   return headers;
 }
 
-/** RFC 7617 §2. The userinfo never goes out as a part of the URL. */
-function basicAuth(url: URL): string {
-  const pair = encodeUsernamePassword(decodeUserinfo(url.username), decodeUserinfo(url.password));
-  return `Basic ${Buffer.from(pair.buffer, pair.byteOffset, pair.length).toString("base64")}`;
-}
-
-// The message does not repeat it: it is a secret.
-function decodeUserinfo(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new TypeError("The userinfo of the URL is not percent-encoded UTF-8");
-  }
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }

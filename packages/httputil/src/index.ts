@@ -1,3 +1,4 @@
+export { addressRequest, type URLAuthority } from "./address-request.js";
 export { BodyStream } from "./body/body-stream.js";
 export { BodyAbortedError, BodyUsedError } from "./body/errors.js";
 export {

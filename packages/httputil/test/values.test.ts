@@ -286,6 +286,7 @@ it("exports these values and no others", () => {
     "acceptsEncodings",
     "acceptsLanguages",
     "addVary",
+    "addressRequest",
     "argumentTexts",
     "boundaryOf",
     "canonicalName",

@@ -1,6 +1,6 @@
 // The request of an opening handshake, checked before anything is sent.
 
-import { encodeUsernamePassword, HTTPHeaders, type HTTPHeadersInit, isHost } from "@tw/httputil";
+import { addressRequest, HTTPHeaders, type HTTPHeadersInit } from "@tw/httputil";
 import { base64, beginUpgrade, type UpgradeAttempt } from "@tw/wsproto";
 import { nonce } from "./randomness.js";
 
@@ -54,27 +54,9 @@ export function clientRequest(address: string | URL, options: ClientRequestOptio
   const headers = new HTTPHeaders(options.headers);
   for (const name of RESERVED) if (headers.has(name)) throw new TypeError(`${name} is set by the handshake`);
   for (const name of UNFIT) if (headers.has(name)) throw new TypeError(`${name} does not fit a handshake`);
-  if (!headers.has("Host")) headers.set("Host", url.host);
-  const hosts = headers.getList("Host");
-  if (hosts.length > 1 || !isHost(hosts[0] as string))
-    throw new TypeError(`Not a Host: ${JSON.stringify(hosts.join(", "))}`);
+  addressRequest(headers, url, base64);
   if (options.origin !== undefined) headers.set("Origin", options.origin);
-  if (url.username !== "" && !headers.has("Authorization")) headers.set("Authorization", basicAuth(url));
   for (const [name, value] of attempt.headers) headers.set(name, value);
   const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
   return { host, port: Number(url.port || 80), path: url.pathname + url.search, headers, attempt };
-}
-
-/** RFC 7617 §2. The userinfo never goes out as a part of the URL. */
-function basicAuth(url: URL): string {
-  return `Basic ${base64(encodeUsernamePassword(decodeUserinfo(url.username), decodeUserinfo(url.password)))}`;
-}
-
-// The message does not repeat it: it is a secret.
-function decodeUserinfo(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new TypeError("The userinfo of the URL is not percent-encoded UTF-8");
-  }
 }
