@@ -13,6 +13,12 @@ import {
 } from "../src/transports.js";
 import { tcpDescriptors } from "./native-pairs.js";
 import { until } from "./node-pairs.js";
+import { pattern, TemporaryFiles } from "./temporary-files.js";
+
+const files = new TemporaryFiles();
+const content = pattern(1000);
+const small = files.make(content);
+const large = files.sparse(200_000_000);
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -72,6 +78,49 @@ for (const [name, make] of Object.entries(ENDS)) {
       await expect(stream.close()).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
       await stream.whenClosed;
       expect([stream.closed, stream.writing]).toEqual([true, false]);
+      peer.abort();
+      await peer.whenClosed;
+    });
+
+    it("sendFile() sends what the kernel takes: to read a file takes no turn", async () => {
+      const { loop, stream, peer } = await made();
+      const read = peer.readUntilClose();
+      await loop.close();
+      await stream.sendFile({ fd: small.fd, offset: 0, length: content.length });
+      await stream.close();
+      expect(stream.closed).toBe(true);
+      if (name === "memory") return peer.abort(); // nothing arrives where the loop has no turns
+      expect(content.equals(await read)).toBe(true);
+      await peer.close();
+    });
+
+    it("sendFile() rejects with the rest of a file that is not taken, begun before or behind the end", async () => {
+      for (const begun of ["before", "behind"]) {
+        const { loop, stream, peer } = await made();
+        const file = { fd: large.fd, offset: 0, length: 200_000_000 };
+        const before = begun === "before" ? stream.sendFile(file) : undefined;
+        await loop.close();
+        const sent = before ?? stream.sendFile(file);
+        await expect(stream.close()).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+        await expect(sent).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+        await stream.whenClosed;
+        expect([stream.closed, stream.writing]).toEqual([true, false]);
+        peer.abort();
+        await peer.whenClosed;
+      }
+    });
+
+    it("abort() ends sendFile() with its reason", async () => {
+      const { loop, stream, peer } = await made();
+      const reason = new Error("enough");
+      await loop.close();
+      const sent = stream.sendFile({ fd: large.fd, offset: 0, length: 200_000_000 });
+      stream.abort(reason);
+      await expect(sent).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+      await expect(stream.sendFile({ fd: small.fd, offset: 0, length: 1 })).rejects.toMatchObject({
+        code: "ERR_TW_STREAM_CLOSED",
+      });
+      await stream.whenClosed;
       peer.abort();
       await peer.whenClosed;
     });

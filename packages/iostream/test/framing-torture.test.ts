@@ -147,6 +147,65 @@ describe("torture()", () => {
     expect(failures(nested, [{ of: [bytes("a")] }, { of: [bytes("hello")] }])).toEqual([]);
   });
 
+  describe("with messages that are objects of classes", () => {
+    class Named {
+      name = "";
+    }
+    class Tagged extends Named {
+      readonly #seen = 0;
+      readonly at = new Date(0);
+      readonly more = new Map([["a", 1]]);
+      declare payload: Uint8Array;
+      constructor(payload: Uint8Array) {
+        super();
+        Object.defineProperty(this, "payload", { value: payload });
+      }
+      get length(): number {
+        return this.payload.length + this.#seen;
+      }
+    }
+    const codecOf = (decode: (payload: Uint8Array) => object): Codec<object, Tagged> => ({
+      maxFrameSize: 64,
+      measure: sound.measure,
+      decode: (view, start, end) => decode(sound.decode(view, start, end, true)),
+      encode: ({ payload }) => sound.encode(payload),
+    });
+    const messages = samples.map((payload) => new Tagged(payload));
+    const changed = (change: (message: Tagged) => unknown) =>
+      codecOf((payload) => {
+        const message = new Tagged(payload);
+        change(message);
+        return message;
+      });
+
+    it("passes a sound codec, whose bytes may be Buffers", () => {
+      expect(
+        failures(
+          codecOf((payload) => new Tagged(payload)),
+          messages,
+        ),
+      ).toEqual([]);
+      expect(
+        failures(
+          codecOf((payload) => new Tagged(Buffer.from(payload))),
+          messages,
+        ),
+      ).toEqual([]);
+    });
+
+    it.each<[string, Codec<object, Tagged>]>([
+      ["another class", codecOf((payload) => Object.assign(new Named(), { payload }))],
+      ["no class", codecOf((payload) => ({ ...new Tagged(payload), payload }))],
+      ["other bytes", codecOf((payload) => new Tagged(payload.map((byte) => byte ^ 1)))],
+      ["another property of its base", changed((message) => Object.assign(message, { name: "b" }))],
+      ["one property more", changed((message) => Object.assign(message, { extra: undefined }))],
+      ["another Date", changed((message) => message.at.setTime(1))],
+      ["another Map", changed((message) => message.more.set("a", 2))],
+    ])("catches one that makes %s of them", (_what, codec) => {
+      expect(failures(codec, messages)).toContain("what is sent is what is received, each message alone");
+    });
+  });
+
   it.each(Object.entries(BROKEN))("catches a codec that %s", (_what, [codec, expected]) => {
     const own = codec.encode === marked.encode ? [bytes("x"), bytes("ba")] : samples;
     expect(failures(codec, own).filter((name) => expected.test(name))).not.toEqual([]);

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
+import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
 import { type MemoryPairOptions, MemoryTransport, memoryPair } from "../src/transports.js";
 import { Notes, testLoop } from "./helpers.js";
@@ -96,6 +97,38 @@ describe("memoryPair()", () => {
     await loop.settle(100);
     expect([near.calls, far.calls]).toEqual([["close ECONNRESET"], ["close ECONNRESET"]]);
     expect(loop.timers.size).toBe(0);
+  });
+
+  it("tells of an abort behind an end by the answer to a write, which is EPIPE", async () => {
+    const loop = testLoop();
+    const [a, b] = memoryPair(loop, { latencyMs: 3 });
+    const near = new Notes();
+    a.start(near);
+    b.start(new Notes());
+    b.end();
+    b.abort();
+    await loop.settle(5);
+    expect(near.calls).toEqual(["end"]);
+    expect(a.write(["xy"])).toBe(2);
+    await loop.settle(2);
+    expect(near.calls).toEqual(["end"]);
+    await loop.settle(1);
+    expect(near.calls).toEqual(["end", "close EPIPE"]);
+    expect(a.write(["z"])).toBe(0);
+  });
+
+  it("is EPIPE to a stream, too: the write that follows the lost one rejects with it", async () => {
+    const loop = testLoop();
+    const [stream, peer] = memoryPair(loop).map((end) => new IOStream(end, { loop })) as [IOStream, IOStream];
+    const read = stream.readUntilClose();
+    peer.end();
+    await loop.settle();
+    expect((await read).length).toBe(0);
+    peer.abort();
+    await stream.write("lost");
+    await loop.settle();
+    expect(stream.error).toMatchObject({ code: "EPIPE", syscall: "write" });
+    await expect(stream.write("x")).rejects.toMatchObject({ cause: { code: "EPIPE" } });
   });
 
   it("asks a function for the latency of each write and end, and lets nothing overtake", async () => {
