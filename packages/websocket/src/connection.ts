@@ -1,11 +1,13 @@
 // Drives the protocol machine over an upgraded stream, for either role. Messages are delivered one at a time: while the
-// listener's promise is pending the bytes behind it stay where they are, and the peer's window closes.
+// listener's promise is pending the bytes behind it stay where they are, and the peer's window closes. Here is what comes
+// in, and how it ends; what goes out is in sending.ts.
 //
 //   stream ──onBytes──► machine ──event──► listener        whoever writes ──► machine ──chunks──► stream
 //
-//   waiting ──► opening ──► reading ──────► ended ──► closed     opening: the hook of that name is pending
-//                  └───────────┴─► discarding ┘                  discarding: closed from a hook, only the answer is read
-//                                                                ended: a Close frame or failure came: nothing is read
+//   waiting ──► opening ──► reading ──────► ended ──► closed   waiting: nobody knows of it; a client's is read next
+//                  └───────────┴─► discarding ┘                opening: the hook of that name is pending
+//                                                              discarding: closed from a hook, only the answer is read
+//                                                              ended: a Close frame or failure came, nothing is read
 
 import { AsyncResource } from "node:async_hooks";
 import type { DrainSignal, MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
@@ -20,11 +22,10 @@ import {
   WebSocketMachine,
   type WebSocketRole,
   type WebSocketState,
-  type WireChunks,
 } from "@tw/wsproto";
 import { closeChannel, messageChannel, openChannel } from "./channels.js";
 import { enlist, type Herald, strike } from "./going-away.js";
-import { encodeMessage, type Message, type OutgoingMessage, type WriteMessageOptions } from "./message.js";
+import type { Message } from "./message.js";
 import {
   checkOptions,
   DEFAULT_CLOSE_TIMEOUT_MS,
@@ -33,6 +34,7 @@ import {
   type WebSocketOptions,
 } from "./options.js";
 import { maskingKey } from "./randomness.js";
+import { SendingHalf } from "./sending.js";
 
 type Stage = "waiting" | "opening" | "reading" | "discarding" | "ended" | "closed";
 
@@ -54,16 +56,13 @@ const DONE: Promise<void> = Promise.resolve();
  *
  * Call {@link start} or {@link startWhen} once. Nothing is delivered before.
  */
-export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
-  readonly #stream: UpgradedStream;
-  readonly #machine: WebSocketMachine;
+export class WebSocketConnection extends SendingHalf implements UpgradedReceiver, AsyncDisposable {
   readonly #listener: WebSocketListener;
   readonly #loop: IOLoop;
   readonly #logger: Logger;
   readonly #summary: string;
   readonly #herald: Herald;
   readonly #scope = new AsyncResource("TWWebSocket", { requireManualDestroy: true });
-  readonly #maxBufferedAmount: number;
   readonly #closeTimeoutMs: number;
   #stage: Stage = "waiting";
   /** There while nothing is delivered yet. */
@@ -72,7 +71,6 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   #calling = false;
   /** Lets go the bytes that are held back while a hook is pending. */
   #release: (() => void) | undefined;
-  #drained: Deferred | undefined;
   #disconnected: Deferred | undefined;
   #whenClosed: Deferred | undefined;
   #timer: Timeout | undefined;
@@ -92,14 +90,13 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
       options;
     checkOptions(options);
     const limits = maxMessageSize === undefined ? {} : { maxMessageSize };
-    this.#machine = new WebSocketMachine(role, role === "client" ? { ...limits, maskingKey } : limits);
-    this.#stream = stream;
+    const machine = new WebSocketMachine(role, role === "client" ? { ...limits, maskingKey } : limits);
+    super(stream, machine, maxBufferedAmount);
     this.#listener = listener;
     this.#loop = loop;
     this.#logger = logger;
     this.#summary = options.summary ?? "WebSocket";
     this.#herald = options.draining ?? loop;
-    this.#maxBufferedAmount = maxBufferedAmount;
     this.#closeTimeoutMs = closeTimeoutMs;
   }
 
@@ -108,12 +105,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   /** `closing` from the first Close frame on, `closed` when the stream is gone. */
   get state(): WebSocketState {
     if (this.#stage === "closed") return "closed";
-    return this.#machine.state === "open" ? "open" : "closing";
-  }
-
-  /** Bytes written that the kernel has not taken. */
-  get bufferedAmount(): number {
-    return this.#stream.bufferedAmount;
+    return this.machine.state === "open" ? "open" : "closing";
   }
 
   /**
@@ -164,7 +156,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   #takeOver(waiting: Promise<void> | undefined): void {
     if (waiting === undefined) this.#begin();
     else this.#opened = waiting.then(() => this.#begin());
-    this.#stream.attach(this);
+    this.stream.attach(this);
   }
 
   #begin(): void {
@@ -178,38 +170,6 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   }
 
   /**
-   * Sends a message. Resolves at once while the peer keeps up, else when everything went to the kernel: await it, or
-   * memory fills. A server does not copy bytes: leave them alone while {@link bufferedAmount} counts them.
-   *
-   * Rejects with WebSocketClosedError after a Close frame or the end, and with WebSocketError above `maxBufferedAmount`,
-   * which also aborts the connection. One may ignore the promise.
-   *
-   * @throws TypeError for what is no message
-   */
-  writeMessage(message: OutgoingMessage, options: WriteMessageOptions = {}): Promise<void> {
-    if (!this.#machine.canSend || this.#stream.closed) return refused(this.#closed());
-    const chunks = encodeMessage(this.#machine, message, options.binary);
-    const { bufferedAmount } = this.#stream;
-    if (bufferedAmount > this.#maxBufferedAmount) {
-      const limit = this.#maxBufferedAmount;
-      const error = new WebSocketError(
-        `Peer is too slow: ${bufferedAmount} bytes wait, limit ${limit}`,
-        CLOSE_ABNORMAL,
-      );
-      this.abort(error);
-      return refused(error);
-    }
-    if (this.#send(chunks)) return DONE;
-    return this.#stream.closed ? refused(this.#closed()) : this.#whenDrained();
-  }
-
-  /** Sends a ping of at most 125 bytes. @throws RangeError when longer @throws WebSocketClosedError when closed */
-  ping(payload: Uint8Array | string = ""): void {
-    if (this.#stream.closed) throw this.#closed();
-    this.#send(this.#machine.ping(payload));
-  }
-
-  /**
    * Sends a Close frame and waits for the peer's, for `closeTimeoutMs` at most. Resolves when the stream is gone. Closing
    * again, or after the peer, does nothing.
    *
@@ -219,9 +179,9 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
    * @throws RangeError for a code that may not be sent (RFC 6455 §7.4), or a reason of more than 123 bytes
    */
   close(code?: number, reason?: string): Promise<void> {
-    const chunks = this.#machine.close(code, reason);
-    if (chunks.length > 0 && !this.#stream.closed) {
-      this.#send(chunks);
+    const chunks = this.machine.close(code, reason);
+    if (chunks.length > 0 && !this.stream.closed) {
+      this.send(chunks);
       this.#expectEnd();
     }
     this.#discard();
@@ -230,11 +190,10 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     return this.#disconnected.promise;
   }
 
-  /** Closes now, without a Close frame: the peer sees 1006. */
-  abort(reason?: unknown): void {
+  override abort(reason?: unknown): void {
     this.#error ??= reason;
     this.#stage = this.#stage === "closed" ? "closed" : "ended";
-    this.#stream.abort(reason);
+    this.stream.abort(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -244,30 +203,23 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   // ── Calls of the stream ──────────────────────────────────────────────────────────────────────────────────────────
 
   onBytes(view: Uint8Array): MaybePromise {
-    this.#machine.receive(view);
+    this.machine.receive(view);
     const waiting = this.#early ? this.#opened : this.#pump();
     if (waiting !== undefined) return this.#hold(waiting);
   }
 
   onEnd(): void {
-    this.#machine.receiveEnd();
-    if (this.#stage === "ended") this.#stream.close();
+    this.machine.receiveEnd();
+    if (this.#stage === "ended") this.stream.close();
     else if (this.#early) this.#opened?.then(() => this.#pump());
     else this.#pump();
-  }
-
-  onDrain(): void {
-    const drained = this.#drained;
-    this.#drained = undefined;
-    drained?.resolve();
   }
 
   onClose(error?: unknown): void {
     this.#error ??= error;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
     this.#timer = undefined;
-    this.#drained?.reject(this.#closed());
-    this.#drained = undefined;
+    this.drop();
     // Whoever opens must not be told of the end before it knows of the beginning.
     if (this.#opened === undefined) this.#gone();
     else {
@@ -292,7 +244,7 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
   /** Delivers what the machine has, up to an event that makes us wait. */
   #pump(): Promise<void> | undefined {
     while (this.#stage === "reading" || this.#stage === "discarding") {
-      const event = this.#machine.next();
+      const event = this.machine.next();
       if (event === undefined) return undefined;
       const waiting = this.#handle(event);
       if (waiting !== undefined && this.#stage === "reading") return waiting;
@@ -358,10 +310,10 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   /** A peer that pings and does not read waits, or its pongs would fill our memory. */
   #answerPing(payload: Uint8Array): Promise<void> | undefined {
-    const ready = !this.#machine.canSend || this.#send(this.#machine.pong(payload));
+    const ready = !this.machine.canSend || this.send(this.machine.pong(payload));
     const waiting = this.#call(() => this.#listener.onPing?.(payload));
-    if (ready || this.#stream.closed) return waiting;
-    const drained = this.#whenDrained().catch(ignore);
+    if (ready || this.stream.closed) return waiting;
+    const drained = this.whenDrained().catch(ignore);
     return waiting === undefined ? drained : waiting.then(() => drained);
   }
 
@@ -370,33 +322,33 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
     this.#stage = "ended";
     this.#closeCode ??= code;
     this.#closeReason ??= reason;
-    if (code !== CLOSE_ABNORMAL && this.#machine.canSend) this.#send(this.#machine.close());
-    if (this.#machine.role === "server" || code === CLOSE_ABNORMAL) this.#stream.close();
+    if (code !== CLOSE_ABNORMAL && this.machine.canSend) this.send(this.machine.close());
+    if (this.machine.role === "server" || code === CLOSE_ABNORMAL) this.stream.close();
     this.#expectEnd();
   }
 
   /** RFC 6455 §7.1.7: says why and closes. */
   #fail(code: number, reason: string, error: unknown): undefined {
-    if (this.#stage === "closed" || this.#stream.closed) return;
+    if (this.#stage === "closed" || this.stream.closed) return;
     this.#stage = "ended";
     this.#error ??= error;
     this.#closeCode ??= code;
     this.#closeReason ??= reason;
-    if (this.#machine.canSend) this.#send(this.#machine.close(code, reason));
-    this.#stream.close();
+    if (this.machine.canSend) this.send(this.machine.close(code, reason));
+    this.stream.close();
     this.#expectEnd();
   }
 
   #expectEnd(): void {
     // A closed loop has no timers: there the stream closes without grace.
-    if (this.#loop.closed) void this.#stream.close();
+    if (this.#loop.closed) void this.stream.close();
     else this.#timer ??= this.#loop.callLater(this.#closeTimeoutMs, () => this.#expired());
   }
 
   /** The answer may lie behind what is held back for a hook that began after `close()`. It may have as long once more. */
   #expired(): void {
-    if (this.#release === undefined) return this.#stream.abort();
-    this.#timer = this.#loop.callLater(this.#closeTimeoutMs, () => this.#stream.abort());
+    if (this.#release === undefined) return this.stream.abort();
+    this.#timer = this.#loop.callLater(this.#closeTimeoutMs, () => this.stream.abort());
     this.#discard();
   }
 
@@ -417,45 +369,16 @@ export class WebSocketConnection implements UpgradedReceiver, AsyncDisposable {
 
   #threw(error: unknown): void {
     // Somebody who awaits his writes to a peer that goes away is told so, and that is no news.
-    if (error instanceof WebSocketClosedError && this.#stream.closed)
+    if (error instanceof WebSocketClosedError && this.stream.closed)
       this.#logger.debug({ err: error }, `The peer went away ${this.#summary}`);
     else this.#logger.error({ err: error }, `Uncaught exception ${this.#summary}`);
     this.#fail(CLOSE_INTERNAL_ERROR, "", error);
   }
 
-  /**
-   * Returns false when the peer is slow. A stream that refuses a chunk is aborted: half a frame would make garbage of
-   * all that follows.
-   */
-  #send(chunks: WireChunks): boolean {
-    let ready = true;
-    try {
-      for (const chunk of chunks) ready = this.#stream.send(chunk);
-    } catch (error) {
-      this.abort(error);
-      return false;
-    }
-    return ready;
-  }
-
-  #whenDrained(): Promise<void> {
-    if (this.#drained === undefined) {
-      this.#drained = new Deferred();
-      this.#drained.promise.catch(ignore);
-    }
-    return this.#drained.promise;
-  }
-
-  #closed(): WebSocketClosedError {
+  protected override closedError(): WebSocketClosedError {
     const options = this.#error === undefined ? undefined : { cause: this.#error };
     return new WebSocketClosedError("The WebSocket is closed", this.#closeCode, options);
   }
-}
-
-function refused(error: unknown): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(ignore);
-  return promise;
 }
 
 function ignore(): void {}
