@@ -72,11 +72,12 @@ export abstract class Cycle {
 
   /**
    * Between messages: nothing is being read or written, and nothing of the next message came yet. The blank line that a
-   * server ignores in front of a request is none of it, RFC 9112 §2.2.
+   * server ignores in front of a request is none of it, RFC 9112 §2.2, nor is the CR of one whose LF has not come.
    */
   get idle(): boolean {
     const between = this.reading === READING.idle || this.reading === READING.head;
-    return between && this.writing === WRITING.idle && this.buffered === 0 && this.error === undefined;
+    if (!between || this.writing !== WRITING.idle || this.error !== undefined) return false;
+    return this.buffered === 0 || (this.role === "server" && this.input.isLoneCR);
   }
 
   /**

@@ -31,6 +31,11 @@ export class InputWindow {
     return this.end - this.at;
   }
 
+  /** Whether one byte is left, a CR. */
+  get isLoneCR(): boolean {
+    return this.length === 1 && this.buf[this.at] === 0x0d;
+  }
+
   /** Puts `view` behind what is left. With nothing left the view itself is used, without copying. */
   push(view: Uint8Array): void {
     if (this.at === this.end) {

@@ -22,6 +22,7 @@ describe("a blank line behind a request, in virtual time", () => {
     ["with the request, answered later", later, [`${POST}\r\n`]],
     ["in a packet of its own", hello, [POST, "\r\n"]],
     ["in two packets", hello, [POST, "\r", "\n"]],
+    ["of which only the half has come", hello, [POST, "\r"]],
   ] as const)("leaves the connection idle to drain(): %s", async (_, target, pieces) => {
     await inVirtualTime(target, async ({ client, server, host, pass }) => {
       for (const piece of pieces) {
@@ -70,22 +71,43 @@ describe("a blank line behind a request, in virtual time", () => {
     },
   );
 
-  it("does not put idleTimeoutMs off", async () => {
+  it("does not put idleTimeoutMs off, however it comes, nor does the half of one", async () => {
     const closedAt: number[] = [];
-    for (const blank of ["", "\r\n"]) {
+    for (const pieces of [[], ["\r\n"], ["\r", "\n"], ["\r"], ["\r\n", "\r"]]) {
       await inVirtualTime(
         hello,
         async ({ client, host, pass }) => {
           await client.send(POST);
-          await pass(8000);
-          await client.send(blank);
+          const answered = host.now();
+          await pass(7000);
+          for (const piece of pieces) {
+            await client.send(piece);
+            await pass(1000);
+          }
           expect(codes(await client.untilClosed())).toEqual([200]);
-          closedAt.push(host.now());
+          closedAt.push(host.now() - answered);
         },
-        { idleTimeoutMs: 10_000, headTimeoutMs: 4000 },
+        { idleTimeoutMs: 10_000, headTimeoutMs: 6000 },
       );
     }
-    expect(closedAt[1]).toBe(closedAt[0]);
+    expect(new Set(closedAt).size, closedAt.join()).toBe(1);
+  });
+
+  it("puts nothing off on its way to a head, which has headTimeoutMs from then on", async () => {
+    await inVirtualTime(
+      hello,
+      async ({ client, host, pass }) => {
+        await client.send(POST);
+        for (const piece of ["\r", "\n", "GE", "T / HT"]) {
+          await pass(2000);
+          await client.send(piece);
+        }
+        expect(codes(await client.untilClosed())).toEqual([200, 408]);
+        expect(host.now()).toBeGreaterThanOrEqual(12_000);
+        expect(host.now()).toBeLessThan(14_100);
+      },
+      { idleTimeoutMs: 10_000, headTimeoutMs: 6000 },
+    );
   });
 
   it("is taken once: the request behind it is answered, a second one is 400", async () => {
