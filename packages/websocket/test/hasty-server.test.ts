@@ -15,7 +15,9 @@ import { MemoryLogger } from "./support.js";
 async function hasten(stream: IOStream, goodbye: boolean): Promise<void> {
   const head = fromLatin1(await stream.readUntil("\r\n\r\n", { maxBytes: 1000 }));
   const key = /sec-websocket-key: (\S+)/i.exec(head)?.[1] as string;
-  const fields = acceptUpgrade({ key, protocols: [] }, sha1).map(([name, value]) => `${name}: ${value}\r\n`);
+  const fields = acceptUpgrade({ ok: true, key, protocols: [] }, sha1).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   const machine = new WebSocketMachine("server");
   const frames = [...machine.sendText("1"), ...machine.sendText("2")];
   if (goodbye) frames.push(...machine.close(4001, "bye"));
