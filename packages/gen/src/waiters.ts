@@ -126,11 +126,11 @@ class Waiter<T, N> {
   readonly note: N;
   readonly resolve: (value: T) => void;
   readonly reject: (reason: unknown) => void;
-  before: Waiter<T, N> | undefined;
-  after: Waiter<T, N> | undefined;
-  timer: Timeout | undefined;
-  signal: AbortSignal | undefined;
-  onAbort: (() => void) | undefined;
+  before: Waiter<T, N> | undefined = undefined;
+  after: Waiter<T, N> | undefined = undefined;
+  timer: Timeout | undefined = undefined;
+  signal: AbortSignal | undefined = undefined;
+  onAbort: (() => void) | undefined = undefined;
   pending = false;
 
   constructor(note: N, resolve: (value: T) => void, reject: (reason: unknown) => void) {

@@ -6,17 +6,17 @@ import { lines } from "./section-scanner.js";
 
 /** The fields that framing, Host rule and connection management look at. */
 class FieldFacts {
-  host: string | undefined;
+  host: string | undefined = undefined;
   hostCount = 0;
-  contentLength: string | undefined;
+  contentLength: string | undefined = undefined;
   /** More than one field, or a list in one: `collapseContentLength` has to look. */
   contentLengthCount = 0;
-  transferEncoding: string | undefined;
+  transferEncoding: string | undefined = undefined;
   transferEncodingCount = 0;
   close = false;
   keepAlive = false;
   upgradeListed = false;
-  upgrade: string | undefined;
+  upgrade: string | undefined = undefined;
   expectContinue = false;
   /** Something that nobody here can do. */
   expectsOther = false;

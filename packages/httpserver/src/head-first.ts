@@ -35,7 +35,7 @@ export abstract class HeadFirstDelegate implements HTTPServerConnectionDelegate 
 export abstract class HeadFirstMessage implements HTTPMessageDelegate {
   readonly #delegate: HTTPServerConnectionDelegate;
   protected readonly connection: HTTPConnection;
-  protected inner: HTTPMessageDelegate | undefined;
+  protected inner: HTTPMessageDelegate | undefined = undefined;
 
   constructor(delegate: HTTPServerConnectionDelegate, connection: HTTPConnection) {
     this.#delegate = delegate;

@@ -31,7 +31,7 @@ export class Closing {
   #left: number;
   #graces = 0;
   /** Whether `close()` is to reject, and with what. */
-  failure: unknown;
+  failure: unknown = undefined;
 
   constructor(stream: ClosingStream, graceMs: number) {
     this.#stream = stream;

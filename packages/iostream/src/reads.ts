@@ -12,7 +12,7 @@ export abstract class Read<T = unknown> {
   #resolve: ((result: never) => void) | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   /** Called when the wait is over, by whoever watches a signal. */
-  whenOver: (() => void) | undefined;
+  whenOver: (() => void) | undefined = undefined;
 
   /** Takes what was asked for out of the buffer, or `undefined` when more is needed. Throws when it can never be had. */
   abstract attempt(buffer: ReadBuffer): T | undefined;

@@ -19,7 +19,7 @@ export class HandshakeDelegate implements HTTPMessageDelegate {
   readonly #attempt: UpgradeAttempt;
   readonly #upgraded: (upgraded: Upgraded) => void;
   readonly #settled = new Deferred();
-  exchange: ClientExchange | undefined;
+  exchange: ClientExchange | undefined = undefined;
 
   constructor(attempt: UpgradeAttempt, upgraded: (upgraded: Upgraded) => void) {
     this.#attempt = attempt;

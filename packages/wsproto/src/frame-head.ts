@@ -21,7 +21,7 @@ export class FrameHead {
   /** The masking key, most significant byte first; 0 where the frame is not masked. */
   key = 0;
   /** What is wrong with the head; nothing may be read after that. */
-  fault: string | undefined;
+  fault: string | undefined = undefined;
   /** Where the next byte is. */
   at = 0;
 

@@ -24,13 +24,13 @@ import { isClosed, isGone, type Life, type LifeEvent, next } from "./life.js";
 /** What a stream has that ends, or whose end somebody waits for. */
 export class Ending {
   /** Why it ended. */
-  error: unknown;
+  error: unknown = undefined;
   /** Somebody waits for the end of the transport. */
-  whenClosed: Deferred | undefined;
+  whenClosed: Deferred | undefined = undefined;
   /** The grace of `close`. */
-  closing: Closing | undefined;
+  closing: Closing | undefined = undefined;
   /** Who has the transport now. */
-  heir: Heir | undefined;
+  heir: Heir | undefined = undefined;
 }
 
 /** Whoever took a stream's transport over: what is asked of the stream is then asked of it. */
@@ -49,7 +49,7 @@ export abstract class StreamBase {
   protected readonly limits: StreamLimits;
   protected life: Life = "open";
   /** Made when it is needed. */
-  protected ending: Ending | undefined;
+  protected ending: Ending | undefined = undefined;
 
   protected constructor(transport: Transport, loop: IOLoop, limits: StreamLimits) {
     this.loop = loop;

@@ -12,7 +12,7 @@ import { BLOCKED, FILE, HELD_BACK } from "./waits.js";
 
 /** A stream that gives what is queued to its transport. */
 export abstract class GivingStream extends StreamBase {
-  protected queue: WriteQueue | undefined;
+  protected queue: WriteQueue | undefined = undefined;
   /** See waits.ts. */
   protected waits = 0;
 

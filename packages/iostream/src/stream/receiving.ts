@@ -23,10 +23,10 @@ export type Input = "open" | "ended" | "told";
 /** A stream that receives. */
 export abstract class ReceivingStream extends SendingStream {
   /** Goes away when it is empty. */
-  protected buffer: ReadBuffer | undefined;
+  protected buffer: ReadBuffer | undefined = undefined;
   /** Who takes what arrives: a read that waits or a receiver, never both. */
-  protected read: Read | undefined;
-  protected receiver: StreamReceiver | undefined;
+  protected read: Read | undefined = undefined;
+  protected receiver: StreamReceiver | undefined = undefined;
   protected input: Input = "open";
   private holds = 0;
 

@@ -25,7 +25,7 @@ export class Side implements TransportReceiver {
   receivedBytes = 0;
   drains = 0;
   closes = 0;
-  error: unknown;
+  error: unknown = undefined;
   /** What `say` was given and the transport has not taken. */
   #unsaid: (Uint8Array | string)[] = [];
   #endAfter = false;

@@ -35,7 +35,7 @@ class LoopReads {
 export class SocketReads {
   readonly #loop: LoopReads;
   /** Set when there is somebody to deliver to; the socket is paused before. */
-  transport: NodeTransport | undefined;
+  transport: NodeTransport | undefined = undefined;
   #own: Uint8Array | undefined;
 
   constructor(loop: IOLoop) {
