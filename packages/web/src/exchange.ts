@@ -39,7 +39,8 @@ export class Exchange {
   readonly startedAt: number;
   state: ExchangeState = "open";
   status = 200;
-  reason = "";
+  /** Reason phrase that was given; without one it is the registered one. */
+  reason: string | undefined = undefined;
   handler: HandlerHooks | undefined = undefined;
   #headers: HTTPHeaders | undefined = undefined;
   #chunk: BodyChunk | undefined = undefined;
@@ -92,7 +93,7 @@ export class Exchange {
   /** Forgets status, fields and unsent body. Without `hooks` the handler is not asked for its default fields again. */
   clear(hooks = true): void {
     this.status = 200;
-    this.reason = "";
+    this.reason = undefined;
     this.#headers = hooks ? undefined : HTTPHeaders.fromValidated(["Content-Type", HTML]);
     this.dropBody();
   }
@@ -247,7 +248,7 @@ export class Exchange {
   }
 
   #startLine(): ResponseStartLine {
-    if (this.status === 200 && this.reason === "") return OK;
+    if (this.status === 200 && this.reason === undefined) return OK;
     return { version: "HTTP/1.1", code: this.status, reason: reasonPhrase(this.status, this.reason) };
   }
 
