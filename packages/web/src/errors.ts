@@ -15,7 +15,7 @@ export interface HTTPErrorOptions extends ErrorOptions {
 
 /**
  * Thrown by a handler to answer with a status. Whatever was written and not flushed is replaced by `writeError`'s page;
- * 204 and 304 are sent bare. `logMessage` is logged as a warning and never sent.
+ * 204 and 304 are sent bare. `logMessage` stands on the line of the log that tells of the request, and is never sent.
  *
  * @throws RangeError when `status` is no integer from 200 to 599
  * @example

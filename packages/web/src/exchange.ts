@@ -41,6 +41,8 @@ export class Exchange {
   status = 200;
   /** Reason phrase that was given; without one it is the registered one. */
   reason: string | undefined = undefined;
+  /** What was wrong with the request: for the line that tells of it. */
+  detail: string | undefined = undefined;
   handler: HandlerHooks | undefined = undefined;
   #headers: HTTPHeaders | undefined = undefined;
   #chunk: BodyChunk | undefined = undefined;
@@ -191,7 +193,9 @@ export class Exchange {
     } catch (error) {
       this.core.logUncaught(this.request, error);
     }
-    if (this.status >= this.core.logFrom && this.state !== "aborted") this.core.logRequest(this);
+    const { core, request, status, detail } = this;
+    if (status >= core.logFrom && this.state !== "aborted") core.logRequest(this);
+    else if (detail !== undefined) core.logDetail(request, status, detail);
   }
 
   /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */
