@@ -69,6 +69,28 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
 }
 
 /**
+ * Checks the first bytes of a response, as many as there are, before anything looks for the end of its head: a peer that
+ * speaks something else may never send one, and its client would wait until its time is over. What it says is the same
+ * however the bytes were cut: up to the first that is wrong, they are there whenever it is.
+ *
+ * @throws HTTPInputError 400 at the first of `buf[at, end)` with which no status line of HTTP/1.x begins
+ */
+export function checkResponseStart(buf: Uint8Array, at: number, end: number): void {
+  const length = Math.min(end - at, RESPONSE_START.length);
+  for (let i = 0; i < length; i++) {
+    // RFC 9112 §2.3: case-sensitive. RFC 9112 §2.2: the empty line that a server ignores is none of a response.
+    if (buf[at + i] !== RESPONSE_START.charCodeAt(i)) throw badResponseStart(buf, at, at + i + 1);
+  }
+}
+
+const RESPONSE_START = "HTTP/1.";
+
+function badResponseStart(buf: Uint8Array, at: number, end: number): HTTPInputError {
+  const start = JSON.stringify(String.fromCharCode(...buf.subarray(at, end)));
+  return new HTTPInputError(`Malformed status line: it begins with ${start}, not "${RESPONSE_START}"`);
+}
+
+/**
  * Reads the head that was scanned last; parameters as in {@link readRequestHead}.
  *
  * @param method of the request that is answered

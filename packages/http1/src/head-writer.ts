@@ -112,7 +112,7 @@ export function fieldsOf(headers: HTTPHeaders): readonly string[] {
 
 export type { FieldText };
 
-/** The status line with its CRLF. @throws RangeError for a code that is not three digits from 100 on */
+/** The status line with its CRLF; an empty reason is the registered phrase. @throws RangeError for a code that is not three digits from 100 on */
 export function statusLine(code: number, reason: string): string {
   const standard = reason === "" || reason === PHRASES[code];
   if (standard) {
@@ -122,7 +122,7 @@ export function statusLine(code: number, reason: string): string {
   if (!Number.isInteger(code) || code < 100 || code > 999)
     throw new RangeError(`Not a status code: ${String(code)}`);
   // RFC 9112 §4 (1): the blank is there, whatever the reason. RFC 9110 §6.2 (2).
-  const line = `HTTP/1.1 ${code} ${reasonPhrase(code, reason)}\r\n`;
+  const line = `HTTP/1.1 ${code} ${reasonPhrase(code, standard ? undefined : reason)}\r\n`;
   if (standard) STATUS_LINES[code] = line;
   return line;
 }

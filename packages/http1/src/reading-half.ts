@@ -10,7 +10,13 @@ import { ChunkedReader } from "./chunked-reader.js";
 import { Cycle, misuse } from "./cycle.js";
 import { CLOSED, END, type HTTP1Event, type RequestEvent, type ResponseEvent } from "./events.js";
 import { opensTunnel } from "./framing.js";
-import { type RequestHead, type ResponseHead, readRequestHead, readResponseHead } from "./head-reader.js";
+import {
+  checkResponseStart,
+  type RequestHead,
+  type ResponseHead,
+  readRequestHead,
+  readResponseHead,
+} from "./head-reader.js";
 import type { InputWindow } from "./input-window.js";
 import { limit } from "./options.js";
 import { lines, scanSection } from "./section-scanner.js";
@@ -116,8 +122,7 @@ export abstract class ReadingHalf extends Cycle {
     const input = this.input;
     if (input.length > 0) {
       if (this.role === "server") this.#skipBlankLine(input);
-      // RFC 9112 §9.2 (2): nobody asked.
-      else if (this.writing === WRITING.idle) throw new HTTPInputError("Response without a request");
+      else this.#checkResponse(input);
       const tooLarge = this.role === "server" ? requestTooLarge : headTooLarge;
       const length = scanSection(input, this.options.maxHeadSize, tooLarge);
       // RFC 9110 §5.3 (3): nothing is told before the head is whole.
@@ -137,6 +142,13 @@ export abstract class ReadingHalf extends Cycle {
     input.at += 2;
     input.scanned = 0;
     this.#step(this.reading.blankLine);
+  }
+
+  /** What can be said of a response before its head is whole. */
+  #checkResponse({ buf, at, end }: InputWindow): void {
+    // RFC 9112 §9.2 (2): nobody asked.
+    if (this.writing === WRITING.idle) throw new HTTPInputError("Response without a request");
+    checkResponseStart(buf, at, Math.min(end, at + this.options.maxHeadSize));
   }
 
   #takeHead(input: InputWindow, length: number): HTTP1Event {

@@ -79,11 +79,11 @@ export const WE_REFUSE: readonly Difference[] = [
   },
   {
     refusal: /^Malformed status line/,
-    why: "RFC 9112 §4: three digits from 100 on and a blank behind them; node takes any number, and a missing blank.",
+    why: "RFC 9112 §4: three digits from 100 on and a blank behind them; node takes any number, and a missing blank. RFC 9112 §2.2: no empty line before it; node skips any number.",
   },
   {
     refusal: /^Empty line instead of a start line$/,
-    why: "RFC 9112 §2.2: one empty line in front of a request is robustness; node skips any number, also of responses.",
+    why: "RFC 9112 §2.2: one empty line in front of a request is robustness; node skips any number.",
   },
   {
     refusal: /^LF without CR/,

@@ -14,6 +14,7 @@ export interface RequestStartLine {
 export interface ResponseStartLine {
   readonly version: string;
   readonly code: number;
+  /** As it came. Where it is sent, an empty one stands for the registered phrase; see {@link reasonPhrase}. */
   readonly reason: string;
 }
 
@@ -85,12 +86,15 @@ export const responses: Readonly<Record<number, string>> = {
 
 /**
  * The phrase to send with `code`: `reason` when it is given and harmless, the registered one when it is not given,
- * else `Unknown`.
+ * else `Unknown`: for an empty reason too, as in Tornado (C16). In a {@link ResponseStartLine} an empty one is one that is
+ * not given.
  *
  * S-23: a reason with a control character, `<` or a character above U+00FF becomes `Unknown`, so that neither the
  * status line nor an error page that repeats it can be injected into.
  */
-export function reasonPhrase(code: number, reason = ""): string {
-  if (reason === "") return responses[code] ?? "Unknown";
-  return isFieldText(reason) && !reason.includes("<") && !reason.includes("\t") ? reason : "Unknown";
+export function reasonPhrase(code: number, reason?: string): string {
+  if (reason === undefined) return responses[code] ?? "Unknown";
+  return reason !== "" && isFieldText(reason) && !reason.includes("<") && !reason.includes("\t")
+    ? reason
+    : "Unknown";
 }

@@ -28,12 +28,13 @@ describe("reasonPhrase", () => {
       "I'm a Teapot",
       "Unknown",
     ]);
+    expect(reasonPhrase(200, undefined)).toBe("OK");
     expect(responses[431]).toBe("Request Header Fields Too Large");
   });
 
-  it("passes a harmless reason, and makes Unknown of one that injects (S-23, C16)", () => {
+  it("passes a harmless reason, and makes Unknown of one that injects or is empty (S-23, C16)", () => {
     expect(reasonPhrase(503, "Because")).toBe("Because");
-    for (const reason of ["a\r\nb", "<b>", "a\tb", "\x7f", "\u20ac"])
+    for (const reason of ["", "a\r\nb", "<b>", "a\tb", "\x7f", "\u20ac"])
       expect(reasonPhrase(200, reason)).toBe("Unknown");
   });
 });

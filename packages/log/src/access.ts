@@ -24,22 +24,26 @@ export interface AccessEntry {
   readonly bytesSent?: number | undefined;
   /** How it ended; `refused`: the peer broke the protocol or was too slow. @default "complete" */
   readonly outcome?: "complete" | "upgraded" | "aborted" | "refused" | undefined;
+  /** What was wrong with it, in words; whatever of it came from a client. */
+  readonly detail?: string | undefined;
   readonly referer?: string | undefined;
   readonly userAgent?: string | undefined;
 }
 
 /**
- * Tornado's line: `200 GET / (127.0.0.1) 1.23ms`, with ` aborted` behind it where the answer is not whole.
+ * Tornado's line: `200 GET / (127.0.0.1) 1.23ms`, with ` aborted` behind it where the answer is not whole, and what was wrong
+ * behind a colon.
  *
  * @example
  * accessLine({ method: "GET", uri: "/\x1b[2J", version: "HTTP/1.1", status: 404, remoteIp: "::1" });
  * // 404 GET /\u001b[2J (::1)
  */
 export function accessLine(entry: AccessEntry): string {
-  const { durationMs, outcome } = entry;
+  const { durationMs, outcome, detail } = entry;
   const took = durationMs === undefined ? "" : ` ${durationMs.toFixed(2)}ms`;
   const end = outcome === "aborted" ? " aborted" : "";
-  return `${entry.status === 0 ? "-" : entry.status} ${accessSummary(entry)}${took}${end}`;
+  const wrong = detail === undefined ? "" : `: ${escapeControls(detail)}`;
+  return `${entry.status === 0 ? "-" : entry.status} ${accessSummary(entry)}${took}${end}${wrong}`;
 }
 
 /** What a line about one request calls it: `GET /path?query (127.0.0.1)`. */
@@ -75,6 +79,7 @@ export function accessFields(entry: AccessEntry): LogFields {
     "bytesReceived",
     "bytesSent",
     "outcome",
+    "detail",
     "referer",
     "userAgent",
   ] as const) {
@@ -84,12 +89,12 @@ export function accessFields(entry: AccessEntry): LogFields {
   return fields;
 }
 
-/** Writes {@link accessLine}: info below 400, a warning below 500, else an error. */
+/** Writes {@link accessLine}: info below 400, a warning below 500 and where something was wrong, else an error. */
 export function logAccess(logger: Logger, entry: AccessEntry): void {
   const line = accessLine(entry);
-  if (entry.status < 400) logger.info(line);
-  else if (entry.status < 500) logger.warn(line);
-  else logger.error(line);
+  if (entry.status >= 500) logger.error(line);
+  else if (entry.status >= 400 || entry.detail !== undefined) logger.warn(line);
+  else logger.info(line);
 }
 
 function shown(text: string): string {

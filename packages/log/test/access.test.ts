@@ -43,6 +43,12 @@ describe("accessLine()", () => {
     expect(accessLine({ ...ENTRY, outcome: "aborted", status: 0 })).toMatch(/^- GET .* aborted$/);
     expect(accessLine(REFUSED)).toBe("400 - - (::1)");
   });
+
+  it("says what was wrong behind all that, in the same line", () => {
+    expect(accessLine({ ...ENTRY, status: 400, outcome: "aborted", detail: "a\nb" })).toBe(
+      "400 GET /a?b (127.0.0.1) 1.23ms aborted: a\\nb",
+    );
+  });
 });
 
 describe("combinedLine()", () => {
@@ -72,14 +78,17 @@ describe("S-43: what a client sent cannot end a line or talk to a terminal", () 
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   const unsafe = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-  it.each(["method", "uri", "version", "remoteIp", "referer", "userAgent"] as const)("in %s", (field) => {
-    for (const code of hostile) {
-      const entry = { ...ENTRY, [field]: `a${String.fromCharCode(code)}b` };
-      for (const line of [accessLine(entry), accessSummary(entry), combinedLine(entry, TIME)]) {
-        expect(line).not.toMatch(unsafe);
+  it.each(["method", "uri", "version", "remoteIp", "detail", "referer", "userAgent"] as const)(
+    "in %s",
+    (field) => {
+      for (const code of hostile) {
+        const entry = { ...ENTRY, [field]: `a${String.fromCharCode(code)}b` };
+        for (const line of [accessLine(entry), accessSummary(entry), combinedLine(entry, TIME)]) {
+          expect(line).not.toMatch(unsafe);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("and the rest is left as it is, so that an address in any script is read as it was sent", () => {
     expect(accessLine({ ...ENTRY, uri: "/gr\u00fc\u00df/\u65e5\u672c?a=%0a" })).toContain(
@@ -91,6 +100,7 @@ describe("S-43: what a client sent cannot end a line or talk to a terminal", () 
 describe("accessFields()", () => {
   it("has what is known, and nothing else", () => {
     expect(accessFields(ENTRY)).toEqual(ENTRY);
+    expect(accessFields({ ...ENTRY, detail: "no" })).toEqual({ ...ENTRY, detail: "no" });
     expect(Object.keys(accessFields(REFUSED))).toEqual([
       "method",
       "uri",
@@ -118,16 +128,18 @@ describe("accessFields()", () => {
 
 describe("logAccess()", () => {
   it.each([
-    [0, "info"],
-    [399, "info"],
-    [400, "warn"],
-    [499, "warn"],
-    [500, "error"],
-  ])("writes %d as %s", (status, level) => {
+    [0, undefined, "info"],
+    [399, undefined, "info"],
+    [399, "wrong", "warn"],
+    [400, undefined, "warn"],
+    [499, "wrong", "warn"],
+    [500, undefined, "error"],
+    [500, "wrong", "error"],
+  ])("writes %d, detail %s, as %s", (status, detail, level) => {
     const lines: string[] = [];
     const stream = { write: (line: string) => lines.push(line) > 0 };
-    logAccess(createLogger({ name: "tw.access", stream, format: "json" }), { ...ENTRY, status });
-    const msg = `${status || "-"} GET /a?b (127.0.0.1) 1.23ms`;
+    logAccess(createLogger({ name: "tw.access", stream, format: "json" }), { ...ENTRY, status, detail });
+    const msg = `${status || "-"} GET /a?b (127.0.0.1) 1.23ms${detail === undefined ? "" : `: ${detail}`}`;
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level, msg }]);
   });
 });

@@ -13,15 +13,19 @@ export interface FinishedRequest {
   readonly durationMs: number;
 }
 
-/** Writes `200 GET / (127.0.0.1) 1.23ms`: info below 400, a warning below 500, else an error. */
+/**
+ * Writes `200 GET / (127.0.0.1) 1.23ms`, and behind it `: ` with what was wrong: info below 400, a warning below 500 and
+ * where something was wrong, else an error.
+ */
 export function logAccess(
   logger: Logger,
   request: HTTPServerRequest,
   status: number,
   durationMs: number | undefined,
+  detail: string | undefined,
 ): void {
   const { method, uri, version, remoteIp } = request;
-  writeEntry(logger, { method, uri, version, status, remoteIp, durationMs });
+  writeEntry(logger, { method, uri, version, status, remoteIp, durationMs, detail });
 }
 
 /** `GET /path?query (127.0.0.1)`. */

@@ -46,42 +46,36 @@ export class ApplicationCore {
     return this.settings.logger ?? this.loop.logger;
   }
 
-  /** Logs a request whose answer is out. */
+  /** Logs a request whose answer is out. S-10: what was wrong with it is on the same line. */
   logRequest(exchange: Exchange): void {
-    const { request, status, startedAt } = exchange;
+    const { request, status, startedAt, detail } = exchange;
+    // A function is given facts alone.
+    if (this.#logFunction !== undefined && detail !== undefined) this.logDetail(request, status, detail);
     try {
       const durationMs = this.timed ? this.loop.time() - startedAt : undefined;
-      if (this.#logFunction === undefined) logAccess(this.logger, request, status, durationMs);
+      if (this.#logFunction === undefined) logAccess(this.logger, request, status, durationMs, detail);
       else this.#logFunction({ request, status, durationMs: durationMs ?? 0 });
     } catch (error) {
       this.logUncaught(request, error);
     }
   }
 
+  /** Logs what was wrong with a request that has no line in the access log. */
+  logDetail(request: HTTPServerRequest, status: number, detail: string): void {
+    quietly(() => logAccess(this.logger, request, status, undefined, detail));
+  }
+
   /** Logs an error of user code, with the request it was made for. */
   logUncaught(request: HTTPServerRequest, error: unknown): void {
-    this.#say("error", request, { err: error }, "Uncaught exception ");
+    quietly(() => this.logger.error({ err: error }, `Uncaught exception ${summary(request)}`));
   }
+}
 
-  /** Logs the message of an HTTPError. */
-  logHTTPError(request: HTTPServerRequest, status: number, message: string): void {
-    this.#say("warn", request, undefined, `${status} `, `: ${message}`);
-  }
-
-  /** A logger that throws must not take the request with it, nor the process. */
-  #say(
-    level: "error" | "warn",
-    request: HTTPServerRequest,
-    fields: object | undefined,
-    before: string,
-    after = "",
-  ): void {
-    try {
-      const line = before + summary(request) + after;
-      if (fields === undefined) this.logger[level](line);
-      else this.logger[level]({ ...fields }, line);
-    } catch {
-      // There is nowhere left to say so.
-    }
+/** A logger that throws must not take the request with it, nor the process. */
+function quietly(log: () => void): void {
+  try {
+    log();
+  } catch {
+    // There is nowhere left to say so.
   }
 }

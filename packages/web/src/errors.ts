@@ -5,7 +5,7 @@ import { isTwError, TwError } from "@tw/util";
 
 /** Options of {@link HTTPError}. */
 export interface HTTPErrorOptions extends ErrorOptions {
-  /** Reason phrase instead of the registered one; `Unknown` when it could inject into the head or the page. */
+  /** Reason phrase instead of the registered one; `Unknown` when it is empty, or could inject into the head or the page. */
   readonly reason?: string;
   /** Fields of the answer, such as `Retry-After`; all others set so far are dropped. */
   readonly headers?: HTTPHeadersInit;
@@ -15,7 +15,7 @@ export interface HTTPErrorOptions extends ErrorOptions {
 
 /**
  * Thrown by a handler to answer with a status. Whatever was written and not flushed is replaced by `writeError`'s page;
- * 204 and 304 are sent bare. `logMessage` is logged as a warning and never sent.
+ * 204 and 304 are sent bare. `logMessage` stands on the line of the log that tells of the request, and is never sent.
  *
  * @throws RangeError when `status` is no integer from 200 to 599
  * @example
@@ -24,7 +24,8 @@ export interface HTTPErrorOptions extends ErrorOptions {
 export class HTTPError extends TwError {
   readonly status: number;
   readonly logMessage: string | undefined;
-  readonly reason: string;
+  /** The one that was given. */
+  readonly reason: string | undefined;
   readonly headers: HTTPHeadersInit | undefined;
 
   constructor(status: number, logMessage?: string, options: HTTPErrorOptions = {}) {
@@ -34,7 +35,7 @@ export class HTTPError extends TwError {
     super(options.code ?? "ERR_TW_HTTP_ERROR", message, options);
     this.status = status;
     this.logMessage = logMessage;
-    this.reason = options.reason ?? "";
+    this.reason = options.reason;
     this.headers = options.headers;
     Object.defineProperty(this, brand, { value: true });
   }

@@ -39,7 +39,10 @@ export class Exchange {
   readonly startedAt: number;
   state: ExchangeState = "open";
   status = 200;
-  reason = "";
+  /** Reason phrase that was given; without one it is the registered one. */
+  reason: string | undefined = undefined;
+  /** What was wrong with the request: for the line that tells of it. */
+  detail: string | undefined = undefined;
   handler: HandlerHooks | undefined = undefined;
   #headers: HTTPHeaders | undefined = undefined;
   #chunk: BodyChunk | undefined = undefined;
@@ -92,7 +95,7 @@ export class Exchange {
   /** Forgets status, fields and unsent body. Without `hooks` the handler is not asked for its default fields again. */
   clear(hooks = true): void {
     this.status = 200;
-    this.reason = "";
+    this.reason = undefined;
     this.#headers = hooks ? undefined : HTTPHeaders.fromValidated(["Content-Type", HTML]);
     this.dropBody();
   }
@@ -190,7 +193,9 @@ export class Exchange {
     } catch (error) {
       this.core.logUncaught(this.request, error);
     }
-    if (this.status >= this.core.logFrom && this.state !== "aborted") this.core.logRequest(this);
+    const { core, request, status, detail } = this;
+    if (status >= core.logFrom && this.state !== "aborted") core.logRequest(this);
+    else if (detail !== undefined) core.logDetail(request, status, detail);
   }
 
   /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */
@@ -247,7 +252,7 @@ export class Exchange {
   }
 
   #startLine(): ResponseStartLine {
-    if (this.status === 200 && this.reason === "") return OK;
+    if (this.status === 200 && this.reason === undefined) return OK;
     return { version: "HTTP/1.1", code: this.status, reason: reasonPhrase(this.status, this.reason) };
   }
 

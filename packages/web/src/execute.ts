@@ -63,9 +63,8 @@ export function fail(exchange: Exchange, error: unknown): void {
     if (isTwError(error, "ERR_TW_FINISH")) return finishEarly(exchange, error as Finish);
     if (exchange.peerIsGone && isFarewell(error)) return exchange.abort(error);
     const status = statusOf(error);
-    if (isHTTPError(error)) {
-      if (error.logMessage !== undefined) core.logHTTPError(request, status, error.logMessage);
-    } else if (status !== 500) core.logHTTPError(request, status, (error as Error).message);
+    if (isHTTPError(error)) tell(exchange, status, error.logMessage);
+    else if (status !== 500) tell(exchange, status, (error as Error).message);
     else core.logUncaught(request, error);
     if (state === "open") writeErrorPage(exchange, status, error);
     else exchange.abort(error);
@@ -73,6 +72,12 @@ export function fail(exchange: Exchange, error: unknown): void {
     core.logUncaught(request, second);
     exchange.abort(second);
   }
+}
+
+/** S-10: on the line that tells of the answer, while there is one to come. */
+function tell(exchange: Exchange, status: number, detail: string | undefined): void {
+  if (exchange.state === "open") exchange.detail = detail;
+  else if (detail !== undefined) exchange.core.logDetail(exchange.request, status, detail);
 }
 
 function finishEarly(exchange: Exchange, { body }: Finish): void {

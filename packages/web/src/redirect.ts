@@ -32,7 +32,7 @@ export function redirectTo(
     url.replace(/[\u0080-\uffff]+/g, encodeURIComponent).replaceAll(" ", "%20"),
   );
   exchange.status = code;
-  exchange.reason = "";
+  exchange.reason = undefined;
   exchange.dropBody();
   void exchange.finish();
 }

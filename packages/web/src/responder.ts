@@ -39,12 +39,12 @@ export abstract class Responder<S extends Settings> {
   }
 
   /**
-   * Sets status and reason phrase; a reason that could inject becomes `Unknown`.
+   * Sets status and reason phrase; a reason that is empty or could inject becomes `Unknown`.
    *
    * @throws RangeError when `status` is no integer from 200 to 599
    * @throws HeadersSentError, ResponseFinishedError when it is too late
    */
-  setStatus(status: number, reason = ""): void {
+  setStatus(status: number, reason?: string): void {
     checkStatus(status);
     this.#exchange.requireOpen("set the status");
     this.#exchange.status = status;

@@ -57,7 +57,8 @@ export async function sendResponse(exchange: Exchange, response: Response): Prom
 function copyHead(exchange: Exchange, response: Response): void {
   const { headers } = exchange;
   exchange.status = response.status;
-  exchange.reason = response.statusText;
+  // A Response has the empty one where none was given.
+  exchange.reason = response.statusText || undefined;
   // What the handler wrote before is not part of the Response.
   exchange.dropBody();
   headers.delete("Content-Type");

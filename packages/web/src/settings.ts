@@ -14,11 +14,13 @@ export interface Settings {
    * Which requests are logged when their answer is out. `true`: all, as Tornado does, in its form
    * `200 GET / (127.0.0.1) 1.23ms`, as info below 400, as warnings below 500, else as errors. `"errors"`: those from 400
    * on, without the time, because reading the clock for each request costs as much as finding its handler. `false`: none.
+   * What was wrong with a request (the message of an error that carries a status, such as `HTTPError`) is on the same line,
+   * `400 POST / (127.0.0.1): The body does not begin with its boundary`, and on one of its own where there is none.
    *
    * @default "errors"
    */
   readonly accessLog?: boolean | "errors";
-  /** Called for every request when its answer is out, instead of the access log. What it throws is logged. */
+  /** Called for every request when its answer is out, instead of the access log. What it throws is logged, and so is what was wrong with a request. */
   readonly logFunction?: (finished: FinishedRequest) => void;
   /**
    * Sends the stack of an uncaught error to the client as text, for development. It shows your code to whoever makes

@@ -26,7 +26,7 @@ export function writeErrorPage(exchange: Exchange, status: number, error?: unkno
   const begin = (hooks: boolean): void => {
     exchange.clear(hooks);
     exchange.status = status;
-    exchange.reason = reason ?? (isHTTPError(error) ? error.reason : "");
+    exchange.reason = reason ?? (isHTTPError(error) ? error.reason : undefined);
     if (!isHTTPError(error) || error.headers === undefined) return;
     for (const [name, value] of new HTTPHeaders(error.headers).getAll()) exchange.headers.add(name, value);
   };

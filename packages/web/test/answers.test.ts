@@ -2,6 +2,7 @@ import {
   Application,
   Finish,
   HTTPError,
+  type HTTPErrorOptions,
   RequestHandler,
   type Respondable,
   route,
@@ -37,6 +38,12 @@ function promising(length: number, text = ""): (handler: RequestHandler) => void
   return (handler) => {
     handler.setHeader("Content-Length", length);
     handler.write(text);
+  };
+}
+
+function throwing(status: number, options?: HTTPErrorOptions): () => never {
+  return () => {
+    throw new HTTPError(status, "m", options);
   };
 }
 
@@ -200,6 +207,27 @@ onEveryDriver((serve, driver) => {
       expect(await (await bad("/")).text()).toBe(page("400: Unknown"));
       const teapot = await serve(acting((handler) => handler.sendError(418)));
       expect(await (await teapot("/")).text()).toBe(page("418: I&#x27;m a Teapot"));
+    });
+
+    test.each<[string, (handler: RequestHandler) => unknown, number, string]>([
+      ["setStatus() without one", (h) => h.setStatus(404), 404, "Not Found"],
+      ["setStatus() of a 200 without one", (h) => h.setStatus(200), 200, "OK"],
+      ["an empty one in setStatus() of a 200", (h) => h.setStatus(200, ""), 200, "Unknown"],
+      ["an empty one in setStatus()", (h) => h.setStatus(404, ""), 404, "Unknown"],
+      ["an empty one in sendError()", (h) => h.sendError(400, { reason: "" }), 400, "Unknown"],
+      ["sendError() without one", (h) => h.sendError(400), 400, "Bad Request"],
+      ["an empty one in an HTTPError", throwing(400, { reason: "" }), 400, "Unknown"],
+      ["one in an HTTPError", throwing(400, { reason: "Why" }), 400, "Why"],
+      ["an HTTPError without one", throwing(400), 400, "Bad Request"],
+      ["one that is cleared", (h) => [h.setStatus(404, "Why"), h.clear()].at(1), 200, "OK"],
+      ["a Response without one", () => new Response("x", { status: 404 }), 404, "Not Found"],
+      ["a Response with one", () => new Response("x", { statusText: "Why" }), 200, "Why"],
+      ["a redirect behind one", (h) => [h.setStatus(200, "Why"), h.redirect("/")].at(1), 302, "Found"],
+    ])("the reason phrase of %s (C16)", async (_name, act, status, reason) => {
+      const response = await (await serve(acting(act, { accessLog: false })))("/");
+      expect([response.status, response.statusText]).toEqual([status, reason]);
+      const text = await response.text();
+      if (status === 400) expect(text).toBe(page(`400: ${reason}`));
     });
 
     test("the stack is sent only where serveTraceback says so", async () => {

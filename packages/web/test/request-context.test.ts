@@ -50,7 +50,6 @@ onEveryEngine((engine) => {
       "/fail Uncaught exception GET /fail",
       "/fail 500 GET /fail",
       "/refuse 403 GET /refuse",
-      "/refuse 403 GET /refuse",
     ]);
   });
 });

@@ -8,6 +8,8 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:":
 /**
  * Tells whether an Origin names the host that the request was sent to. The scheme is not compared: behind a proxy that
  * terminates TLS it differs. A port left out is the scheme's default. `null` (sandboxed pages, files) is refused.
+ * These are the answers of Tornado (J3), but for a Host that names the default port: it compares texts, and refuses
+ * `http://a` for `a:80`.
  *
  * @example
  * isSameOrigin("https://example.org", "EXAMPLE.org"); // true
