@@ -1,10 +1,11 @@
 // How a connection ends: our side first, when the answer is out, and then the peer's. A socket that is closed with
 // unread bytes, or to which more bytes come, sends a reset, which may overtake the answer and destroy it (RFC 9112
 // §9.6). A client that sends a long body before it reads would never learn why it was refused. So what it still sends
-// is read and dropped, within bounds, since that costs us work and it nothing:
+// is read and dropped, for a time, however much comes in it: reading what nobody keeps costs little, and a peer that is
+// left to fill the kernel's buffers waits there, not knowing why, until a reset ends both that and the answer:
 //
-//   answer ──► FIN ──► dropping ──FIN of the peer────────────► closed by both
-//                         └──quiet, LINGER_TOTAL_MS, LINGER_BYTES──► closed by us
+//   answer ──► FIN ──► dropping ──FIN of the peer──────► closed by both
+//                         └──quiet, LINGER_TOTAL_MS──► closed by us
 
 import type { IOStream } from "@tw/iostream";
 import type { ServerContext } from "./server-context.js";
@@ -19,16 +20,12 @@ const LINGER_UNREAD_MS = 5000;
 /** How long what is sent to nobody is read. */
 const LINGER_TOTAL_MS = 30_000;
 
-/** How much of it is read. */
-const LINGER_BYTES = 64 * 1024 * 1024;
-
 /** The last phase of one connection. It says by which tick it wants to be asked again. */
 export class Lingering {
   readonly #server: ServerContext;
   readonly #stream: IOStream;
   readonly #quietTicks: number;
   #totalTick: number;
-  #room = LINGER_BYTES;
   /** There while the answer is not out. */
   #watch: WriteWatch | undefined;
 
@@ -49,11 +46,9 @@ export class Lingering {
   }
 
   /** Bytes came and are dropped; when to look, given when it would have been. */
-  dropped(bytes: number, deadline: number): number {
-    this.#room -= bytes;
-    if (this.#room < 0) this.#stream.pause();
+  dropped(deadline: number): number {
     // As long as the answer is not out, nothing that comes may end the wait for that.
-    return this.#room < 0 || this.#watch !== undefined ? deadline : this.quietTick;
+    return this.#watch === undefined ? this.quietTick : deadline;
   }
 
   /** The answer is out. */

@@ -37,7 +37,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
 
   onBytes(view: Uint8Array): MaybePromise {
     if (this.parting !== undefined) {
-      this.deadline = this.parting.dropped(view.length, this.deadline);
+      this.deadline = this.parting.dropped(this.deadline);
       return;
     }
     this.machine ??= this.server.takeMachine();

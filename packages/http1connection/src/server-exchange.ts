@@ -1,7 +1,6 @@
 // One request and its answer. It is what the delegate writes to, and the async context that its code runs in. What is
 // here brings the request to the delegate; the answer is in server/answering.ts.
 
-import type { HTTP1Machine } from "@tw/http1";
 import {
   type HTTPMessageDelegate,
   type MaybePromise,
@@ -16,13 +15,10 @@ import { isFarewell } from "./farewell.js";
 import { checkTimeout } from "./options.js";
 import { isInputError, refusalBody, refusalHeaders } from "./refusal.js";
 import { AnsweringHalf } from "./server/answering.js";
-import type { RequestEvent } from "./server/cycle.js";
-import type { HTTP1ServerConnection } from "./server-connection.js";
 import { StandIn, type StandInStatus } from "./stand-in.js";
 
 /** The server's side of one request: Tornado's HTTPConnection. */
 export class ServerExchange extends AnsweringHalf {
-  private continueOwed: boolean;
   private bodyBytes = 0;
   /** Where it is not the server's. */
   private bodyLimit: number | undefined = undefined;
@@ -30,11 +26,6 @@ export class ServerExchange extends AnsweringHalf {
   private adopted = false;
   /** There while a body is awaited, or has a timeout of its own. */
   pace: BodyPace | undefined = undefined;
-
-  constructor(connection: HTTP1ServerConnection, machine: HTTP1Machine, request: RequestEvent) {
-    super(connection, machine, request);
-    this.continueOwed = request.expectContinue;
-  }
 
   /** Announces the request to the delegate and feeds it with what is there; a promise holds back more. */
   begin(): MaybePromise {
@@ -137,7 +128,8 @@ export class ServerExchange extends AnsweringHalf {
     if (isPromiseLike(result)) result.then(undefined, (error) => this.delegateFailed(error));
   }
 
-  /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered or the client did not wait. */
+  /** RFC 9110 §10.1.1: a server that wants the body says so, unless it has answered or the client did not wait. Where a
+   * success begins before its request was read, that has said so. */
   private sendContinue(): void {
     if (!this.continueOwed || this.answer !== "none" || this.machine.buffered > 0) return;
     this.continueOwed = false;

@@ -46,14 +46,17 @@ const OWN_FIELDS = [
   "Transfer-Encoding",
   "Upgrade",
 ];
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const CONTROL = /[\x00-\x1f\x7f]/;
 
 /**
  * Builds the request of a fetch.
  *
- * @throws TypeError for a URL that is not http, a method that is no token or CONNECT, a body where there may be none or
- * vice versa, fields that are the client's own, a Host that is none, userinfo that is none
+ * @throws TypeError for a URL that is not http or has control characters, a method that is no token or CONNECT, a body
+ * where there may be none or vice versa, fields that are the client's own, a Host that is none, userinfo that is none
  */
 export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequest {
+  checkURL(url);
   const target = new URL(url);
   // RFC 9110 §4.2.2 (3): not in the clear.
   if (target.protocol !== "http:") throw new TypeError(`Cannot fetch ${target.protocol} URLs, only http:`);
@@ -70,6 +73,12 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   // RFC 9112 §6.1 (7): chunks go to servers that are known to take them, and this one is not known.
   if (body === undefined && !MEANS_NO_BODY.has(method)) headers.set("Content-Length", "0");
   return { url: target, method, headers, body };
+}
+
+/** S-33: `new URL()` leaves CR, LF and TAB out, and so asks for something else. A message repeats no password. */
+function checkURL(url: string | URL): void {
+  const at = typeof url === "string" ? url.search(CONTROL) : -1;
+  if (at !== -1) throw new TypeError(`Control character in the URL at index ${at}`);
 }
 
 function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | undefined): HTTPHeaders {

@@ -64,6 +64,30 @@ describe("a request that cannot be sent is a TypeError", () => {
     expect(() => buildRequest(url, {})).toThrow(TypeError);
   });
 
+  // Of these new URL() would drop CR, LF and TAB, and what is at either end, and ask for something else.
+  const controls = [...Array.from({ length: 32 }, (_, code) => code), 127];
+  it.each(controls)("S-33: a URL with the control character %i, and no password in the message", (code) => {
+    const control = String.fromCharCode(code);
+    for (const url of [
+      `http://me:secret@x/a${control}b`,
+      `http://me:secret@x/?a${control}b`,
+      `http://me:secret@x${control}y/`,
+      `ht${control}tp://me:secret@x/`,
+      `http://me:sec${control}ret@x/`,
+      `${control}http://me:secret@x/`,
+      `http://me:secret@x/${control}`,
+    ]) {
+      expect(() => buildRequest(url, {})).toThrow(TypeError);
+      expect(() => buildRequest(url, {})).toThrow(/^Control character in the URL at index \d+$/);
+    }
+  });
+
+  it("S-33: nothing else: what is escaped, and a URL that was made before, may stand for a control character", () => {
+    expect(buildRequest("http://x/a%0D%0Ab", {}).url.pathname).toBe("/a%0D%0Ab");
+    expect(buildRequest(new URL("http://x/a\r\nb"), {}).url.pathname).toBe("/ab");
+    expect(buildRequest("http://x/ ~é", {}).url.pathname).toBe("/%20~%C3%A9");
+  });
+
   it("a timeout that is none, which leaves no listener on the signal", async () => {
     const { signal } = new AbortController();
     const fetching = new AsyncHTTPClient().fetch("http://x/", { signal, timeoutMs: Number.NaN });

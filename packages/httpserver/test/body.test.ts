@@ -2,7 +2,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { gzipSync } from "node:zlib";
-import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import { HTTPHeaders, HTTPOutputError, type HTTPServerRequest } from "@tw/httputil";
 import { nullLogger } from "@tw/log";
 import { Deferred, fromLatin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
@@ -182,6 +182,71 @@ onEveryCarrier((bench) => {
       const server = await bench.serve((request) => answer(request.connection, "no"), STREAMED);
       const text = await bench.transcript(server, [post("", "Expect: 100-continue\r\n", 5)]);
       expect(codes(text)).toEqual([200]);
+    });
+
+    // RFC 9110 §10.1.1 (5)
+    for (const length of ["", "7"])
+      it(`says 100 Continue before a head that is written before the body is read${length && ", with a length"}`, async () => {
+        const headers = new HTTPHeaders(length === "" ? {} : { "Content-Length": length });
+        const server = await bench.serve(async (request) => {
+          const { connection } = request;
+          connection.writeHeaders(OK, headers, "<");
+          for await (const view of request.chunks()) connection.write(view.slice());
+          connection.write(">");
+          connection.finish();
+        }, STREAMED);
+        const client = await bench.connect(server);
+        await client.send(post("", "Expect: 100-continue\r\n", 5));
+        expect(codes(await client.until((text) => text.includes("<")))).toEqual([100, 200]);
+        for (const byte of "hello") await client.send(byte);
+        const text = await client.until((text) => text.includes(">"));
+        expect(codes(text)).toEqual([100, 200]);
+        expect(text).not.toContain("Connection: close");
+        // The connection goes on, and what is asked with its body at once needs no 100.
+        await client.send(post("hello", `Expect: 100-continue\r\n${CLOSE}`));
+        expect(codes(await client.untilClosed())).toEqual([100, 200, 200]);
+      });
+
+    it("says 100 Continue once, where a head was refused and another one was not", async () => {
+      const server = await bench.serve(async (request) => {
+        const { connection } = request;
+        const twice = new HTTPHeaders([
+          ["Content-Length", "1"],
+          ["Content-Length", "2"],
+        ]);
+        expect(() => connection.writeHeaders(OK, twice)).toThrow(HTTPOutputError);
+        connection.writeHeaders(OK, new HTTPHeaders());
+        for await (const view of request.chunks()) connection.write(view.slice());
+        connection.finish();
+      }, STREAMED);
+      const client = await bench.connect(server);
+      await client.send(post("", `Expect: 100-continue\r\n${CLOSE}`, 5));
+      await client.until((text) => text.includes("200"));
+      await client.send("hello");
+      expect(codes(await client.untilClosed())).toEqual([100, 200]);
+    });
+
+    it("says no 100 Continue before a refusal, or an answer without a body, however late that ends", async () => {
+      const go = new Deferred();
+      for (const [code, method] of [
+        [403, "POST"],
+        [302, "POST"],
+        [204, "POST"],
+        [205, "POST"],
+        [200, "HEAD"],
+      ] as const) {
+        const server = await bench.serve(async ({ connection }) => {
+          connection.writeHeaders({ ...OK, code }, new HTTPHeaders());
+          await go.promise;
+          connection.finish();
+        }, STREAMED);
+        const client = await bench.connect(server);
+        await client.send(post("", `Expect: 100-continue\r\n${CLOSE}`, 5).replace("POST", method));
+        expect(codes(await client.until((text) => text.endsWith("\r\n\r\n")))).toEqual([code]);
+        go.resolve();
+        expect(codes(await client.untilClosed())).toEqual([code]);
+        await server.close();
+      }
     });
 
     it("an answer before the body is read arrives, and nothing of the body is read as a request", async () => {

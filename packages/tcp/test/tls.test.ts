@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { connect as netConnect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { connect as tlsConnect } from "node:tls";
 import { IOLoop } from "@tw/ioloop";
 import { type IOStream, SSLIOStream } from "@tw/iostream";
@@ -332,6 +333,50 @@ onEveryEngine((engine) => {
     await roundTrip(stream);
     stream.abort();
   });
+
+  const misfits: [string, (port: number) => Duplex, RegExp][] = [
+    [
+      "speaks plain HTTP",
+      (port) => netConnect(port, "127.0.0.1").end("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+      /http request/,
+    ],
+    [
+      "knows TLS 1.0 and nothing later",
+      (port) =>
+        tlsConnect({ port, ca, minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT:@SECLEVEL=0" }),
+      /unsupported protocol/,
+    ],
+    [
+      "speaks h2 and nothing else",
+      (port) => tlsConnect({ port, ca, ALPNProtocols: ["h2"] }),
+      /no application protocol/,
+    ],
+  ];
+  it.each(misfits)(
+    "warns of a peer that %s with the reason, in a line, without a stack",
+    async (_what, connectTo, reason) => {
+      const lines: unknown[][] = [];
+      const keep = (...line: unknown[]) => void lines.push(line);
+      const logger = { debug() {}, info() {}, warn: keep, error: keep } as Logger;
+      const server = await serve({ ...here, ALPNProtocols: ["http/1.1"] }, echo, {
+        loop: new IOLoop({ logger }),
+      });
+      const peer = connectTo(server.port);
+      await new Promise((resolve) =>
+        peer
+          .on("error", () => {})
+          .on("close", resolve)
+          .resume(),
+      );
+      await until(() => server.handshakeFailures === 1);
+      const [line, ...more] = lines;
+      expect(more).toEqual([]);
+      expect(line).toEqual([
+        expect.stringMatching(/^TLS handshake with [\w.:]+ failed \(protocol\): \S.*\S$/),
+      ]);
+      expect(line?.[0]).toMatch(reason);
+    },
+  );
 
   it("counts handshakes as connections: at maxConnections the next one waits", async () => {
     const server = await serve(here, echo, { maxConnections: 2 });

@@ -286,6 +286,28 @@ describe("wrong arguments", () => {
     },
   );
 
+  // Of these new URL() would drop CR, LF and TAB, and what is at either end, and ask for something else.
+  const controls = [...Array.from({ length: 32 }, (_, code) => code), 127];
+  test.each(controls)(
+    "S-33: a URL with the control character %i is a TypeError without its password",
+    async (code) => {
+      const control = String.fromCharCode(code);
+      for (const url of [
+        `ws://me:secret@a/b${control}c`,
+        `ws://me:secret@a/?b${control}c`,
+        `ws://me:secret@a${control}b/`,
+        `w${control}s://me:secret@a/`,
+        `ws://me:sec${control}ret@a/`,
+        `${control}ws://me:secret@a/`,
+        `ws://me:secret@a/${control}`,
+      ]) {
+        const failure = await websocketConnect(url).catch((error) => error);
+        expect(failure).toBeInstanceOf(TypeError);
+        expect(failure.message).toMatch(/^Control character in the URL at index \d+$/);
+      }
+    },
+  );
+
   test.each([
     ["a subprotocol that is no token", { subprotocols: ["a b"] }, TypeError],
     ["a subprotocol twice", { subprotocols: ["a", "a"] }, TypeError],

@@ -30,15 +30,24 @@ export abstract class AnsweringHalf extends ServerCycle {
     if (this.request.method === "CONNECT") checkRefusal(startLine);
     const { date, loop } = this.connection.server;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
+    const whole = !this.received && isWhole(fields, chunk);
+    const go = this.continueOwed && !whole ? this.lastContinue(startLine) : "";
     const head = this.machine.writeHead(startLine, fields, {
       // RFC 9110 §6.6.1 (1): in every answer.
       date: date.value,
-      close: this.connection.closing || (!this.received && isWhole(fields, chunk)),
+      close: this.connection.closing || whole,
     });
     this.answer = "head";
     if (channels.responseStart.hasSubscribers)
       channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers: fields });
-    return this.sendOn(head, chunk ?? "");
+    return this.sendOn(go !== "" && this.machine.bodyAllowed ? go + head : head, chunk ?? "");
+  }
+
+  /** What goes in front of a success that more will follow on: whoever writes it may read the body meanwhile, and behind
+   * a final head there is no 100. A refusal, or an answer that is whole at once, takes its place. RFC 9110 §10.1.1. */
+  private lastContinue({ code }: ResponseStartLine): string {
+    const waits = !this.received && this.machine.buffered === 0;
+    return waits && code >= 200 && code < 300 ? this.machine.writeInformation(100) : "";
   }
 
   write(chunk: BodyChunk): MaybePromise {

@@ -34,6 +34,8 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
   protected message: HTTPMessageDelegate | undefined = undefined;
   protected answer: AnswerState = "none";
   protected observers: AnswerObservers | undefined = undefined;
+  /** Whether the client may wait for a 100, which it was not sent. */
+  protected continueOwed: boolean;
   /** Whether the request has arrived whole. */
   received = false;
   context: ConnectionContext;
@@ -44,6 +46,7 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
     this.context = connection;
     this.machine = machine;
     this.request = request;
+    this.continueOwed = request.expectContinue;
   }
 
   abstract writeHeaders(

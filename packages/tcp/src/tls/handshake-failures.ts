@@ -1,6 +1,7 @@
 // Handshakes that fail: anybody can connect and say anything, so they are counted, and the log hears of a few.
 
 import type { IOLoop } from "@tw/ioloop";
+import { TLSHandshakeError } from "@tw/iostream";
 import { isTwError } from "@tw/util";
 import { report } from "../report.js";
 
@@ -21,15 +22,26 @@ export class HandshakeFailures {
     return this.#count;
   }
 
-  /** A peer that went away is no news; of the others one a minute is a warning. */
+  /** A peer that went away is no news; of the others one a minute is a warning, of one line. Its stack, which says how we
+   * noticed and nothing of the peer, is there for who debugs. */
   add(error: unknown, address: string): void {
     this.#count++;
     const { reason } = (error ?? {}) as { reason?: unknown };
     const gone = reason === "closed" || reason === "timeout" || isTwError(error, "ERR_TW_STREAM_CLOSED");
     const now = this.#loop.time();
     const warns = !gone && now >= this.#nextWarning;
-    if (warns) this.#nextWarning = now + WARNING_INTERVAL_MS;
     const message = `TLS handshake with ${address || "a local peer"} failed`;
-    report(this.#loop, warns ? "warn" : "debug", message, error);
+    if (warns) {
+      this.#nextWarning = now + WARNING_INTERVAL_MS;
+      report(this.#loop, "warn", message + because(error));
+    }
+    report(this.#loop, "debug", message, error);
   }
+}
+
+/** OpenSSL's words end in a line break. */
+function because(error: unknown): string {
+  if (!(error instanceof TLSHandshakeError)) return `: ${String(error).trim()}`;
+  const { reason, cause } = error;
+  return ` (${reason}): ${(cause instanceof Error ? cause.message : String(cause)).trim()}`;
 }
