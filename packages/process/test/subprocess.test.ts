@@ -193,6 +193,23 @@ onEveryEngine((engine) => {
       expect(logged).toMatchObject([{ err: { message: "callback" } }]);
     });
 
+    it("an exit callback is not called on a loop that is closed by then", async () => {
+      const loop = new IOLoop();
+      await using program = new Subprocess(["cat"], { stdin: "stream", loop, engine });
+      let called = false;
+      program.setExitCallback(() => {
+        called = true;
+      });
+      await loop.close();
+      program.stdin.end();
+      expect(await program.waitForExit()).toBe(0);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(called).toBe(false);
+      expect(() => program.setExitCallback(() => {})).toThrow(
+        expect.objectContaining({ code: "ERR_TW_LOOP_CLOSED" }),
+      );
+    });
+
     it("disposing kills what still runs, and closes its streams", async () => {
       const program = new Subprocess(["cat"], { stdin: "stream", stdout: "stream", engine });
       await program[Symbol.asyncDispose]();
