@@ -33,6 +33,9 @@ onEveryEngine((engine) => {
       ["signal", { signal: {} as AbortSignal }, TypeError],
       ["killSignal", { killSignal: "SIGNOT" as "SIGTERM" }, TypeError],
       ["killSignal", { killSignal: "constructor" as "SIGTERM" }, TypeError],
+      ["env", { env: 5 as never }, TypeError],
+      ["env", { env: null as never }, TypeError],
+      ["engine", { engine: "x" as never }, TypeError],
       ["maxBufferSize", { maxBufferSize: -1 }, RangeError],
       ["maxWriteBufferSize", { maxWriteBufferSize: 0.5 }, RangeError],
     ])("refuses a %s that is none before it starts anything", async (name, options, error) => {
