@@ -101,6 +101,29 @@ for (const [name, make] of Object.entries(ENDS)) {
       expect(told).toBe(reason);
     });
 
+    it("resume() delivers what was kept, as on a loop that has turns", async () => {
+      const { loop, stream, peer } = await made();
+      peer.send("kept");
+      await stream.readBytes(1);
+      await loop.close();
+      let got = "";
+      stream.pause();
+      stream.attach({
+        onBytes(view) {
+          got += new TextDecoder().decode(view);
+        },
+        onEnd() {},
+        onDrain() {},
+        onClose() {},
+      });
+      stream.resume();
+      expect(got).toBe("");
+      await until(() => got === "ept");
+      stream.abort();
+      peer.abort();
+      await Promise.all([stream.whenClosed, peer.whenClosed]);
+    });
+
     it.each([
       ["ends", (peer: IOStream) => peer.end()],
       ["breaks it off", (peer: IOStream) => peer.abort()],
