@@ -1,23 +1,29 @@
 // Text into HTML and back. One escaping serves element content and quoted attribute values alike.
 
+import { checkText } from "./check.js";
 import { NAMED_ENTITIES } from "./entities.js";
 
 /**
  * Escapes `&`, `<`, `>`, `"` and `'`, so that text can stand in element content and in quoted attribute values.
  * It is not enough inside `<script>`, `<style>`, an unquoted attribute or a URL.
  *
+ * @throws TypeError when it is no string
  * @example
  * xhtmlEscape(`<a href="x">`); // "&lt;a href=&quot;x&quot;&gt;"
  */
 export function xhtmlEscape(text: string): string {
+  checkText(text);
   return UNSAFE.test(text) ? text.replace(EACH_UNSAFE, replacement) : text;
 }
 
 /**
  * Turns character references into characters: decimal, hexadecimal, and the names HTML 4 defined. A name that is not
  * known stays as it was; a number that is no character (0, a surrogate, above U+10FFFF) becomes U+FFFD.
+ *
+ * @throws TypeError when it is no string
  */
 export function xhtmlUnescape(text: string): string {
+  checkText(text);
   return text.includes("&") ? text.replace(REFERENCE, character) : text;
 }
 

@@ -1,6 +1,7 @@
 // Query strings and urlencoded forms: `a=1&b=2`. `;` separates nothing; blanks are kept.
 
 import { fromLatin1, fromUtf8 } from "@tw/util";
+import { checkText } from "./check.js";
 import { urlUnescape, urlUnescapeBytes } from "./url.js";
 
 /**
@@ -8,6 +9,7 @@ import { urlUnescape, urlUnescapeBytes } from "./url.js";
  * values are bytes because nothing says yet that they are text; names are decoded as UTF-8 with U+FFFD for what is not.
  * Pairs without a name are ignored, a pair without `=` has an empty value, `%zz` is kept literally. Linear time.
  *
+ * @throws TypeError for what is neither a string nor bytes
  * @example
  * parseQsBytes("a=1&a=&c=1;d=2"); // Map { "a" => ["1", ""], "c" => ["1;d=2"] }, as bytes
  */
@@ -18,14 +20,15 @@ export function parseQsBytes(query: string | Uint8Array): Map<string, Uint8Array
 /**
  * {@link parseQsBytes} with the values decoded as UTF-8.
  *
- * @throws TypeError when a value is not UTF-8
+ * @throws TypeError for what is neither a string nor bytes, or when a value is not UTF-8
  */
 export function parseQs(query: string | Uint8Array): Map<string, string[]> {
   return parse(query, (value) => urlUnescape(value));
 }
 
 function parse<T>(query: string | Uint8Array, decode: (value: string) => T): Map<string, T[]> {
-  const text = typeof query === "string" ? query : fromLatin1(query);
+  const text = query instanceof Uint8Array ? fromLatin1(query) : query;
+  checkText(text);
   const values = new Map<string, T[]>();
   for (let at = 0; at < text.length; ) {
     let end = text.indexOf("&", at);

@@ -1,6 +1,7 @@
 // Percent-encoding (RFC 3986 §2.1) in its two dialects: form style, where `+` is a blank, and path style.
 
 import { fromUtf8, utf8 } from "@tw/util";
+import { checkText } from "./check.js";
 
 /** Which dialect: form style (`plus: true`, the default, as in Tornado) or path style. */
 export interface UrlEscapeOptions {
@@ -11,12 +12,13 @@ export interface UrlEscapeOptions {
 /**
  * Percent-encodes text as UTF-8. Letters, digits and `-._~` stay as they are.
  *
- * @throws URIError when the text has a lone surrogate
+ * @throws TypeError when it is no string; URIError when it has a lone surrogate
  * @example
  * urlEscape("a b/c"); // "a+b%2Fc"
  * urlEscape("a b/c", { plus: false }); // "a%20b/c"
  */
 export function urlEscape(text: string, options: UrlEscapeOptions = {}): string {
+  checkText(text);
   // encodeURIComponent spares five characters that RFC 3986 §2.2 reserves.
   const escaped = encodeURIComponent(text).replace(/[!'()*]/g, percent);
   return options.plus === false ? escaped.replaceAll("%2F", "/") : escaped.replaceAll("%20", "+");
@@ -25,9 +27,10 @@ export function urlEscape(text: string, options: UrlEscapeOptions = {}): string 
 /**
  * Decodes percent-encoded UTF-8. A `%` that is not followed by two hexadecimal digits stays as it is.
  *
- * @throws TypeError when the decoded bytes are not UTF-8
+ * @throws TypeError when it is no string, or the decoded bytes are not UTF-8
  */
 export function urlUnescape(text: string, options: UrlEscapeOptions = {}): string {
+  checkText(text);
   if (!text.includes("%") && !(options.plus !== false && text.includes("+")) && ASCII.test(text)) return text;
   return fromUtf8(urlUnescapeBytes(text, options), { fatal: true });
 }
@@ -35,8 +38,11 @@ export function urlUnescape(text: string, options: UrlEscapeOptions = {}): strin
 /**
  * Decodes percent-encoded text into bytes. Characters U+0080 to U+00FF are taken as the byte of that number, because
  * that is how a raw byte of a request target reads; characters above become UTF-8.
+ *
+ * @throws TypeError when it is no string
  */
 export function urlUnescapeBytes(text: string, options: UrlEscapeOptions = {}): Uint8Array {
+  checkText(text);
   const plus = options.plus !== false;
   const wide = WIDE.test(text) ? text.replace(EACH_WIDE, encoded) : text;
   const bytes = new Uint8Array(wide.length);

@@ -135,6 +135,26 @@ describe("parseQs()", () => {
   });
 });
 
+describe("what is no text", () => {
+  const calls = {
+    xhtmlEscape,
+    xhtmlUnescape,
+    urlEscape,
+    urlUnescape,
+    urlUnescapeBytes,
+    parseQs,
+    parseQsBytes,
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    test.each([[5], [null], [undefined], [true], [{}], [["a=b"]]])(
+      `is a TypeError of ${name}(): %j`,
+      (none) => {
+        expect(() => call(none as never)).toThrow(TypeError);
+      },
+    );
+  }
+});
+
 test("the utf-8 helpers are util's own", () => {
   expect(fromUtf8(utf8("é"))).toBe("é");
 });

@@ -73,6 +73,7 @@ export class Drain {
 
   /** Ends it after `timeoutMs` at the latest, whatever was said before. Who is impatient does not wait for requests. */
   within(timeoutMs: number, patient: boolean): void {
+    if (this.#loop.closed) return; // nobody has any time
     if (!patient) this.#loop.afterPoll(() => this.#closeQuiet());
     this.#context.grace.shorten(patient ? timeoutMs / 2 : 0);
     const deadline = this.#loop.time() + timeoutMs;
@@ -88,10 +89,10 @@ export class Drain {
 
   async #run(): Promise<DrainResult> {
     this.#context.drain(new TwError("ERR_TW_DRAINING", "The server stops"));
-    for (const connection of [...this.#context.deadlines.members]) connection.drain();
+    if (!this.#loop.closed) for (const connection of [...this.#context.deadlines.members]) connection.drain();
     await this.#tcp.stopServing();
     this.#isComplete = true;
-    if (this.#loop.time() >= this.#deadline) this.#timeIsUp();
+    if (this.#loop.closed || this.#loop.time() >= this.#deadline) this.#timeIsUp();
     await this.#tcp.whenEmpty();
     this.#isOver = true;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
@@ -124,7 +125,8 @@ export class Drain {
   #timeIsUp(): void {
     if (!this.#isComplete) return; // who is accepted behind it would be left
     this.#closeQuiet();
-    this.#loop.afterPoll(() => this.#abort());
+    if (this.#loop.closed) this.#abort();
+    else this.#loop.afterPoll(() => this.#abort());
   }
 
   #abort(): void {

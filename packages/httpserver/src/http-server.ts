@@ -157,7 +157,8 @@ export class HTTPServer implements AsyncDisposable {
    * `timeoutMs` is aborted.
    *
    * Who waits in the queue of a listening socket is served, unless the socket was handed to us: then its queue outlives
-   * us. Resolves as soon as nothing is left. Calling it again shortens the time, and resolves with the same.
+   * us. Resolves as soon as nothing is left. Calling it again shortens the time, and resolves with the same. Where the
+   * loop is closed nobody has any time.
    *
    * SIGINT and SIGTERM do this by themselves where `IOLoop.start()` is what a program waits for.
    *

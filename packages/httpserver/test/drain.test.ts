@@ -470,3 +470,25 @@ onEveryCarrier((bench) => {
     await server.listen(0, "127.0.0.1");
   });
 });
+
+onEveryCarrier((bench) => {
+  describe("on a closed loop", () => {
+    it("drain() and close() abort who is there, and nobody can connect any more", async () => {
+      for (const end of ["drain", "close"] as const) {
+        const server = await bench.serve(() => {});
+        const client = await bench.connect(server);
+        await client.send(GET);
+        while (server.inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
+        const { port, loop } = server;
+        await loop.close();
+        const result = await server[end]();
+        if (end === "drain") expect(result).toEqual({ ...NOTHING, aborted: 1 });
+        expect([server.connectionCount, server.port]).toEqual([0, 0]);
+        if (bench.carrier === "memory") continue;
+        await expect(new TCPClient(bench.engine).connect("127.0.0.1", port)).rejects.toMatchObject({
+          code: "ECONNREFUSED",
+        });
+      }
+    });
+  });
+});

@@ -39,11 +39,11 @@ export class LoopRunningError extends TwError {
 
 /** `ERR_TW_LOOP_CLOSED`: the loop was closed, and can neither call nor watch anything any more. */
 export class LoopClosedError extends TwError {
-  /** `method` is what was called on it. */
+  /** `method` is what was called. */
   constructor(method: string) {
     super(
       "ERR_TW_LOOP_CLOSED",
-      `Cannot call ${method}() of a closed IOLoop: take IOLoop.current(), which makes another, or new IOLoop(); ` +
+      `Cannot call ${method}() on a closed IOLoop: take IOLoop.current(), which makes another, or new IOLoop(); ` +
         "and close servers, streams and timers before their loop",
     );
   }

@@ -260,6 +260,7 @@ export class IOLoop implements AsyncDisposable {
   /**
    * Holds the process until {@link stop}, or until a signal came and the stop hooks have run.
    *
+   * @throws TypeError, RangeError for what are no signals that can be caught, or no duration
    * @throws LoopRunningError `ERR_TW_LOOP_RUNNING` while an earlier `start()` is pending
    */
   start(options?: StartOptions): Promise<void> {

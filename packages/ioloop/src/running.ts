@@ -4,6 +4,7 @@
 //                  └──SIGTERM──► hooks run ──all settled────────►
 //                                    └──stopTimeoutMs, a second signal or stop()──►
 
+import { constants } from "node:os";
 import { checkDurationMs, checkFunction, Deferred, type Logger } from "@tw/util";
 import { enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
@@ -37,6 +38,7 @@ interface Surroundings {
 }
 
 const DEFAULT_SIGNALS: readonly LoopSignal[] = ["SIGINT", "SIGTERM"];
+const UNSTOPPABLE = new Set(["SIGKILL", "SIGSTOP"]);
 const nothing = (): void => undefined;
 
 /** The running state of one loop: at most one `start()` is pending. */
@@ -67,6 +69,7 @@ export class Running {
 
   start(options: StartOptions = {}): Promise<void> {
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
+    checkSignals(signals);
     checkDurationMs("stopTimeoutMs", stopTimeoutMs);
     if (this.#finish !== undefined) throw new LoopRunningError();
 
@@ -112,6 +115,18 @@ export class Running {
     });
     await Promise.race([hooks, expired.promise, ended]);
     this.#loop.removeTimeout(timer);
+  }
+}
+
+/** @throws TypeError unless they can be waited for: nobody can for SIGKILL and SIGSTOP */
+function checkSignals(names: unknown): void {
+  if (typeof names === "boolean") return;
+  if (!Array.isArray(names))
+    throw new TypeError(`signals must be a boolean or an array of names, got ${typeof names}`);
+  for (const name of names) {
+    if (typeof name === "string" && Object.hasOwn(constants.signals, name) && !UNSTOPPABLE.has(name))
+      continue;
+    throw new TypeError(`signals must be names of signals that can be caught, got ${JSON.stringify(name)}`);
   }
 }
 

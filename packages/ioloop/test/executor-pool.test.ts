@@ -241,6 +241,14 @@ describe("close() and abort() of a ThreadPoolExecutor", () => {
     expect(executor.workers).toBe(0);
   });
 
+  it("close() refuses a signal that is none, and goes on", async () => {
+    const executor = pool();
+    for (const signal of [{}, null, 5])
+      expect(() => executor.close({ signal: signal as never })).toThrow(TypeError);
+    expect(await executor.run(tasks("add"), [1, 2])).toBe(3);
+    await executor.close();
+  });
+
   it("close({ signal }) gives up with the reason when it is aborted, at once or later", async () => {
     for (const early of [true, false]) {
       const executor = pool({ maxWorkers: 1 });

@@ -25,6 +25,22 @@ describe("start() and stop()", () => {
     await ending;
   });
 
+  it.each([
+    [5],
+    [null],
+    ["SIGTERM"],
+    [{}],
+    [["SIGNOPE"]],
+    [["SIGTERM", 15]],
+    [["SIGKILL"]],
+    [["SIGSTOP"]],
+    [["toString"]],
+  ])("refuses the signals %j with a TypeError, and has not started", (signals) => {
+    const { loop } = virtualLoop();
+    expect(() => loop.start({ signals: signals as never })).toThrow(TypeError);
+    expect(loop.running).toBe(false);
+  });
+
   it("a second start() while one is pending throws ERR_TW_LOOP_RUNNING and changes nothing", async () => {
     const { loop, ending } = started();
     expect(() => loop.start()).toThrow(expect.objectContaining({ code: "ERR_TW_LOOP_RUNNING" }));

@@ -45,7 +45,7 @@ const HANDSHAKE_RECORD = "\x16";
  * await stream.close();
  */
 export class IOStream extends EndingStream {
-  /** Takes `transport` over and starts it. @throws RangeError when a size is not a non-negative integer */
+  /** Takes `transport` over and starts it. @throws RangeError when a size is neither a non-negative integer nor Infinity */
   constructor(transport: Transport, options: StreamOptions = {}) {
     super(transport, options.loop ?? IOLoop.current(), streamLimits(options));
     transport.start(this);

@@ -20,13 +20,13 @@ export interface StreamOptions {
   readonly loop?: IOLoop;
   /**
    * Bytes received for one read. A read that would need more closes the stream with `StreamBufferFullError`. A peer
-   * can make a stream hold this much while a `readUntil` without `maxBytes` is pending.
+   * can make a stream hold this much while a `readUntil` without `maxBytes` is pending. `Infinity` is no limit.
    * @default 104857600
    */
   readonly maxBufferSize?: number;
   /**
    * Bytes accepted for sending that the kernel has not taken. A write beyond it is refused whole with
-   * `StreamBufferFullError`. A peer that does not read can make a stream hold this much.
+   * `StreamBufferFullError`. A peer that does not read can make a stream hold this much. `Infinity` is no limit.
    * @default 104857600
    */
   readonly maxWriteBufferSize?: number;
@@ -64,7 +64,10 @@ export interface ChunksOptions extends ReadOptions {
 
 /** Options of `sendFile`. */
 export interface SendFileOptions {
-  /** Aborts the stream with `signal.reason`, unless all of the file went to the kernel before. */
+  /**
+   * Aborts the stream with `signal.reason`, unless all of the file went to the kernel before. One that is aborted already
+   * rejects with its reason and leaves the stream open: nothing of the file has been sent.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -99,9 +102,13 @@ export function checkStreamOptions(options: StreamOptions): void {
 
 let latest: StreamLimits = { maxBufferSize: DEFAULT_BUFFER_SIZE, maxWriteBufferSize: DEFAULT_BUFFER_SIZE };
 
-/** Checks a size in bytes; `undefined` stands for `fallback`. @throws RangeError unless it is an integer of at least `min` */
+/**
+ * Checks a size in bytes; `undefined` stands for `fallback`.
+ *
+ * @throws RangeError unless it is an integer of at least `min`, or Infinity
+ */
 export function checkSize(name: string, value: number | undefined, fallback: number, min = 0): number {
   if (value === undefined) return fallback;
   if (value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= min)) return value;
-  throw new RangeError(`${name} must be an integer of at least ${min}, got ${String(value)}`);
+  throw new RangeError(`${name} must be an integer of at least ${min}, or Infinity, got ${String(value)}`);
 }

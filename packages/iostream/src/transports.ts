@@ -1,3 +1,4 @@
+export { inNextTurn } from "./next-turn.js";
 export { checkStreamOptions } from "./options.js";
 export { chooseEngine } from "./transports/choose-engine.js";
 export type { MemoryPairOptions } from "./transports/memory/options.js";

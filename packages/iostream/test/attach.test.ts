@@ -23,6 +23,15 @@ function receiver(onBytes: (view: Uint8Array) => void | Promise<void>): Notes {
 }
 
 describe("IOStream.attach()", () => {
+  it.each([undefined, null, 5, {}, { onBytes: 1 }])("refuses %j, and the receiver stays", (none) => {
+    const { stream, feed } = scripted();
+    const notes = new Notes();
+    stream.attach(notes);
+    expect(() => stream.attach(none as never)).toThrow(TypeError);
+    feed("abc");
+    expect(notes.calls).toHaveLength(1);
+  });
+
   it("hands views through as they come, without copying", () => {
     const { stream, transport } = scripted();
     const view = bytes("abc");

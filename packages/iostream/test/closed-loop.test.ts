@@ -13,6 +13,7 @@ import {
 } from "../src/transports.js";
 import { tcpDescriptors } from "./native-pairs.js";
 import { until } from "./node-pairs.js";
+import { selfSigned } from "./self-signed.js";
 import { pattern, TemporaryFiles } from "./temporary-files.js";
 
 const files = new TemporaryFiles();
@@ -147,6 +148,57 @@ for (const [name, make] of Object.entries(ENDS)) {
       await expect(write).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
       await Promise.all([stream.whenClosed, peer.whenClosed]);
       expect(told).toBe(reason);
+    });
+
+    it("resume() delivers what was kept, as on a loop that has turns", async () => {
+      const { loop, stream, peer } = await made();
+      peer.send("kept");
+      await stream.readBytes(1);
+      await loop.close();
+      let got = "";
+      stream.pause();
+      stream.attach({
+        onBytes(view) {
+          got += new TextDecoder().decode(view);
+        },
+        onEnd() {},
+        onDrain() {},
+        onClose() {},
+      });
+      stream.resume();
+      expect(got).toBe("");
+      await until(() => got === "ept");
+      stream.abort();
+      peer.abort();
+      await Promise.all([stream.whenClosed, peer.whenClosed]);
+    });
+
+    it.each([
+      ["ends", (peer: IOStream) => peer.end()],
+      ["breaks it off", (peer: IOStream) => peer.abort()],
+    ])("a TLS handshake under way fails when the peer %s", async (_how, leave) => {
+      const { loop, stream, peer } = await made();
+      const handshake = stream.startTls({ ...selfSigned(), isServer: true });
+      await loop.close();
+      leave(peer);
+      if (name === "memory") stream.abort(); // nothing arrives where the loop has no turns
+      await expect(handshake).rejects.toMatchObject({
+        code: name === "memory" ? "ERR_TW_STREAM_CLOSED" : "ERR_TW_TLS_HANDSHAKE",
+      });
+      await stream.whenClosed;
+      peer.abort();
+      await peer.whenClosed;
+    });
+
+    it("a TLS handshake that was given up is over, and its connection may close later", async () => {
+      const { loop, stream, peer } = await made();
+      const handshake = stream.startTls({ ...selfSigned(), isServer: true });
+      stream.abort();
+      void loop.close();
+      await expect(handshake).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+      peer.abort();
+      await Promise.all([stream.whenClosed, peer.whenClosed]);
+      for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
     });
   });
 }

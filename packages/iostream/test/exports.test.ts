@@ -47,6 +47,7 @@ it("the entries export what they promise, and nothing else", () => {
     "checkStreamOptions",
     "chooseEngine",
     "connectNodeSocket",
+    "inNextTurn",
     "memoryPair",
     "nativeEngine",
     "nodeTransport",

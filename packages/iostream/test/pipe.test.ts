@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { IOLoop } from "@tw/ioloop";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { PipeIOStream, type PipeOptions } from "../src/index.js";
@@ -165,6 +166,19 @@ onEveryEngine((engine) => {
       await zeros.close();
       const empty = open(openSync("/dev/null", "r"));
       expect((await empty.readUntilClose()).length).toBe(0);
+    });
+
+    it("works on a closed loop, and leaves no descriptor behind", async () => {
+      const closed = new IOLoop();
+      await closed.close();
+      const [readFd, writeFd] = fifo();
+      const reading = open(readFd, { loop: closed });
+      const writing = open(writeFd, { loop: closed });
+      writing.send("still");
+      await writing.close();
+      expect(text(await reading.readUntilClose())).toBe("still");
+      await reading.close();
+      expect([isOpen(readFd), isOpen(writeFd)]).toEqual([false, false]);
     });
 
     it("refuses what is no descriptor, or one of a file, and leaves it open", () => {

@@ -129,6 +129,26 @@ describe("IOStream.write()", () => {
 });
 
 describe("IOStream.send()", () => {
+  it.each([
+    [5],
+    [Number.NaN],
+    [null],
+    [undefined],
+    [{}],
+    [{ length: 1 }],
+    [[]],
+    [[1, 2]],
+    [new Uint16Array(2)],
+  ])("refuses %j with the TypeError of write(), and sends nothing", async (none) => {
+    const { stream, transport } = scripted();
+    expect(() => stream.send(none as never)).toThrow(/^chunk must be a Uint8Array or a string/);
+    stream.send("x");
+    await turn();
+    expect(transport.calls).toEqual(["write x"]);
+    stream.abort();
+    expect(() => stream.send(none as never)).toThrow(TypeError);
+  });
+
   it("returns false above 64 KiB queued, and onDrain comes when everything went, once", async () => {
     const { stream, transport, drain } = scripted();
     const notes = new Notes();

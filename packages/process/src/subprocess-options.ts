@@ -34,8 +34,15 @@ export function checkSubprocess(args: readonly string[], options: SubprocessOpti
     throw new TypeError('A Subprocess takes its program and arguments as an array of strings: ["ls", "-l"]');
   }
   checkStreamOptions(options);
-  const { signal, killSignal } = options;
+  const { signal, killSignal, env, engine } = options;
   checkSignal(signal);
+  // Node would start it with an environment that is empty, or ours.
+  if (env !== undefined && (typeof env !== "object" || env === null)) {
+    throw new TypeError(`env must be an object of strings, got ${JSON.stringify(env)}`);
+  }
+  if (engine !== undefined && engine !== "native" && engine !== "node") {
+    throw new TypeError(`engine must be "native" or "node", got ${JSON.stringify(engine)}`);
+  }
   // It would be found out when the signal aborts, where nobody could catch it.
   if (killSignal !== undefined && !Object.hasOwn(constants.signals, killSignal)) {
     throw new TypeError(`killSignal must be the name of a signal, got ${JSON.stringify(killSignal)}`);

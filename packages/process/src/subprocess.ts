@@ -7,7 +7,7 @@ import { AsyncResource } from "node:async_hooks";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { WaitOptions } from "@tw/gen";
 import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { checkFunction, isTwError } from "@tw/util";
 import { CalledProcessError, SpawnError } from "./errors.js";
@@ -108,12 +108,13 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
 
   /**
    * Calls `fn(exitCode)` on the loop when it has ended; in the next turn if it has. Replaces an earlier one. Not called
-   * when it could not be started.
+   * when it could not be started, or the loop is closed by then.
    *
-   * @throws TypeError when `fn` is not a function
+   * @throws TypeError when `fn` is not a function; LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   setExitCallback(fn: (exitCode: number) => void): void {
     checkFunction("An exit callback", fn);
+    if (this.#loop.closed) throw new LoopClosedError("setExitCallback");
     this.#exitCallback = AsyncResource.bind(fn);
     this.#callBack();
   }
@@ -168,7 +169,8 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
   #callBack(): void {
     const code = this.exitCode;
     if (code === undefined || this.#exitCallback === undefined) return;
-    this.#loop.addCallback(this.#exitCallback, code);
+    // A program outlives its loop: then nobody is left to be called.
+    if (!this.#loop.closed) this.#loop.addCallback(this.#exitCallback, code);
     this.#exitCallback = undefined;
   }
 }

@@ -33,6 +33,9 @@ onEveryEngine((engine) => {
       ["signal", { signal: {} as AbortSignal }, TypeError],
       ["killSignal", { killSignal: "SIGNOT" as "SIGTERM" }, TypeError],
       ["killSignal", { killSignal: "constructor" as "SIGTERM" }, TypeError],
+      ["env", { env: 5 as never }, TypeError],
+      ["env", { env: null as never }, TypeError],
+      ["engine", { engine: "x" as never }, TypeError],
       ["maxBufferSize", { maxBufferSize: -1 }, RangeError],
       ["maxWriteBufferSize", { maxWriteBufferSize: 0.5 }, RangeError],
     ])("refuses a %s that is none before it starts anything", async (name, options, error) => {
@@ -191,6 +194,23 @@ onEveryEngine((engine) => {
       await program.waitForExit();
       await new Promise((resolve) => loop.callLater(0, () => resolve(undefined)));
       expect(logged).toMatchObject([{ err: { message: "callback" } }]);
+    });
+
+    it("an exit callback is not called on a loop that is closed by then", async () => {
+      const loop = new IOLoop();
+      await using program = new Subprocess(["cat"], { stdin: "stream", loop, engine });
+      let called = false;
+      program.setExitCallback(() => {
+        called = true;
+      });
+      await loop.close();
+      program.stdin.end();
+      expect(await program.waitForExit()).toBe(0);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(called).toBe(false);
+      expect(() => program.setExitCallback(() => {})).toThrow(
+        expect.objectContaining({ code: "ERR_TW_LOOP_CLOSED" }),
+      );
     });
 
     it("disposing kills what still runs, and closes its streams", async () => {

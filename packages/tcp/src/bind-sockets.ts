@@ -1,6 +1,6 @@
 // Making listening sockets (Tornado's netutil): of host and port, of a path, of a descriptor that somebody gave us.
 
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import { checkInteger } from "@tw/util";
 import { checkBacklog, checkFamily, checkHost, checkPort, checkUnixPath } from "./addresses.js";
 import { codeOf, NoAddressError } from "./errors.js";
@@ -60,7 +60,8 @@ const PORT_ATTEMPTS = 8;
  * `bind_sockets`). `""` is every address of the machine, IPv4 and IPv6. Port 0 is any free one, the same for all.
  *
  * @throws TypeError, RangeError for what is no port, address or option, at once
- * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`; nothing is bound then
+ * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, LoopClosedError `ERR_TW_LOOP_CLOSED`, by
+ *   rejecting; nothing is bound then
  * @example
  * server.addSockets(await bindSockets(8888, "localhost"));
  */
@@ -83,13 +84,14 @@ export function bindSockets(
  *
  * @throws TypeError, RangeError for what cannot be a path, a mode or an option, at once
  * @throws ListenError `ERR_TW_NOT_A_SOCKET` when something else than a socket is there
- * @throws SystemError `EADDRINUSE` when somebody listens there, `ENOENT`, `EACCES`
+ * @throws SystemError `EADDRINUSE` when somebody listens there, `ENOENT`, `EACCES`; LoopClosedError `ERR_TW_LOOP_CLOSED`
  */
 export function bindUnixSocket(path: string, options: BindUnixOptions = {}): Promise<ListeningSocket> {
   const { mode = DEFAULT_MODE } = options;
   checkUnixPath(path);
   checkInteger("mode", mode, 0, 0o777);
   const { loop, ...shared } = socketOptions(options);
+  if (loop.closed) return Promise.reject(new LoopClosedError("bindUnixSocket"));
   return openListeningSocket(networkOf(loop), { ...shared, address: path, port: 0, family: "unix", mode });
 }
 
@@ -99,11 +101,13 @@ export function bindUnixSocket(path: string, options: BindUnixOptions = {}): Pro
  *
  * @throws TypeError, RangeError for what is no descriptor, at once
  * @throws ListenError `ERR_TW_NOT_LISTENING` for what is no listening stream socket
+ * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`; the descriptor stays the caller's then
  */
 export function adoptSocket(fd: number, options: AdoptOptions = {}): Promise<ListeningSocket> {
   checkInteger("fd", fd, 0, 0x7fff_ffff);
   const { loop, ...shared } = socketOptions(options);
   const { soleOwner = false } = options;
+  if (loop.closed) return Promise.reject(new LoopClosedError("adoptSocket"));
   return openListeningSocket(networkOf(loop), { ...shared, address: "", port: 0, family: 4, fd }, !soleOwner);
 }
 
@@ -123,6 +127,7 @@ async function bindEach(
   { reusePort = false }: BindOptions,
   { loop, ...shared }: ReturnType<typeof socketOptions>,
 ): Promise<ListeningSocket[]> {
+  if (loop.closed) throw new LoopClosedError("bindSockets");
   const network = networkOf(loop);
   const addresses = await network.resolve(host, family);
   if (addresses.length === 0) throw new NoAddressError(host, family);

@@ -2,7 +2,7 @@
 
 import { IOLoop } from "@tw/ioloop";
 import { checkDurationMs, checkInteger } from "@tw/util";
-import type { Endpoint, Resolver } from "./resolver.js";
+import { checkResolver, type Endpoint, type Resolver } from "./resolver.js";
 
 /** Options of a {@link CachingResolver}. */
 export interface CachingResolverOptions {
@@ -38,9 +38,10 @@ export class CachingResolver implements Resolver {
   /** In the order of last use: a Map remembers the order of insertion. */
   readonly #entries = new Map<string, Entry>();
 
-  /** @throws TypeError, RangeError for a duration or a number that is none */
+  /** @throws TypeError, RangeError for a duration or a number that is none, or a resolver without `resolve` */
   constructor(resolver: Resolver, options: CachingResolverOptions = {}) {
     const { loop = IOLoop.current(), ttlMs = DEFAULT_TTL_MS, maxEntries = DEFAULT_MAX_ENTRIES } = options;
+    checkResolver(resolver);
     checkDurationMs("ttlMs", ttlMs);
     checkInteger("maxEntries", maxEntries, 1);
     this.#resolver = resolver;

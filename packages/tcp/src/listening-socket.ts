@@ -2,6 +2,7 @@
 // TCPServer.addSockets takes. Until then connections wait in the kernel's queue.
 
 import type { Transport } from "@tw/iostream";
+import { checkFunction } from "@tw/util";
 import { listening, stopped } from "./channels.js";
 import { ListenError } from "./errors.js";
 import type { Listener, ListenOptions, Network } from "./network.js";
@@ -61,9 +62,11 @@ export class ListeningSocket implements AsyncDisposable {
   /**
    * Starts accepting: each connection is one call, in a context made from that of whoever bound the socket.
    *
+   * @throws TypeError when `onConnection` is not a function
    * @throws ListenError `ERR_TW_SOCKET_TAKEN` when it accepts for somebody already, or was closed
    */
   accept(onConnection: (transport: Transport) => void): void {
+    checkFunction("onConnection", onConnection);
     if (this.#closed || this.#onConnection !== undefined) {
       const why = this.#closed ? "it was closed" : "it has a server already";
       throw new ListenError("ERR_TW_SOCKET_TAKEN", `Cannot accept on ${this.address}:${this.port}: ${why}`);

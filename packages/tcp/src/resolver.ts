@@ -29,6 +29,11 @@ export interface Resolver {
   resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]>;
 }
 
+/** Throws unless `resolver` can be asked. @throws TypeError */
+export function checkResolver(resolver: Resolver): void {
+  if (typeof resolver?.resolve !== "function") throw new TypeError("resolver must have a method resolve()");
+}
+
 /** Asks the network of a loop: the system's resolver (`getaddrinfo`, in a thread) unless it is a simulated one. */
 export class DefaultResolver implements Resolver {
   readonly #loop: IOLoop | undefined;
@@ -63,11 +68,12 @@ export class OverrideResolver implements Resolver {
   readonly #resolver: Resolver;
   readonly #mapping: ReadonlyMap<string, Override>;
 
-  /** @throws TypeError for a mapping to anything else */
+  /** @throws TypeError for a mapping to anything else, or a resolver without `resolve` */
   constructor(
     resolver: Resolver,
     mapping: Readonly<Record<string, Override>> | ReadonlyMap<string, Override>,
   ) {
+    checkResolver(resolver);
     this.#resolver = resolver;
     this.#mapping = new Map(mapping instanceof Map ? mapping : Object.entries(mapping));
     for (const [key, value] of this.#mapping) checkOverride(key, value);

@@ -41,10 +41,14 @@ export type TCPListenOptions = Pick<BindOptions, "family" | "reusePort" | "backl
 /** Handles one connection; a promise it returns is observed, and the stream stays open when it resolves. */
 export type StreamHandler = (stream: IOStream, address: PeerAddress) => void | Promise<void>;
 
-/** Where a connection comes from. */
+/**
+ * Where a connection comes from: looked up when it is first asked for. The node engine cannot tell it any more when the
+ * connection was reset before: then it is `""` and 0.
+ */
 export interface PeerAddress {
   /** Numeric; `""` for a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
 }
 

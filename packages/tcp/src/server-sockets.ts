@@ -10,6 +10,8 @@ import type { ListeningSocket } from "./listening-socket.js";
 export class ServerSockets {
   readonly #served: ListeningSocket[] = [];
   readonly #bound: ListeningSocket[] = [];
+  /** Those that a stop is about to close. */
+  readonly #leaving = new Set<ListeningSocket>();
   #started = false;
   #paused = false;
   #stops = 0;
@@ -66,10 +68,12 @@ export class ServerSockets {
     } else for (const socket of this.#served) socket.retry();
   }
 
-  /** Closes each of them by `close`, and what is still being bound. */
+  /** Closes each of them by `close`, what is still being bound, and what an earlier stop has not closed yet. */
   async stop(close: (socket: ListeningSocket) => Promise<void>): Promise<void> {
     this.#stops++;
-    const sockets = [...this.#served.splice(0), ...this.#bound.splice(0)];
-    await Promise.all(sockets.map(close));
+    for (const socket of [...this.#served.splice(0), ...this.#bound.splice(0)]) this.#leaving.add(socket);
+    await Promise.all(
+      [...this.#leaving].map((socket) => close(socket).finally(() => this.#leaving.delete(socket))),
+    );
   }
 }

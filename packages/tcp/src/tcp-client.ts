@@ -1,6 +1,6 @@
 // A TCP client (Tornado's tcpclient): resolves a name and connects to the first address that answers.
 
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import {
   IOStream,
   type SSLIOStream,
@@ -15,7 +15,7 @@ import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
-import { DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
+import { checkResolver, DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
 import { clientTls, type TLSClientOptions } from "./tls/client-tls.js";
 
 /** With these the stream is an `SSLIOStream`. */
@@ -78,8 +78,7 @@ export class TCPClient {
     this.loop = options.loop ?? IOLoop.current();
     this.#options = options;
     this.#resolver = options.resolver ?? new DefaultResolver(this.loop);
-    if (typeof this.#resolver.resolve !== "function")
-      throw new TypeError("resolver must have a method resolve()");
+    checkResolver(this.#resolver);
   }
 
   /**
@@ -88,6 +87,7 @@ export class TCPClient {
    *
    * @throws TypeError, RangeError for what is no host, port or option, at once
    * @throws ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`; NoAddressError `ERR_TW_NO_ADDRESS`
+   * @throws LoopClosedError `ERR_TW_LOOP_CLOSED` where the loop is closed; one that is closed meanwhile leaves it pending
    * @throws SystemError of the attempt that failed last, such as `ECONNREFUSED`, or of the resolver (`ENOTFOUND`)
    * @throws TLSHandshakeError `ERR_TW_TLS_HANDSHAKE`, whose `reason` says what is wrong with the certificate
    */
@@ -110,6 +110,7 @@ export class TCPClient {
    *
    * @throws TypeError, RangeError for what cannot be a path or an option, at once
    * @throws SystemError `ENOENT`, `ECONNREFUSED`, `EACCES`; ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`
+   * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   connectUnix(path: string, options: ConnectionOptions & Secure): Promise<SSLIOStream>;
   connectUnix(path: string, options?: ConnectionOptions): Promise<IOStream>;
@@ -155,6 +156,7 @@ export class TCPClient {
     tls: TLSOptions | undefined,
     open: (signal: AbortSignal) => Promise<Transport>,
   ): Promise<IOStream> {
+    if (this.loop.closed) throw new LoopClosedError("connect");
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     signal?.throwIfAborted();
     const cancel = new AbortController();

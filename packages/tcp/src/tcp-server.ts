@@ -79,7 +79,7 @@ export class TCPServer implements AsyncDisposable {
    * A {@link stop} meanwhile holds: nothing listens then.
    *
    * @throws TypeError, RangeError for what is no port, address or option, at once
-   * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`
+   * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   listen(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
     const binding = bindSockets(port, address, { ...this.#options, ...options });
@@ -90,6 +90,7 @@ export class TCPServer implements AsyncDisposable {
    * Listens on the Unix socket at `path`. See `bindUnixSocket`: a dead server's socket is replaced, a live one refused.
    *
    * @throws TypeError, RangeError, at once; ListenError `ERR_TW_NOT_A_SOCKET`; SystemError `EADDRINUSE`
+   * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   listenUnix(path: string, options: Pick<BindUnixOptions, "mode" | "backlog"> = {}): Promise<void> {
     const binding = bindUnixSocket(path, { ...this.#options, ...options }).then((socket) => [socket]);
@@ -192,8 +193,11 @@ export class TCPServer implements AsyncDisposable {
    */
   stopServing(): Promise<void> {
     return this.#sockets.stop(async (socket) => {
-      await socket.acceptWaiting();
-      await socket.close();
+      try {
+        await socket.acceptWaiting();
+      } finally {
+        await socket.close();
+      }
     });
   }
 
@@ -214,7 +218,8 @@ export class TCPServer implements AsyncDisposable {
 
   /**
    * Stops accepting, tells handlers by {@link draining}, and waits until every connection has closed; those that have
-   * not after `timeoutMs` are aborted. Returns as soon as nothing is left. On SIGTERM:
+   * not after `timeoutMs` are aborted. Returns as soon as nothing is left. Where the loop is closed nobody has any time.
+   * On SIGTERM:
    *
    * @example
    * loop.onStop(() => server.drain({ timeoutMs: 10_000 }));
@@ -237,13 +242,17 @@ export class TCPServer implements AsyncDisposable {
     await this.stopServing();
     const before = connections.size;
     let aborted = 0;
-    const timer = this.loop.callLater(timeoutMs, () => {
-      aborted = connections.abortAll(
-        new TwError("ERR_TW_DRAINING", `Still open ${timeoutMs} ms after drain()`),
-      );
-    });
-    await connections.whenEmpty();
-    this.loop.removeTimeout(timer);
+    const abort = (when: string): void => {
+      aborted = connections.abortAll(new TwError("ERR_TW_DRAINING", `Still open ${when}`));
+    };
+    if (this.loop.closed) {
+      abort("on a closed loop");
+      await connections.whenEmpty();
+    } else {
+      const timer = this.loop.callLater(timeoutMs, abort, `${timeoutMs} ms after drain()`);
+      await connections.whenEmpty();
+      this.loop.removeTimeout(timer);
+    }
     return { finished: before - aborted, aborted };
   }
 

@@ -26,6 +26,13 @@ class Recorder implements Resolver {
   }
 }
 
+describe("resolvers over another one", () => {
+  it.each([undefined, null, {}, 5, { resolve: "no" }])("refuse %j with a TypeError", (none) => {
+    expect(() => new OverrideResolver(none as never, {})).toThrow(TypeError);
+    expect(() => new CachingResolver(none as never)).toThrow(TypeError);
+  });
+});
+
 describe("isValidIp()", () => {
   it.each(["127.0.0.1", "4.4.4.4", "::1", "2620:0:1cfe:face:b00c::3", "fe80::1%lo"])(
     "says yes to %j",

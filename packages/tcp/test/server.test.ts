@@ -312,6 +312,15 @@ onEveryEngine((engine) => {
     ]);
   });
 
+  it("accept() refuses what is no function, and the socket is nobody's still", async () => {
+    const [socket] = await bindSockets(0, "127.0.0.1", { engine });
+    for (const none of [undefined, null, 5, {}])
+      expect(() => socket?.accept(none as never)).toThrow(/^onConnection must be a function/);
+    const server = make((stream) => void stream.close());
+    server.addSocket(socket as ListeningSocket);
+    await dial(server.port);
+  });
+
   it("bind() holds connections back until start(), which may be called once", async () => {
     let served = 0;
     const server = make((stream) => {

@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
-import { checkInteger, Deferred, type Logger } from "@tw/util";
+import { checkInteger, checkSignal, Deferred, type Logger } from "@tw/util";
 import { ENTRY } from "../executor-entry.js";
 import { reportFailure } from "../job.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
@@ -121,9 +121,12 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
   /**
    * Takes no more tasks, waits for those it has, and ends the threads. May be repeated.
    * Rejects with `signal.reason` when `signal` cut it short; the threads are gone then, too.
+   *
+   * @throws TypeError when `signal` is none, and takes tasks still
    */
   close(options: ExecutorCloseOptions = {}): Promise<void> {
     const { signal } = options;
+    checkSignal(signal);
     this.#gone ??= new Deferred();
     this.#endIdle();
     const gone = this.#gone.promise;

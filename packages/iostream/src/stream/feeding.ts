@@ -1,6 +1,6 @@
 // Feeding a receiver: views go straight through, without a promise or a copy.
 
-import { isPromiseLike } from "@tw/util";
+import { checkFunction, isPromiseLike } from "@tw/util";
 import { received } from "../channels.js";
 import { StreamBusyError } from "../errors.js";
 import type { IOStream } from "../iostream.js";
@@ -16,9 +16,10 @@ export abstract class FedStream extends ReadingStream {
    * Gives everything that arrives from now on to `receiver`, and takes it from the receiver before. What is buffered is
    * delivered first, during this call; then an end or a close that happened already.
    *
-   * @throws StreamBusyError while a read is pending
+   * @throws TypeError for what has no `onBytes`; StreamBusyError while a read is pending
    */
   attach(receiver: StreamReceiver): void {
+    checkFunction("onBytes of a receiver", receiver?.onBytes);
     if (this.read !== undefined) throw new StreamBusyError("Cannot attach: a read is pending");
     this.receiver = receiver;
     this.unhold();

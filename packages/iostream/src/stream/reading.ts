@@ -64,7 +64,7 @@ export abstract class ReadingStream extends WaitingStream {
    * Reads up to and including `delimiter`; a string is latin1. The stream is closed with `UnsatisfiableReadError` when
    * that would be more than `maxBytes`.
    *
-   * @throws RangeError when the delimiter is empty or not latin1, or `maxBytes` not a non-negative integer
+   * @throws RangeError when the delimiter is empty or not latin1, or `maxBytes` neither a non-negative integer nor Infinity
    *
    * @example
    * const line = await stream.readUntil("\r\n", { maxBytes: 8192 });
@@ -139,7 +139,7 @@ export abstract class ReadingStream extends WaitingStream {
    * Reads up to the peer's end in chunks of at most `size` bytes, which are the caller's own. The next one is read when
    * the loop asks for it; between two the peer is held back. Leaving the loop early leaves the rest in the stream.
    *
-   * @throws RangeError when `size` is not a positive integer
+   * @throws RangeError when `size` is neither a positive integer nor Infinity
    *
    * @example
    * for await (const chunk of stream.chunks()) hash.update(chunk);

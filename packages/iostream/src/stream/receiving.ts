@@ -3,6 +3,7 @@
 // It flows while somebody wants bytes and nobody asked for a pause. With a buffer and no read it stops: the kernel's
 // window closes, and the peer waits.
 
+import { inNextTurn } from "../next-turn.js";
 import type { ReadBuffer } from "../read-buffer.js";
 import type { Read } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
@@ -46,7 +47,7 @@ export abstract class ReceivingStream extends SendingStream {
     if ((this.holds & PAUSED) === 0) return;
     this.holds &= ~PAUSED;
     if (this.receiver !== undefined && (this.input === "ended" || this.buffer !== undefined))
-      this.loop.addCallback(() => this.deliver());
+      inNextTurn(this.loop, () => this.deliver());
     else this.regulate();
   }
 

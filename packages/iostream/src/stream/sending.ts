@@ -42,7 +42,8 @@ export abstract class SendingStream extends WritingStream {
    * Whatever keeps the file from being sent whole aborts the stream, because its peer would take what follows for the
    * file: it rejects with `FileTooShortError` when the file ends before the range does, with `FileReadError` when it
    * cannot be read (a directory, a descriptor that is closed), with `signal.reason`. It rejects with `StreamClosedError`
-   * when the stream is closed, or closes meanwhile. `close` sends what is left, as long as the peer takes it.
+   * when the stream is closed, or closes meanwhile; and with the reason of a signal that is aborted already, which leaves
+   * the stream open, because nothing has begun. `close` sends what is left, as long as the peer takes it.
    *
    * @throws TypeError, RangeError for what is no range, or no signal
    *

@@ -51,8 +51,7 @@ export abstract class WritingStream extends FlushingStream {
    */
   write(chunk: Uint8Array | string): Promise<void> {
     if (typeof chunk === "string") checkLatin1(chunk);
-    else if (!(chunk instanceof Uint8Array))
-      throw new TypeError(`chunk must be a Uint8Array or a string, got ${typeof chunk}`);
+    else checkBytes(chunk);
     if (this.life !== "open") return refused(this.closedError("Cannot write"));
     if (chunk.length === 0) return Promise.resolve();
     try {
@@ -70,9 +69,11 @@ export abstract class WritingStream extends FlushingStream {
    * The chunk is the stream's from then on. A receiver may send the view that it is given, or parts of it, as they are, on
    * this stream or another, while it looks at it: an echo costs no copy.
    *
+   * @throws TypeError when the chunk is neither bytes nor a string
    * @throws StreamBufferFullError beyond `maxWriteBufferSize`; nothing of the chunk is sent
    */
   send(chunk: Uint8Array | string): boolean {
+    if (typeof chunk !== "string") checkBytes(chunk);
     if (this.life !== "open") return false;
     if (chunk.length > 0) this.push(chunk);
     if (this.bufferedAmount <= HIGH_WATER) return true;
@@ -165,6 +166,13 @@ export abstract class WritingStream extends FlushingStream {
     giveQueue(queue);
     return error;
   }
+}
+
+function checkBytes(chunk: Uint8Array): void {
+  if (chunk instanceof Uint8Array) return;
+  throw new TypeError(
+    `chunk must be a Uint8Array or a string, got ${chunk === null ? "null" : typeof chunk}`,
+  );
 }
 
 /** A character above U+00FF has no byte: truncating it could make a line feed of it. */

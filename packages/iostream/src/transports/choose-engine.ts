@@ -12,7 +12,8 @@ export function chooseEngine(loop: IOLoop, choice: "native" | "node" | undefined
   const asked = choice ?? process.env.TW_ENGINE ?? "";
   if (asked === "node") return "node";
   if (asked !== "" && asked !== "native") {
-    throw new TwError("ERR_TW_ENGINE", `TW_ENGINE is "${asked}"; it may be "native" or "node"`);
+    const where = choice === undefined ? "TW_ENGINE" : "engine";
+    throw new TwError("ERR_TW_ENGINE", `${where} is "${asked}"; it may be "native" or "node"`);
   }
   if (loop.poller !== undefined) return "native";
   if (asked === "") return "node";

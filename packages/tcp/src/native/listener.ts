@@ -86,7 +86,7 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
 
   async acceptWaiting(): Promise<void> {
     const { loop } = this.#engine;
-    for (let turn = 0; turn < LAST_TURNS && this.#state === "watched"; turn++) {
+    for (let turn = 0; turn < LAST_TURNS && this.#state === "watched" && !loop.closed; turn++) {
       if (!this.runInAsyncScope(this.#acceptSome, this)) return;
       await new Promise<void>((resolve) => loop.addCallback(resolve));
     }

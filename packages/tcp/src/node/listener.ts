@@ -11,7 +11,7 @@ import {
 import { isMainThread } from "node:worker_threads";
 import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
-import { type NodeTransport, nodeTransport } from "@tw/iostream/transports";
+import { inNextTurn, type NodeTransport, nodeTransport } from "@tw/iostream/transports";
 import { codeOf, ListenError } from "../errors.js";
 import type { Listener, ListenOptions } from "../network.js";
 import { report } from "../report.js";
@@ -110,7 +110,7 @@ class NodeListener implements Listener {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#waiting.length > 0) this.#loop.addCallback(() => this.#deliverWaiting());
+    if (this.#waiting.length > 0) inNextTurn(this.#loop, () => this.#deliverWaiting());
   }
 
   #deliverWaiting(): void {
@@ -119,12 +119,13 @@ class NodeListener implements Listener {
       if (transport === undefined) return;
       this.#deliver(transport);
     }
-    if (!this.#paused) this.#loop.addCallback(() => this.#deliverWaiting());
+    if (!this.#paused) inNextTurn(this.#loop, () => this.#deliverWaiting());
   }
 
   /** libuv accepts in each poll pass, some versions one connection only: when a pass brings none, nobody waits. */
   async acceptWaiting(): Promise<void> {
     for (let turn = 0, before = -1; turn < LAST_TURNS && before < this.#accepts; turn++) {
+      if (this.#loop.closed) return;
       before = this.#accepts;
       await new Promise<void>((resolve) => this.#loop.afterPoll(resolve));
     }

@@ -92,7 +92,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     this.#handle = handle;
     this.#readAhead();
     if (this.#kind === "sink")
-      this.#engine.loop.addCallback(() => this.runInAsyncScope(this.#tellSink, this));
+      inNextTurn(this.#engine.loop, () => this.runInAsyncScope(this.#tellSink, this));
   }
 
   /** Nothing can be read of a sink: it has ended before it began. */

@@ -5,6 +5,7 @@ import type { TLSSocket } from "node:tls";
 import type { IOLoop, Timeout } from "@tw/ioloop";
 import { Deferred } from "@tw/util";
 import { type HandshakeFailure, TLSHandshakeError } from "../../errors.js";
+import { inNextTurn } from "../../next-turn.js";
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from "../../options.js";
 import { clientOptions, type TLSOptions } from "./tls-options.js";
 import { answerHandshake } from "./tls-servers.js";
@@ -94,7 +95,8 @@ export class Handshake {
   readonly #lost = (): void => this.#failLater(TURNS_TO_SAY_WHY);
 
   #failLater(turns: number): void {
-    if (turns > 0) this.#loop.addCallback(() => this.#failLater(turns - 1));
+    if (this.#over) return;
+    if (turns > 0) inNextTurn(this.#loop, () => this.#failLater(turns - 1));
     else this.#failed(new Error("The connection was closed during the handshake"));
   }
 
