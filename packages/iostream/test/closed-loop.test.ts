@@ -72,6 +72,18 @@ for (const [name, make] of Object.entries(ENDS)) {
       await peer.close();
     });
 
+    it("abort() tells whoever waits for the end, also where a turn was on its way", async () => {
+      const { loop, stream, peer } = await made();
+      stream.attach({ onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} });
+      peer.send("on its way");
+      await new Promise((resolve) => process.nextTick(process.nextTick, resolve)); // it has left, and not arrived
+      await loop.close();
+      stream.abort();
+      await stream.whenClosed;
+      peer.abort();
+      await peer.whenClosed;
+    });
+
     it("close() rejects when something was left, and the stream is gone all the same", async () => {
       const { loop, stream, peer } = await made();
       stream.send(new Uint8Array(50_000_000));

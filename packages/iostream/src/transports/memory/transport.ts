@@ -60,7 +60,8 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
   /** Nothing arrives; `reset` when one would have. */
   #held: "no" | "held" | "reset" = "no";
   #gone = false;
-  #scheduled = false;
+  /** By what the next turn comes: what a loop was asked for is dropped when it closes. */
+  #scheduled: "no" | "turn" | "tick" = "no";
   #timer: Timeout | undefined;
 
   constructor(loop: IOLoop, options: MemoryPairOptions = {}, peer?: MemoryTransport) {
@@ -179,14 +180,15 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
 
   /** Sees to it that a turn comes when there is something to tell. */
   #schedule(): void {
-    if (this.#scheduled || this.#gone || this.#receiver === undefined) return;
+    if (this.#gone || this.#receiver === undefined) return;
+    if (this.#scheduled === "tick" || (this.#scheduled === "turn" && !this.#loop.closed)) return;
     const due = this.#due();
     if (due === undefined) return;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
     this.#timer = undefined;
     const inMs = due - this.#loop.time();
     if (inMs <= 0) {
-      this.#scheduled = true;
+      this.#scheduled = this.#loop.closed ? "tick" : "turn";
       inNextTurn(this.#loop, this.#run);
     } else if (!this.#loop.closed) this.#timer = this.#loop.callLater(inMs, this.#run);
   }
@@ -206,7 +208,7 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
   }
 
   readonly #run = (): void => {
-    this.#scheduled = false;
+    this.#scheduled = "no";
     this.#timer = undefined;
     if (!this.#gone) this.runInAsyncScope(this.#turn, this);
     this.#schedule();
