@@ -1,11 +1,15 @@
 // Finds everything a TypeScript file reaches for by name: static, dynamic and type imports, re-exports, `require`,
-// `createRequire`, `process.getBuiltinModule`, `import.meta.resolve`, module augmentations.
+// `createRequire`, `process.getBuiltinModule`, `import.meta.resolve`, module augmentations, files beside this one, and
+// in JavaScript the types of comments.
+//
+// What it does not see: code in strings (`eval`, a Worker with `eval: true`), `process.binding` and other doors of Node
+// that have no documentation, and names that are put together ("get" + "BuiltinModule").
 
 /**
  * @typedef {object} Import
  * @property {string | undefined} specifier  undefined where it is computed and nobody can tell
  * @property {number} line
- * @property {"import" | "require"} how
+ * @property {"import" | "require" | "builtin" | "file"} how  "file" is new URL(…, import.meta.url): nothing is imported yet
  */
 
 const isMark = (token, text) => token?.kind === "punctuation" && token.text === text;
@@ -24,6 +28,7 @@ export function findImports(/** @type {import("./tokens.mjs").Token[]} */ tokens
 
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
+    if (token.kind === "string" && token.text === "getBuiltinModule") add("builtin", undefined, token);
     if (token.kind !== "word") continue;
     const next = tokens[i + 1];
     const member = isMember(tokens[i - 1]);
@@ -41,15 +46,24 @@ export function findImports(/** @type {import("./tokens.mjs").Token[]} */ tokens
     } else if (token.text === "createRequire" && isMark(next, "(")) {
       const end = closing(tokens, i + 1);
       if (isMark(tokens[end + 1], "(")) addCall("require", end + 2);
-    } else if (token.text === "getBuiltinModule" && isMark(next, "(")) {
-      addCall("require", i + 2);
+    } else if (token.text === "getBuiltinModule") {
+      if (isMark(next, "(")) addCall("builtin", i + 2);
+      else add("builtin", undefined, token);
+    } else if (token.text === "URL" && isMark(next, "(") && isBeside(i + 2)) {
+      add("file", tokens[i + 2]);
     } else if (token.text === "module" && isWord(tokens[i - 1], "declare") && next?.kind === "string") {
       add("import", next, token);
     }
   }
   return found;
 
-  /** The first argument of a call, which starts at `at`. Computed names count for `import()` only. */
+  /** Whether these are the arguments `"…", import.meta.url`. */
+  function isBeside(at) {
+    const rest = tokens.slice(at + 1, at + 7);
+    return rest.map(({ text }) => text).join("") === ",import.meta.url";
+  }
+
+  /** The first argument of a call, which starts at `at`. What `require` is given by a computed name is not looked at. */
   function addCall(how, at) {
     const whole = isMark(tokens[at + 1], ")") || isMark(tokens[at + 1], ",");
     if (whole) add(how, tokens[at], tokens[at - 1]);
@@ -67,6 +81,17 @@ export function findImports(/** @type {import("./tokens.mjs").Token[]} */ tokens
     }
     return undefined;
   }
+}
+
+/** `import("x")` in the comments of a JavaScript file, where the compiler takes it for a type. @returns {Import[]} */
+export function findDocImports(/** @type {string} */ source) {
+  return [...source.matchAll(/\/\*\*[\s\S]*?\*\//g)].flatMap((comment) =>
+    [...comment[0].matchAll(/\bimport\(\s*(["'])(.+?)\1|@import\b[^"'\n]*(["'])(.+?)\3/g)].map((match) => ({
+      specifier: match[2] ?? match[4],
+      line: source.slice(0, comment.index + match.index).split("\n").length,
+      how: "import",
+    })),
+  );
 }
 
 /** `require`, and each `const name = createRequire(…)`. */

@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
  * @typedef {object} Tree
  * @property {Package[]} packages
  * @property {{ name: string, dir: string, manifest: Record<string, any> }[]} others  apps and tooling
- * @property {{ layers: string[][], pure: string[], nodeImports: Record<string, string[]>, computedImports?: string[] }} policy
+ * @property {{ layers: string[][], pure: string[], nodeImports: Record<string, string[]>, computedImports?: string[], requires?: string[] }} policy
  */
 
 const SOURCE = /\.[cm]?[jt]sx?$/;
