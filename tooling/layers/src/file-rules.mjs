@@ -1,6 +1,7 @@
 // The rules that one source file can break.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
+import { findCodes } from "./codes.mjs";
 import { findGlobals } from "./globals.mjs";
 import { findDocImports, findImports } from "./imports.mjs";
 import { tokenize } from "./tokens.mjs";
@@ -23,6 +24,7 @@ export function checkFile(home, file, { policy, byName, used }) {
   const inComments = /\.[cm]?jsx?$/.test(file.path) ? findDocImports(file.source) : [];
   for (const { specifier, line, how } of [...findImports(tokens), ...inComments]) {
     const say = (rule, message) => report(line, rule, message);
+    if (how === "star") say("export-star", "exports what it does not name");
     if (specifier === undefined) {
       if (how === "import" && !policy.mayCompute(file.path))
         say("computed-import", "import() of a computed name cannot be checked");
@@ -36,6 +38,10 @@ export function checkFile(home, file, { policy, byName, used }) {
       say("bare-builtin", `imports "${specifier}": built-in modules are written "node:${specifier}"`);
       checkBuiltin(specifier, say);
     } else say("third-party-import", `imports "${specifier}": packages have no dependencies outside @tw`);
+  }
+  for (const { code, line } of findCodes(tokens)) {
+    if (!home.readme.includes(code))
+      report(line, "unlisted-code", `has ${code}, which the package's README does not list`);
   }
   for (const { kind, text, line } of tokens) {
     if (kind === "reference") report(line, "reference", "takes in types by reference, past every import");

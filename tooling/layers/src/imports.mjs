@@ -9,7 +9,7 @@
  * @typedef {object} Import
  * @property {string | undefined} specifier  undefined where it is computed and nobody can tell
  * @property {number} line
- * @property {"import" | "require" | "builtin" | "file"} how  "file" is new URL(…, import.meta.url): nothing is imported yet
+ * @property {"import" | "star" | "require" | "builtin" | "file"} how  "star" is export *; "file" is new URL(…, import.meta.url): nothing is imported yet
  */
 
 const isMark = (token, text) => token?.kind === "punctuation" && token.text === text;
@@ -39,7 +39,7 @@ export function findImports(/** @type {import("./tokens.mjs").Token[]} */ tokens
       else if (!isMark(next, ".")) addFrom(i);
     } else if (token.text === "export" && !member) {
       const clause = isWord(next, "type") ? tokens[i + 2] : next;
-      if (isMark(clause, "{") || isMark(clause, "*")) addFrom(i);
+      if (isMark(clause, "{") || isMark(clause, "*")) addFrom(i, isMark(clause, "*") ? "star" : "import");
     } else if (requires.has(token.text) && (!member || isWord(tokens[i - 2], "module"))) {
       if (isMark(next, "(")) addCall("require", i + 2);
       else if (isMark(next, ".") && isWord(tokens[i + 2], "resolve")) addCall("require", i + 4);
@@ -71,9 +71,9 @@ export function findImports(/** @type {import("./tokens.mjs").Token[]} */ tokens
   }
 
   /** `from "x"` or `= require("x")` of the statement which starts at `at`; nothing for `export { local }`. */
-  function addFrom(at) {
+  function addFrom(at, how = "import") {
     for (let i = at + 1; i < tokens.length; i++) {
-      if (isWord(tokens[i], "from") && tokens[i + 1]?.kind === "string") return add("import", tokens[i + 1]);
+      if (isWord(tokens[i], "from") && tokens[i + 1]?.kind === "string") return add(how, tokens[i + 1]);
       if (isMark(tokens[i], ";") || isMark(tokens[i], "=")) return undefined;
       if (isMark(tokens[i], "}") && !isWord(tokens[i + 1], "from")) return undefined;
       if (i > at + 1 && tokens[i].line > tokens[i - 1].line && /^(?:import|export)$/.test(tokens[i].text))
