@@ -15,11 +15,6 @@ export function watchdogEntry(): URL {
   return new URL("./watchdog/worker.js", import.meta.url);
 }
 
-/** Where this package is, as the beginning of the URLs of its files. */
-export function ownPlace(): string {
-  return new URL(".", import.meta.url).href;
-}
-
 /** What a thread fails with whose entry is not there. */
 export function missingEntry(entry: URL): string {
   return `Cannot start threads: there is no ${entry.href}. Where the package is bundled, carry this file along, or name it with the option entry`;

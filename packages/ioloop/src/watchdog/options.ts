@@ -1,7 +1,7 @@
 // What the watchdog may be told, checked before anything starts.
 
 import { checkDurationMs, checkFunction, checkInteger } from "@tw/util";
-import { ownPlace, watchdogEntry } from "../thread-entries.js";
+import { watchdogEntry } from "../thread-entries.js";
 import type { BlockedReport } from "./report.js";
 
 /** How long one piece of code may hold the loop before it is reported. */
@@ -75,6 +75,6 @@ export function resolveWatchdogOptions(options: BlockingWatchdogOptions): Resolv
   if (onBlocked !== undefined) checkFunction("onBlocked", onBlocked);
   const { entry = watchdogEntry() } = options;
   if (!(entry instanceof URL)) throw new TypeError("entry must be a URL");
-  const ownUrl = options.entry === undefined ? ownPlace() : "";
+  const ownUrl = options.entry === undefined ? new URL("..", entry).href : "";
   return { thresholdMs, sampleMs, live, onBlocked, entry, ownUrl };
 }
