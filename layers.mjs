@@ -36,3 +36,6 @@ export const nodeImports = {
 // The files below packages/ that may import() a computed name, because importing what the application names is what
 // they are for. Everywhere else it would be a way around this file.
 export const computedImports = ["ioloop/src/executor/worker.ts"];
+
+// The files that may make themselves a require(): the compiled addon has no other way in.
+export const requires = ["poller/src/native.ts"];

@@ -1,7 +1,8 @@
 // Compiles and runs every example of the READMEs, as it is written:  node tooling/readmes/check.mjs [package …]
 //
-// Each block is a module in a directory that depends on all packages, as a reader's project would: strict in its types,
-// and whole. It has run when the last of its statements has; servers that it has made listen then, and end with it.
+// Each block is a module in a directory that depends on all packages, as a reader's project would. TypeScript is strict in
+// its types and has run when the last of its statements has; servers that it has made listen then, and end with it.
+// JavaScript is run by this Node as it stands, until it ends by itself.
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -17,7 +18,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { blocksOf, runnable } from "./src/blocks.mjs";
+import { blocksOf, filesOf, runnable } from "./src/blocks.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -40,7 +41,8 @@ const readmes = names
   .filter((each) => existsSync(join(root, each)));
 if (asked.length === 0) readmes.unshift("README.md");
 const examples = readmes.flatMap((readme) =>
-  blocksOf(readFileSync(join(root, readme), "utf8")).map(({ source, line }) => ({
+  blocksOf(readFileSync(join(root, readme), "utf8")).map(({ language, source, line }) => ({
+    language,
     source,
     where: `${readme}:${line}`,
     file: `${readme.replaceAll(/\W/g, "-")}-${line}`,
@@ -74,8 +76,9 @@ async function freePorts(/** @type {number} */ count) {
 
 /** Writes the examples, and JavaScript beside them. @returns {string[]} what is wrong with their types */
 function compile(/** @type {number[]} */ ports) {
-  examples.forEach(({ source, file }, i) => {
-    writeFileSync(join(modules, `${file}.ts`), runnable(source, ports[i] ?? 0));
+  examples.forEach(({ language, source, file }, i) => {
+    if (language === "ts") writeFileSync(join(modules, `${file}.ts`), runnable(source, ports[i] ?? 0));
+    else writeFiles(join(modules, file), source);
   });
   const compilerOptions = {
     declaration: false,
@@ -84,12 +87,18 @@ function compile(/** @type {number[]} */ ports) {
     sourceMap: false,
     noUnusedLocals: false,
   };
-  const files = examples.map(({ file }) => `${file}.ts`);
+  const files = examples.filter(({ language }) => language === "ts").map(({ file }) => `${file}.ts`);
+  if (files.length === 0) return [];
   const config = { extends: "../../../tsconfig.base.json", compilerOptions, files };
   writeFileSync(join(modules, "tsconfig.json"), JSON.stringify(config));
   const tsc = spawnSync("tsc", ["-p", modules], { encoding: "utf8", shell: process.platform === "win32" });
   if (tsc.error) return [`tsc could not be run (${tsc.error.message}): use npm test`];
   return tsc.stdout.split("\n").filter((line) => line !== "");
+}
+
+function writeFiles(/** @type {string} */ dir, /** @type {string} */ block) {
+  mkdirSync(dir);
+  for (const { name, source } of filesOf(block)) writeFileSync(join(dir, name), source);
 }
 
 /** @returns {Promise<string[]>} what went wrong */
@@ -98,8 +107,9 @@ async function run() {
   const waiting = [...examples];
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { where, file } = next;
-      const error = await node(join(modules, `${file}.js`));
+      const { where, file, language, source } = next;
+      const main = language === "ts" ? `${file}.js` : join(file, filesOf(source)[0]?.name ?? "");
+      const error = await node(join(modules, main));
       if (error !== undefined) failures.push(`${where}\n${error}`);
     }
   };
@@ -112,7 +122,7 @@ function node(/** @type {string} */ file) {
   return new Promise((resolve) => {
     const options = { cwd: scratch, timeout: TIMEOUT_MS };
     const child = execFile(process.execPath, [file], options, (error, _out, stderr) => {
-      const refused = !compiled && stderr.includes("ERR_TW_NO_POLLER");
+      const refused = !compiled && /ERR_TW_NO_POLLER|no poller on this system/.test(stderr);
       if (error === null || refused) return resolve(undefined);
       resolve(stderr.split("\n").slice(0, STDERR_LINES).join("\n") || error.message);
     });

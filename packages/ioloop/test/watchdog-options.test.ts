@@ -12,6 +12,8 @@ describe("options of setBlockingWatchdog()", () => {
       sampleMs: 25,
       live: 2,
       onBlocked: undefined,
+      entry: expect.any(URL),
+      ownUrl: expect.stringMatching(/\/src\/$/),
     });
     expect(resolveWatchdogOptions({ thresholdMs: 5000 }).sampleMs).toBe(100);
   });
@@ -33,6 +35,7 @@ describe("options of setBlockingWatchdog()", () => {
     [TypeError, { thresholdMs: "100" }],
     [TypeError, { live: true }],
     [TypeError, { onBlocked: {} }],
+    [TypeError, { entry: "./worker.js" }],
     [TypeError, null],
     [TypeError, 100],
   ])("are refused with %o when they are %o, before anything starts", (type, options) => {

@@ -1,6 +1,12 @@
 import type { IOLoop } from "@tw/ioloop";
+import { whyNoPoller } from "@tw/poller";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseEngine } from "../src/transports/choose-engine.js";
+
+vi.mock("@tw/poller", async (original) => ({
+  ...(await original<typeof import("@tw/poller")>()),
+  whyNoPoller: vi.fn(),
+}));
 
 const withPoller = { poller: {} } as IOLoop;
 const without = { poller: undefined } as unknown as IOLoop;
@@ -26,6 +32,19 @@ describe("chooseEngine", () => {
     expect(() => chooseEngine(without, "native")).toThrow(
       expect.objectContaining({ code: "ERR_TW_NO_POLLER" }),
     );
+  });
+
+  it("says why native cannot be had, in the words of whoever refused it", () => {
+    const cause = new Error("Cannot find module 'x.node'\nRequire stack:\n- somewhere");
+    vi.mocked(whyNoPoller).mockReturnValue(cause);
+    expect(() => chooseEngine(without, "native")).toThrow(
+      expect.objectContaining({
+        cause,
+        message: expect.stringContaining(": Cannot find module 'x.node'; use"),
+      }),
+    );
+    vi.mocked(whyNoPoller).mockReturnValue(undefined);
+    expect(() => chooseEngine(without, "native")).toThrow(/: The loop's host has no poller; use/);
   });
 
   it("refuses a TW_ENGINE that it does not know", () => {

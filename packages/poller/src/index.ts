@@ -1,5 +1,5 @@
 export { hostText } from "./accepted.js";
-export { loadPoller } from "./load.js";
+export { loadPoller, whyNoPoller } from "./load.js";
 export { NOT_READ } from "./read-ahead.js";
 export type {
   Accepted,

@@ -17,14 +17,26 @@ export function loadPoller(): Poller | undefined {
   return poller;
 }
 
+/**
+ * Why {@link loadPoller} answers `undefined`, for whoever must say so: what Node's loader threw, or an error that names
+ * the setting. `undefined` where there is a poller.
+ */
+export function whyNoPoller(): Error | undefined {
+  loadPoller();
+  return reason;
+}
+
 let asked = false;
 let poller: Poller | undefined;
+let reason: Error | undefined;
 
 function load(): Poller | undefined {
-  if (disabled() || !networkAllowed()) return undefined;
   try {
+    if (disabled()) throw new Error("TW_NO_NATIVE is set");
+    if (!networkAllowed()) throw new Error("Node's permission model does not allow the network");
     return createPoller(requireAddon());
-  } catch {
+  } catch (error) {
+    reason = error instanceof Error ? error : new Error(String(error));
     return undefined;
   }
 }

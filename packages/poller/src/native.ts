@@ -64,6 +64,8 @@ export const LONGEST_STRING = 16384;
 
 /** Loads the compiled addon of this host. @throws whatever `require` says where there is none. */
 export function requireAddon(): Addon {
+  if ((import.meta as { url?: string }).url === undefined)
+    throw new Error("A CommonJS bundle does not know where it is, nor where its addon is");
   // src/ and dist/ lie at the same depth, so the same relative path serves both.
   return createRequire(import.meta.url)(`../prebuilds/${target()}.node`) as Addon;
 }

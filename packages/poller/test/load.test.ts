@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { ERROR, HANGUP, loadPoller, READ, WRITE } from "../src/index.js";
+import { ERROR, HANGUP, loadPoller, READ, WRITE, whyNoPoller } from "../src/index.js";
 import { target } from "../src/target.js";
 import { type ChildResult, native, run } from "./helpers.js";
 
@@ -122,8 +122,46 @@ native("where there is a poller", () => {
   });
 });
 
+describe("whyNoPoller()", () => {
+  /** What it says in a process of its own: code and message. */
+  async function why(folder: string, env: Record<string, string> = {}, nodeArgs: string[] = []) {
+    const script = `import("${join(folder, "dist/index.js")}").then(({ whyNoPoller }) => {
+      const { code = "", message } = whyNoPoller() ?? { message: "there is one" };
+      console.log(code, message.split("\\n")[0]);
+    })`;
+    return (await run(node, [...nodeArgs, "-e", script], env)).out;
+  }
+
+  it("is what the loader threw: no file, no addon, addons that are switched off", async () => {
+    const folder = copy();
+    const file = join(folder, "prebuilds", `${target()}.node`);
+    mkdirSync(join(folder, "prebuilds"), { recursive: true });
+    writeFileSync(file, "not an object file");
+    expect(await why(folder)).toMatch(/^ERR_DLOPEN_FAILED /);
+    expect(await why(folder, {}, ["--no-addons"])).toMatch(/^ERR_DLOPEN_DISABLED /);
+    rmSync(file);
+    expect(await why(folder)).toBe(`MODULE_NOT_FOUND Cannot find module '../prebuilds/${target()}.node'`);
+  });
+
+  it("names TW_NO_NATIVE, and permissions that lack", async () => {
+    expect(await why(root, { TW_NO_NATIVE: "1" })).toBe("TW_NO_NATIVE is set");
+    const [major = 0] = process.versions.node.split(".").map(Number);
+    const permission = major < 22 ? "--experimental-permission" : "--permission";
+    expect(await why(root, {}, [permission, "--allow-fs-read=*"])).toBe(
+      "Node's permission model does not allow the network",
+    );
+  });
+
+  it("is undefined exactly where there is a poller", () => {
+    expect(whyNoPoller() === undefined).toBe(loadPoller() !== undefined);
+  });
+});
+
 it("require() works, and the names are these", async () => {
   const script = `const m = require(${JSON.stringify(join(root, "dist/index.js"))}); console.log(Object.keys(m).sort().join())`;
   const { code, out } = await run(node, ["--no-warnings", "-e", script]);
-  expect({ code, out }).toEqual({ code: 0, out: "ERROR,HANGUP,NOT_READ,READ,WRITE,hostText,loadPoller" });
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: "ERROR,HANGUP,NOT_READ,READ,WRITE,hostText,loadPoller,whyNoPoller",
+  });
 });

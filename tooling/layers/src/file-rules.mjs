@@ -1,8 +1,9 @@
 // The rules that one source file can break.
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
+import { findCodes } from "./codes.mjs";
 import { findGlobals } from "./globals.mjs";
-import { findImports } from "./imports.mjs";
+import { findDocImports, findImports } from "./imports.mjs";
 import { tokenize } from "./tokens.mjs";
 
 const BUILTIN = new Set(builtinModules);
@@ -20,12 +21,17 @@ export function checkFile(home, file, { policy, byName, used }) {
   const tokens = tokenize(file.source);
   const pure = policy.isPure(home.folder);
 
-  for (const { specifier, line, how } of findImports(tokens)) {
+  const inComments = /\.[cm]?jsx?$/.test(file.path) ? findDocImports(file.source) : [];
+  for (const { specifier, line, how } of [...findImports(tokens), ...inComments]) {
     const say = (rule, message) => report(line, rule, message);
+    if (how === "star") say("export-star", "exports what it does not name");
     if (specifier === undefined) {
       if (how === "import" && !policy.mayCompute(file.path))
         say("computed-import", "import() of a computed name cannot be checked");
-    } else if (specifier.startsWith(".") || specifier.startsWith("/")) checkRelative(specifier, say);
+      else if (how === "builtin")
+        say("computed-import", "getBuiltinModule of a computed name cannot be checked");
+    } else if (/^(?:\.|\/|file:)/.test(specifier)) checkRelative(specifier, say);
+    else if (how === "file") continue;
     else if (specifier.startsWith("node:")) checkBuiltin(specifier.slice(5), say);
     else if (specifier.startsWith("@tw/")) checkOwn(specifier, say);
     else if (BUILTIN.has(specifier)) {
@@ -33,11 +39,16 @@ export function checkFile(home, file, { policy, byName, used }) {
       checkBuiltin(specifier, say);
     } else say("third-party-import", `imports "${specifier}": packages have no dependencies outside @tw`);
   }
+  for (const { code, line } of findCodes(tokens)) {
+    if (!home.readme.includes(code))
+      report(line, "unlisted-code", `has ${code}, which the package's README does not list`);
+  }
+  for (const { kind, text, line } of tokens) {
+    if (kind === "reference") report(line, "reference", "takes in types by reference, past every import");
+    else if (text === "createRequire" && /^(?:word|string)$/.test(kind) && !policy.mayRequire(file.path))
+      report(line, "create-require", "makes a require(), which under another name nobody checks");
+  }
   if (pure) {
-    for (const token of tokens) {
-      if (token.kind !== "reference") continue;
-      report(token.line, "reference-in-pure", "a pure package takes in no ambient types by reference");
-    }
     for (const { name, line } of findGlobals(tokens)) {
       report(line, "global-in-pure", `uses ${name}: what a pure package needs arrives as a parameter`);
     }
@@ -45,7 +56,7 @@ export function checkFile(home, file, { policy, byName, used }) {
   return violations;
 
   function checkRelative(specifier, say) {
-    const target = posix.join(posix.dirname(file.path), specifier);
+    const target = specifier.startsWith(".") ? posix.join(posix.dirname(file.path), specifier) : specifier;
     if (!`${target}/`.startsWith(`${home.dir}/`))
       say("leaves-package", `imports "${specifier}", outside of the package`);
   }
@@ -53,6 +64,10 @@ export function checkFile(home, file, { policy, byName, used }) {
   function checkBuiltin(module, say) {
     if (pure) {
       say("builtin-in-pure", `imports "node:${module}": ${home.name} is pure`);
+      return;
+    }
+    if (module.startsWith("_")) {
+      say("internal-builtin", `imports "node:${module}", which is Node's own affair`);
       return;
     }
     const folders = policy.foldersFor(module);

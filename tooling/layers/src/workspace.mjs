@@ -10,11 +10,12 @@ import { pathToFileURL } from "node:url";
  * @property {string} dir  relative to the root, "packages/util"
  * @property {Record<string, any>} manifest
  * @property {{ path: string, source: string }[]} files  path relative to the root
+ * @property {string} readme  empty where there is none
  *
  * @typedef {object} Tree
  * @property {Package[]} packages
  * @property {{ name: string, dir: string, manifest: Record<string, any> }[]} others  apps and tooling
- * @property {{ layers: string[][], pure: string[], nodeImports: Record<string, string[]>, computedImports?: string[] }} policy
+ * @property {{ layers: string[][], pure: string[], nodeImports: Record<string, string[]>, computedImports?: string[], requires?: string[] }} policy
  */
 
 const SOURCE = /\.[cm]?[jt]sx?$/;
@@ -25,6 +26,7 @@ export async function readTree(/** @type {string} */ root) {
   const packages = members(root, "packages").map((member) => ({
     ...member,
     files: sources(root, `${member.dir}/src`),
+    readme: readIfThere(join(root, member.dir, "README.md")),
   }));
   return { policy, packages, others: [...members(root, "apps"), ...members(root, "tooling")] };
 }
@@ -38,6 +40,10 @@ function members(root, parent) {
       const manifest = JSON.parse(readFileSync(join(root, dir, "package.json"), "utf8"));
       return { folder, name: manifest.name, dir, manifest };
     });
+}
+
+function readIfThere(path) {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 function sources(root, dir) {

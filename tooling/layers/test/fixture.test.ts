@@ -15,7 +15,7 @@ const cli = join(here, "../check.mjs");
 /** What stands in `// expect:` comments, as "path:line rule". */
 function expectedInSources(): string[] {
   return readdirSync(join(fixture, "packages"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.[jt]s$/.test(path))
     .flatMap((path) =>
       readFileSync(join(fixture, "packages", path), "utf8")
         .split("\n")

@@ -7,6 +7,7 @@ import { formatMessage } from "publint/utils";
 import { root } from "./packages.mjs";
 import { run } from "./run.mjs";
 
+const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepare"];
 
 /**
@@ -60,10 +61,33 @@ export function checkContents(/** @type {Pick<Tarball, "manifest" | "files">} */
   for (const script of INSTALL_SCRIPTS) {
     if (manifest.scripts?.[script] !== undefined) problems.push(`runs a script on ${script}`);
   }
-  if (JSON.stringify(manifest.dependencies ?? {}).includes("workspace:"))
-    problems.push("depends on the workspace");
-  if (manifest.sideEffects !== false) problems.push("does not say sideEffects: false");
+  return [...problems, ...checkManifest(manifest), ...checkSideEffects(manifest, files)];
+}
+
+/** What every package of ours says of itself. */
+function checkManifest({ files = [], dependencies = {}, license, engines: own, publishConfig }) {
+  const problems = [];
+  for (const [name, range] of Object.entries(dependencies)) {
+    // Anything narrower than a caret gives a program two copies of a package; "workspace:^" becomes one.
+    if (!range.startsWith("^"))
+      problems.push(`depends on ${name} ${range}: in the repository this is "workspace:^"`);
+  }
+  if (license !== "MIT") problems.push("does not say license: MIT");
+  if (own?.node !== engines.node) problems.push(`does not say engines: ${JSON.stringify(engines)}`);
+  if (publishConfig?.access !== "public") problems.push("does not say publishConfig: access: public");
+  // No release has written one yet, so it cannot be looked for in the tarball.
+  if (!files.includes("CHANGELOG.md")) problems.push("does not list CHANGELOG.md in files");
   return problems;
+}
+
+/** `false`, or by name the files that do something when they are imported: the entries of threads. */
+function checkSideEffects({ sideEffects }, files) {
+  if (sideEffects === false) return [];
+  if (!Array.isArray(sideEffects) || sideEffects.length === 0)
+    return ["says neither sideEffects: false nor which files have them"];
+  return sideEffects
+    .filter((file) => !files.includes(file.replace("./", "")))
+    .map((file) => `says that ${file} has side effects, which it lacks`);
 }
 
 async function lint({ bytes }) {

@@ -4,7 +4,14 @@ import { checkContents, missingEntries } from "../src/tarball.mjs";
 
 const packages = readPackages();
 const files = ["README.md", "LICENSE", "package.json", "dist/index.js"];
-const manifest = { exports: { ".": "./dist/index.js" }, sideEffects: false };
+const manifest = {
+  exports: { ".": "./dist/index.js" },
+  sideEffects: false as unknown,
+  files: ["CHANGELOG.md", "dist", "src"],
+  license: "MIT",
+  engines: { node: ">=20.19" },
+  publishConfig: { access: "public" },
+};
 
 describe("readPackages()", () => {
   it("sees the packages of the repository with all their entries", () => {
@@ -46,6 +53,11 @@ describe("a tarball", () => {
     expect([...missingEntries({ manifest, files }), ...checkContents({ manifest, files })]).toEqual([]);
   });
 
+  it("passes with side effects of files that it names and has", () => {
+    const sideEffects = ["./dist/index.js"];
+    expect(checkContents({ manifest: { ...manifest, sideEffects }, files })).toEqual([]);
+  });
+
   it("lacks an entry that was not built", () => {
     expect(missingEntries({ manifest, files: files.slice(0, 3) })).toHaveLength(1);
   });
@@ -58,7 +70,15 @@ describe("a tarball", () => {
       "an unreplaced workspace range",
       { manifest: { ...manifest, dependencies: { "@tw/util": "workspace:^" } }, files },
     ],
+    ["an exact range", { manifest: { ...manifest, dependencies: { "@tw/util": "0.0.0" } }, files }],
     ["side effects", { manifest: { ...manifest, sideEffects: undefined }, files }],
+    ["side effects of everything", { manifest: { ...manifest, sideEffects: true }, files }],
+    ["side effects of a pattern", { manifest: { ...manifest, sideEffects: ["./dist/*.js"] }, files }],
+    ["side effects of what it lacks", { manifest: { ...manifest, sideEffects: ["./dist/x.js"] }, files }],
+    ["no CHANGELOG.md among its files", { manifest: { ...manifest, files: ["dist"] }, files }],
+    ["another license", { manifest: { ...manifest, license: "ISC" }, files }],
+    ["another version of Node", { manifest: { ...manifest, engines: { node: ">=18" } }, files }],
+    ["no public access", { manifest: { ...manifest, publishConfig: undefined }, files }],
   ])("is refused with %s", (_, tarball) => {
     expect(checkContents(tarball)).toHaveLength(1);
   });

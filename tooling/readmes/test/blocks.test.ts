@@ -1,18 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { blocksOf, runnable } from "../src/blocks.mjs";
+import { blocksOf, filesOf, runnable } from "../src/blocks.mjs";
 
 describe("blocksOf()", () => {
-  it("gives the blocks of TypeScript, with the lines that they begin on", () => {
+  it("gives the blocks of TypeScript and JavaScript, with the lines that they begin on", () => {
     const markdown =
-      "# a\n\n```ts\nconst a = 1;\n```\n\n```sh\nnpm start\n```\n\n```ts\nlet b;\n\nb = 2;\n```\n";
+      "# a\n\n```ts\nconst a = 1;\n```\n\n```sh\nnpm start\n```\n\n```js\nlet b;\n\nb = 2;\n```\n";
     expect(blocksOf(markdown)).toEqual([
-      { source: "const a = 1;\n", line: 4 },
-      { source: "let b;\n\nb = 2;\n", line: 12 },
+      { language: "ts", source: "const a = 1;\n", line: 4 },
+      { language: "js", source: "let b;\n\nb = 2;\n", line: 12 },
     ]);
   });
 
   it("gives none of a text without any", () => {
-    expect(blocksOf("`ts` and\n\n```js\n1\n```\n")).toEqual([]);
+    expect(blocksOf("`ts` and\n\n```sh\n1\n```\n")).toEqual([]);
+  });
+});
+
+describe("filesOf()", () => {
+  it("is one file, or those that lines of comments name", () => {
+    expect(filesOf("a;\n// b.mjs is another\n")).toEqual([
+      { name: "main.mjs", source: "a;\n// b.mjs is another\n" },
+    ]);
+    expect(filesOf("// a.mjs\n1;\n\n// b.mjs\n2;\n")).toEqual([
+      { name: "a.mjs", source: "1;\n\n" },
+      { name: "b.mjs", source: "2;\n" },
+    ]);
   });
 });
 

@@ -78,6 +78,8 @@ export async function withoutPort(
   const lines = {
     [port]: `Port ${port} is taken. Set PORT to another one: PORT=9000\n`,
     abc: 'PORT is "abc", which is not a port.\n',
+    "1e3": 'PORT is "1e3", which is not a port.\n',
+    " 8 ": 'PORT is " 8 ", which is not a port.\n',
   };
   const runs = Object.entries(lines).map(async ([PORT, stderr]) => ({
     ending: await runSample(name, [], { ...env, PORT }),

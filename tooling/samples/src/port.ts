@@ -10,8 +10,7 @@
 export async function onPort<T>(usual: number, listen: (port: number) => Promise<T>): Promise<T> {
   const { PORT = "" } = process.env;
   const port = PORT === "" ? usual : Number(PORT);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`PORT is "${PORT}", which is not a port.`);
+  if (!/^\d*$/.test(PORT) || port > 65_535) throw new Error(`PORT is "${PORT}", which is not a port.`);
   try {
     return await listen(port);
   } catch (error) {

@@ -1,7 +1,7 @@
 // Pools of others behind the Executor interface.
 
 import type { Transferable } from "node:worker_threads";
-import { ENTRY } from "../executor-entry.js";
+import { executorEntry } from "../thread-entries.js";
 import { takeAnswer } from "./answer.js";
 import type { Executor } from "./executor.js";
 import { orderOf } from "./task.js";
@@ -32,7 +32,7 @@ export function executorFrom(pool: PiscinaLike, options: { readonly entry?: URL 
   if (typeof (pool as PiscinaLike | undefined)?.run !== "function") {
     throw new TypeError("executorFrom() takes a piscina, or what has its run(task, options)");
   }
-  const { entry = ENTRY } = options;
+  const { entry = executorEntry() } = options;
   return {
     run(task, args) {
       const order = orderOf(task, args);

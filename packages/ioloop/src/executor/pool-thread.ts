@@ -8,6 +8,7 @@ import {
   type WorkerOptions,
 } from "node:worker_threads";
 import { outsideContexts } from "../context.js";
+import { missingEntry } from "../thread-entries.js";
 import { takeAnswer } from "./answer.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
 import type { Run } from "./run.js";
@@ -115,8 +116,7 @@ export class PoolThread {
     const cause = this.#failure;
     const code = (cause as { code?: unknown } | undefined)?.code;
     if (!this.#answered && code === "MODULE_NOT_FOUND") {
-      const message = `Cannot start threads: there is no ${this.#entry.href}. Where the package is bundled, carry this file along, or name it with the option entry`;
-      return new WorkerCrashedError(message, exitCode, { cause });
+      return new WorkerCrashedError(missingEntry(this.#entry), exitCode, { cause });
     }
     const message = `The thread exited with ${exitCode} before ${run.order.name}() was done`;
     return new WorkerCrashedError(message, exitCode, cause === undefined ? undefined : { cause });

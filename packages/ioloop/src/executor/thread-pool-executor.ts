@@ -9,8 +9,8 @@ import { availableParallelism } from "node:os";
 import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
 import { checkInteger, checkSignal, Deferred, type Logger } from "@tw/util";
-import { ENTRY } from "../executor-entry.js";
 import { reportFailure } from "../job.js";
+import { executorEntry } from "../thread-entries.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import { PoolThread, type ThreadOwner } from "./pool-thread.js";
@@ -64,7 +64,7 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
 
   /** @throws TypeError, RangeError on a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
   constructor(options: ThreadPoolExecutorOptions = {}) {
-    const { maxWorkers = availableParallelism(), maxQueue = MAX_QUEUE, entry = ENTRY } = options;
+    const { maxWorkers = availableParallelism(), maxQueue = MAX_QUEUE, entry = executorEntry() } = options;
     checkInteger("maxWorkers", maxWorkers, 1);
     checkInteger("maxQueue", maxQueue);
     if (!(entry instanceof URL)) throw new TypeError("entry must be a URL");

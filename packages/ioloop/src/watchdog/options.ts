@@ -1,6 +1,7 @@
 // What the watchdog may be told, checked before anything starts.
 
 import { checkDurationMs, checkFunction, checkInteger } from "@tw/util";
+import { watchdogEntry } from "../thread-entries.js";
 import type { BlockedReport } from "./report.js";
 
 /** How long one piece of code may hold the loop before it is reported. */
@@ -35,6 +36,11 @@ export interface BlockingWatchdogOptions {
    * Called on the loop once the block is over, each time, also where the log only counts. What it throws is logged.
    */
   readonly onBlocked?: (report: BlockedReport) => unknown;
+  /**
+   * Where the entry of its thread is, for a bundle: `@tw/ioloop/watchdog-worker`, bundled as a file of its own.
+   * @default `watchdog/worker.js` beside this code
+   */
+  readonly entry?: URL;
 }
 
 /** The options with everything filled in. */
@@ -43,6 +49,9 @@ export interface ResolvedWatchdogOptions {
   readonly sampleMs: number;
   readonly live: number | false;
   readonly onBlocked: ((report: BlockedReport) => unknown) | undefined;
+  readonly entry: URL;
+  /** Where frames are this package's own; empty in a bundle, where they cannot be told from the user's. */
+  readonly ownUrl: string;
 }
 
 /** @throws TypeError, RangeError on what cannot be an option */
@@ -64,5 +73,8 @@ export function resolveWatchdogOptions(options: BlockingWatchdogOptions): Resolv
   }
   if (live !== false) checkInteger("live", live, 0, 2 ** 31 - 1);
   if (onBlocked !== undefined) checkFunction("onBlocked", onBlocked);
-  return { thresholdMs, sampleMs, live, onBlocked };
+  const { entry = watchdogEntry() } = options;
+  if (!(entry instanceof URL)) throw new TypeError("entry must be a URL");
+  const ownUrl = options.entry === undefined ? new URL("..", entry).href : "";
+  return { thresholdMs, sampleMs, live, onBlocked, entry, ownUrl };
 }

@@ -83,7 +83,7 @@ export function blameNative(
 }
 
 function isUserCode(url: string, ownUrl: string): boolean {
-  return url !== "" && !url.startsWith("node:") && !url.startsWith(ownUrl);
+  return url !== "" && !url.startsWith("node:") && (ownUrl === "" || !url.startsWith(ownUrl));
 }
 
 /** `(root)`, `(program)`, `(idle)`: children of the root without a script. */

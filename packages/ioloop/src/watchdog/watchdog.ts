@@ -6,6 +6,7 @@ import { isPromiseLike, type Logger } from "@tw/util";
 import { outsideContexts } from "../context.js";
 import type { DiagnosticsChannel } from "../diagnostics.js";
 import type { LoopHost } from "../host.js";
+import { missingEntry } from "../thread-entries.js";
 import { activity, setActivity } from "./activity.js";
 import { WatchdogError } from "./errors.js";
 import { Activity, type LoopActivity, makeMemory } from "./memory.js";
@@ -19,9 +20,6 @@ import { mapped } from "./source-maps.js";
 import type { WorkerData } from "./worker.js";
 
 const blockedChannel: DiagnosticsChannel<BlockedReport> = channel("tw:ioloop:blocked");
-
-/** The built file beside this one's bundle. */
-const WORKER = new URL("./watchdog/worker.js", import.meta.url);
 
 /** How long a process that ends waits for the watchdog to let go; it takes a millisecond. */
 const FAREWELL_MS = 500;
@@ -57,12 +55,20 @@ export class Watchdog {
     this.#options = options;
     const memory = makeMemory();
     this.#activity = new Activity(memory);
-    const { thresholdMs, sampleMs, live } = options;
-    const ownUrl = new URL(".", import.meta.url).href;
-    const workerData: WorkerData = { memory, reachable: isMainThread, thresholdMs, sampleMs, live, ownUrl };
+    const { thresholdMs, sampleMs, live, ownUrl, entry } = options;
+    const reachable = isMainThread;
+    const workerData: WorkerData = {
+      twWatchdog: true,
+      memory,
+      reachable,
+      thresholdMs,
+      sampleMs,
+      live,
+      ownUrl,
+    };
     // The flags of this process are not for that thread: it runs none of the user's code.
     this.#worker = outsideContexts(
-      () => new Worker(WORKER, { workerData, execArgv: [], name: "tw-watchdog" }),
+      () => new Worker(entry, { workerData, execArgv: [], name: "tw-watchdog" }),
     );
     this.whenWatching = new Promise((resolve, reject) => this.#listen(resolve, reject));
     this.whenWatching.catch(() => undefined);
@@ -110,7 +116,7 @@ export class Watchdog {
       } else if ("failed" in message) fail(message.failed);
       else if (this.#closed === undefined) this.#onReport(message.report);
     });
-    this.#worker.on("error", fail);
+    this.#worker.on("error", (error) => fail(startFailure(error, this.#options.entry)));
     this.#worker.on("exit", () =>
       this.#closed === undefined
         ? fail(new WatchdogError("ERR_TW_WATCHDOG_ENDED", "The thread of the watchdog has ended"))
@@ -147,6 +153,13 @@ export class Watchdog {
       // There is nobody left to tell.
     }
   }
+}
+
+/** What the thread failed with, in our words where its entry, or a part of it, is not there. */
+function startFailure(error: Error, entry: URL): Error {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!/^(?:ERR_)?MODULE_NOT_FOUND$/.test(code)) return error;
+  return new WatchdogError("ERR_TW_WATCHDOG_ENDED", missingEntry(entry), { cause: error });
 }
 
 /** The watchdog that `IOLoop.setBlockingWatchdog` sets in the place of `former`. */

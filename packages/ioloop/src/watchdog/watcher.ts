@@ -35,7 +35,7 @@ export interface WatcherSettings {
   readonly thresholdMs: number;
   readonly sampleMs: number;
   readonly live: number | false;
-  /** Where this package is: its own frames are nobody's fault. */
+  /** Where this package is: its own frames are nobody's fault. Empty where that cannot be told. */
   readonly ownUrl: string;
 }
 
