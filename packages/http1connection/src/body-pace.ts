@@ -32,6 +32,6 @@ export class BodyPace {
     if (this.#timeoutTicks === 0) return 0;
     const still = tick + this.#timeoutTicks;
     if (this.#bytesPerTick === 0) return still;
-    return Math.min(still, this.#began + this.#timeoutTicks + Math.floor(bytes / this.#bytesPerTick));
+    return Math.min(still, this.#began + this.#timeoutTicks + bytes / this.#bytesPerTick);
   }
 }

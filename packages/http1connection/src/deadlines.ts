@@ -78,6 +78,11 @@ export class Deadlines<Member extends Expirable = Expirable> {
     return ms === 0 ? 0 : (Math.ceil(ms / this.#stepMs) + 1) * this.#step;
   }
 
+  /** How many ticks back is certainly `ms` ago, for a tick that was noted before somebody hastened. */
+  ticksAgo(ms: number): number {
+    return Math.ceil(ms / this.#tickMs) + 1;
+  }
+
   /** The tick that lies `ms` ahead, rounded up. */
   after(ms: number): number {
     return this.#tick + (Math.ceil(ms / this.#stepMs) + 1) * this.#step;

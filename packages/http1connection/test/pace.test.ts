@@ -54,6 +54,19 @@ describe("BodyPace", () => {
     };
   }
 
+  it("credits what came within a part of a tick, where looks are as far apart as that", async () => {
+    const { loop, host } = virtualLoop();
+    const deadlines = new Deadlines<Expirable>(loop, 60_000); // ticks of a second
+    deadlines.add({ deadline: 0, onExpired() {} });
+    deadlines.hasten(100);
+    const pace = new BodyPace(deadlines, 100, 240);
+    const patience = pace.next(0) - deadlines.tick;
+    for (let bytes = 20; bytes < 500; bytes += 20) {
+      await host.advance(40);
+      expect(pace.next(bytes)).toBe(deadlines.tick + patience); // 500 bytes a second
+    }
+  });
+
   it("puts the deadline off with each piece where no rate is asked for", async () => {
     const { deadlines, pass, pace } = await setUp(0);
     for (let i = 0; i < 5; i++) {
@@ -67,7 +80,7 @@ describe("BodyPace", () => {
     const began = deadlines.tick;
     expect(pace.next(0)).toBe(began + 11);
     await pass(500);
-    expect(pace.next(9)).toBe(began + 11);
+    expect(pace.next(9)).toBeCloseTo(began + 11.9);
     expect(pace.next(10)).toBe(began + 12);
     expect(pace.next(50)).toBe(began + 16);
     expect(pace.next(1_000_000)).toBe(deadlines.tick + 11);

@@ -49,6 +49,32 @@ describe("drain(), in virtual time", () => {
     }
   });
 
+  it("gives that second also where somebody had looks come more often meanwhile", async () => {
+    const hasty = delegate((connection) => ({
+      headersReceived: (startLine) => {
+        if ("method" in startLine && startLine.method === "POST") connection.setBodyTimeout?.(40);
+      },
+      finish: () => answer(connection, "late"),
+    }));
+    await inVirtualTime(hasty, async (world) => {
+      const { client, server, pass } = world;
+      await pass(965);
+      await client.send(GET);
+      await client.until((text) => codes(text).length === 1);
+      await pass(65);
+      const other = await another(world);
+      await other.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+      await other.until((text) => codes(text).length === 1);
+      await pass(50);
+      const draining = server.drain();
+      await pass(40);
+      await client.send(GET);
+      expect(codes(await client.untilClosed())).toEqual([200, 200]);
+      other.stream.abort();
+      await draining;
+    });
+  });
+
   it("answers who has connected and not asked yet, however long ago that was, and closes who does not ask", async () => {
     for (const asks of [true, false]) {
       await inVirtualTime(hello, async ({ client, server, pass }) => {

@@ -1,12 +1,7 @@
+import { spawnSync } from "node:child_process";
 import type { IOLoop } from "@tw/ioloop";
-import { whyNoPoller } from "@tw/poller";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { chooseEngine } from "../src/transports/choose-engine.js";
-
-vi.mock("@tw/poller", async (original) => ({
-  ...(await original<typeof import("@tw/poller")>()),
-  whyNoPoller: vi.fn(),
-}));
 
 const withPoller = { poller: {} } as IOLoop;
 const without = { poller: undefined } as unknown as IOLoop;
@@ -35,16 +30,16 @@ describe("chooseEngine", () => {
   });
 
   it("says why native cannot be had, in the words of whoever refused it", () => {
-    const cause = new Error("Cannot find module 'x.node'\nRequire stack:\n- somewhere");
-    vi.mocked(whyNoPoller).mockReturnValue(cause);
-    expect(() => chooseEngine(without, "native")).toThrow(
-      expect.objectContaining({
-        cause,
-        message: expect.stringContaining(": Cannot find module 'x.node'; use"),
-      }),
-    );
-    vi.mocked(whyNoPoller).mockReturnValue(undefined);
-    expect(() => chooseEngine(without, "native")).toThrow(/: The loop's host has no poller; use/);
+    expect(() => chooseEngine(without, "native")).toThrow(/ cannot be had: .+; use engine "node"$/);
+    const program = `
+      import { PipeIOStream } from "@tw/iostream";
+      try { new PipeIOStream(0); } catch (error) { console.log(error.message + "|" + error.cause.message); }`;
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: new URL("..", import.meta.url),
+      env: { ...process.env, TW_NO_NATIVE: "1", TW_ENGINE: "native" },
+      encoding: "utf8",
+    });
+    expect(stdout).toMatch(/cannot be had: TW_NO_NATIVE is set; use engine "node"\|TW_NO_NATIVE is set\n$/);
   });
 
   it("refuses a TW_ENGINE that it does not know", () => {

@@ -42,7 +42,7 @@ export function accessLine(entry: AccessEntry): string {
   const { durationMs, outcome, detail } = entry;
   const took = durationMs === undefined ? "" : ` ${durationMs.toFixed(2)}ms`;
   const end = outcome === "aborted" ? " aborted" : "";
-  const wrong = detail === undefined ? "" : `: ${escapeControls(detail)}`;
+  const wrong = detail === undefined ? "" : `: ${escapeControls(String(detail))}`;
   return `${entry.status === 0 ? "-" : entry.status} ${accessSummary(entry)}${took}${end}${wrong}`;
 }
 

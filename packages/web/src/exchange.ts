@@ -177,6 +177,7 @@ export class Exchange {
     if (this.#peerGone || (this.state !== "open" && this.state !== "flushed")) return;
     this.#peerGone = true;
     this.#controller?.abort(new ClientGoneError(cause));
+    this.#tellDetail(); // an error page that is awaited may never come
     try {
       this.handler?.onConnectionClose();
     } catch (error) {
@@ -193,9 +194,15 @@ export class Exchange {
     } catch (error) {
       this.core.logUncaught(this.request, error);
     }
+    if (this.status >= this.core.logFrom && this.state !== "aborted") this.core.logRequest(this);
+    else this.#tellDetail();
+  }
+
+  /** On a line of its own. */
+  #tellDetail(): void {
     const { core, request, status, detail } = this;
-    if (status >= core.logFrom && this.state !== "aborted") core.logRequest(this);
-    else if (detail !== undefined) core.logDetail(request, status, detail);
+    this.detail = undefined;
+    if (detail !== undefined) core.logDetail(request, status, detail);
   }
 
   /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */

@@ -76,8 +76,9 @@ export function fail(exchange: Exchange, error: unknown): void {
 
 /** S-10: on the line that tells of the answer, while there is one to come. */
 function tell(exchange: Exchange, status: number, detail: string | undefined): void {
+  if (detail === undefined) return;
   if (exchange.state === "open") exchange.detail = detail;
-  else if (detail !== undefined) exchange.core.logDetail(exchange.request, status, detail);
+  else exchange.core.logDetail(exchange.request, status, detail);
 }
 
 function finishEarly(exchange: Exchange, { body }: Finish): void {

@@ -3,7 +3,7 @@
 import { HTTPInputError } from "@tw/httputil";
 import { isTwError, TwError } from "@tw/util";
 import { Application, HTTPError, RequestHandler, type Respondable, type Settings } from "@tw/web";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { MemoryLogger, onEveryDriver } from "./matrix.js";
 
 const NO_FORM: RequestInit = {
@@ -33,11 +33,20 @@ class Failing extends RequestHandler {
       this.setStatus(200);
       return "as if nothing were wrong";
     }
+    if (isTwError(error, "ERR_TEST_ENDLESS")) {
+      leaving.abort();
+      return new Promise(() => {});
+    }
     return `${status}`;
   }
 }
 
+/** Of the client that does not wait for its page. */
+let leaving = new AbortController();
+
 const ERRORS = {
+  endless: () => new HTTPError(404, "endless", { code: "ERR_TEST_ENDLESS" }),
+  number: () => new HTTPError(400, 42 as never),
   late: () => new HTTPInputError("too late"),
   controls: () => new HTTPInputError("a\r\n\u001b[1mb"),
   bare: () => new HTTPError(403),
@@ -88,11 +97,24 @@ onEveryDriver((serve) => {
       ["/?what=busy", "error: 503 GET /?what=busy (127.0.0.1): no room"],
       ["/?what=controls", "warn: 400 GET /?what=controls (127.0.0.1): a\\r\\n\\u001b[1mb"],
       ["/?what=unchanged", "warn: 304 GET /?what=unchanged (127.0.0.1): as it was"],
+      ["/?what=number", "warn: 400 GET /?what=number (127.0.0.1): 42"],
       ["/?what=hidden", "warn: 200 GET /?what=hidden (127.0.0.1): hidden"],
     ])("%s", async (path, line) => {
       expect(await linesOf(path)).toEqual([line]);
       const all = await linesOf(path, { accessLog: true });
       expect(all).toEqual([line.replace("(127.0.0.1)", "(127.0.0.1) 0.00ms")]);
+    });
+
+    test("also where the client left before there was a page", async () => {
+      for (const accessLog of [true, "errors", false] as const) {
+        leaving = new AbortController();
+        const logger = new MemoryLogger();
+        const send = await serve(new Application([["/", Failing]], { logger, accessLog }));
+        await send("/?what=endless", { signal: leaving.signal }).catch(() => undefined);
+        await vi.waitFor(() =>
+          expect(logger.lines).toEqual(["warn: 404 GET /?what=endless (127.0.0.1): endless"]),
+        );
+      }
     });
 
     test("also behind a head, where the answer is broken off and no request of the access log", async () => {

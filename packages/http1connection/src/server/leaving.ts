@@ -34,7 +34,7 @@ export abstract class LeavingConnection extends WaitingConnection {
     this.requestsLeft = Math.min(this.requestsLeft, PIPELINED_ANSWERS);
     if (!this.isQuiet()) return;
     const silent = this.waiting === "idle" && idleTicks > 0 ? deadlines.tick + idleTicks - this.deadline : 0;
-    if (silent > 0 && silent >= deadlines.ticks(grace.ms)) this.closeNow(false);
+    if (silent > 0 && silent >= deadlines.ticksAgo(grace.ms)) this.closeNow(false);
     else grace.give(this);
   }
 
