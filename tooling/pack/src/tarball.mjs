@@ -2,12 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { root } from "./packages.mjs";
 import { run } from "./run.mjs";
 
 const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+/** Who resolves so asks for CommonJS, which these packages have none of. */
+const NOT_OURS = new Set(["node10", "node16-cjs"]);
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepare"];
 
 /**
@@ -100,16 +103,15 @@ async function lint({ bytes }) {
   return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
 }
 
-async function checkTypes({ path }) {
-  const attw = join(root, "node_modules/.bin/attw");
-  const { status, output } = await run(
-    attw,
-    [path, "--profile", "esm-only", "--format", "ascii", "--no-color"],
-    {
-      cwd: root,
-    },
-  );
-  return status === 0 ? [] : [`attw: ${output}`];
+async function checkTypes({ bytes }) {
+  const { types, problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(bytes)));
+  if (!types) return ["has no types"];
+  return problems
+    .filter(({ resolutionKind }) => !NOT_OURS.has(resolutionKind))
+    .map(
+      ({ kind, entrypoint = ".", resolutionKind = "any" }) =>
+        `attw: ${kind} of ${entrypoint} (${resolutionKind})`,
+    );
 }
 
 /** Regular files of a ustar archive, by name. */
