@@ -1,1 +1,1 @@
-export { default } from "../../tooling/testing/vitest.base.mjs";
+export { default } from "../../tooling/testing/vitest.shared.mjs";
