@@ -1,6 +1,6 @@
 // What is asked for: checked before anything is sent.
 
-import { addressRequest, HTTPHeaders, isToken } from "@tw/httputil";
+import { addressRequest, checkURL, HTTPHeaders, isToken } from "@tw/httputil";
 import { utf8 } from "@tw/util";
 
 /** Options of one fetch. */
@@ -46,9 +46,6 @@ const OWN_FIELDS = [
   "Transfer-Encoding",
   "Upgrade",
 ];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-const CONTROL = /[\x00-\x1f\x7f]/;
-
 /**
  * Builds the request of a fetch.
  *
@@ -73,12 +70,6 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   // RFC 9112 §6.1 (7): chunks go to servers that are known to take them, and this one is not known.
   if (body === undefined && !MEANS_NO_BODY.has(method)) headers.set("Content-Length", "0");
   return { url: target, method, headers, body };
-}
-
-/** S-33: `new URL()` leaves CR, LF and TAB out, and so asks for something else. A message repeats no password. */
-function checkURL(url: string | URL): void {
-  const at = typeof url === "string" ? url.search(CONTROL) : -1;
-  if (at !== -1) throw new TypeError(`Control character in the URL at index ${at}`);
 }
 
 function requestHeaders(url: URL, options: FetchOptions, body: Uint8Array | undefined): HTTPHeaders {

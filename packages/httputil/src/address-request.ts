@@ -37,6 +37,22 @@ export function addressRequest(
   headers.set("Authorization", `Basic ${base64(pair)}`);
 }
 
+/**
+ * S-33: `new URL()` leaves CR, LF and TAB out of a text, and so asks for something else than it says. What is no text has
+ * been through that already. The message repeats no password.
+ *
+ * @throws TypeError for a text with a control character
+ * @example
+ * checkURL("http://a/\r\nX-Injected: 1"); // TypeError: Control character in the URL at index 9
+ */
+export function checkURL(url: unknown): void {
+  const at = typeof url === "string" ? url.search(CONTROL) : -1;
+  if (at !== -1) throw new TypeError(`Control character in the URL at index ${at}`);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x00-\x1f\x7f]/;
+
 // The message does not repeat it: it is a secret.
 function decodeUserinfo(text: string): string {
   try {

@@ -1,4 +1,4 @@
-export { addressRequest, type URLAuthority } from "./address-request.js";
+export { addressRequest, checkURL, type URLAuthority } from "./address-request.js";
 export { BodyStream } from "./body/body-stream.js";
 export { BodyAbortedError, BodyUsedError } from "./body/errors.js";
 export {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressRequest, HTTPHeaders, type HTTPHeadersInit } from "../src/index.js";
+import { addressRequest, checkURL, HTTPHeaders, type HTTPHeadersInit } from "../src/index.js";
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
@@ -41,5 +41,22 @@ describe("addressRequest", () => {
   ])("refuses %s, and does not repeat what is secret", (_, url, init) => {
     expect(() => addressed(url, init)).toThrow(TypeError);
     expect(() => addressed(url, init)).toThrow(/^(?!.*sec)/);
+  });
+});
+
+describe("S-33 checkURL", () => {
+  it.each(["\0", "\t", "\n", "\r", "\x1f", "\x7f"])(
+    "refuses %j anywhere, and repeats no password",
+    (control) => {
+      for (const url of [`${control}http://u:p@a/`, `http://u:p@a/${control}b`, `http://u:p@a/${control}`])
+        expect(() => checkURL(url)).toThrow(
+          new TypeError(`Control character in the URL at index ${url.indexOf(control)}`),
+        );
+    },
+  );
+
+  it("lets every other text through, and what has been read already", () => {
+    for (const url of ["http://a/ \x80\xff☃", "", new URL("http://a/")])
+      expect(() => checkURL(url)).not.toThrow();
   });
 });

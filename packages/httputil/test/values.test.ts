@@ -291,6 +291,7 @@ it("exports these values and no others", () => {
     "argumentTexts",
     "boundaryOf",
     "canonicalName",
+    "checkURL",
     "contentRange",
     "decodeExtendedValue",
     "decodeFormText",

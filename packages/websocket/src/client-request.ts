@@ -1,6 +1,6 @@
 // The request of an opening handshake, checked before anything is sent.
 
-import { addressRequest, HTTPHeaders, type HTTPHeadersInit } from "@tw/httputil";
+import { addressRequest, checkURL, HTTPHeaders, type HTTPHeadersInit } from "@tw/httputil";
 import { base64, beginUpgrade, type UpgradeAttempt } from "@tw/wsproto";
 import { nonce } from "./randomness.js";
 
@@ -39,9 +39,6 @@ const UNFIT = [
   "Trailer",
   "Transfer-Encoding",
 ];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-const CONTROL = /[\x00-\x1f\x7f]/;
-
 /**
  * @throws TypeError for a URL that is not ws or has control characters, fields that belong to the handshake or do not fit
  * it, a Host or userinfo that is none, subprotocols that are none
@@ -62,10 +59,4 @@ export function clientRequest(address: string | URL, options: ClientRequestOptio
   for (const [name, value] of attempt.headers) headers.set(name, value);
   const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
   return { host, port: Number(url.port || 80), path: url.pathname + url.search, headers, attempt };
-}
-
-/** S-33: `new URL()` leaves CR, LF and TAB out, and so asks for something else. A message repeats no password. */
-function checkURL(url: string | URL): void {
-  const at = typeof url === "string" ? url.search(CONTROL) : -1;
-  if (at !== -1) throw new TypeError(`Control character in the URL at index ${at}`);
 }
