@@ -52,8 +52,8 @@ onEveryCarrier((bench: Bench) => {
           onConnectionClose() {},
         }),
       });
-      const slabs = bench.carrier === "native" ? nativeEngine(server.loop)?.slabs : undefined;
-      if (slabs !== undefined) slabs.poison = true;
+      const engine = bench.carrier === "native" ? nativeEngine(server.loop) : undefined;
+      for (const slabs of engine?.slabs ?? []) slabs.poison = true;
       const { stream } = await bench.connect(server);
       stream.detach();
       void stream.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -99,6 +99,157 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
     for (const line of lines) line.close();
   });
 
+  it("told by a neighbour to pause, delivers what was read before what came later, and then the end", async () => {
+    for (const tcp of [true, false]) {
+      const lines: Line[] = [];
+      let ended = 0;
+      for (let i = 0; i < 4; i++) {
+        const line = new Line(tcp, (self) => {
+          if (self === lines[0]) for (const other of lines.slice(1)) other.pause();
+        });
+        line.receiver.onEnd = () => ended++;
+        lines.push(line);
+      }
+      for (const line of lines) line.send(100);
+      await turns(2);
+      const paused = lines.slice(1);
+      expect(paused.map((line) => line.got)).toEqual([0, 0, 0]);
+      for (const line of paused) {
+        line.send(200);
+        engine().poller.shutdown(line.peer);
+      }
+      await turns(2);
+      expect(ended).toBe(0);
+      for (const line of paused) line.resume();
+      await until(() => ended === 3);
+      expect(paused.map((line) => [line.got, line.wrong])).toEqual([
+        [300, ""],
+        [300, ""],
+        [300, ""],
+      ]);
+      for (const line of lines) line.close();
+    }
+  });
+
+  it("told by a neighbour to pause, may pause again and lease what it was given then", async () => {
+    const lines: Line[] = [];
+    for (let i = 0; i < 2; i++) {
+      const line = new Line(true, (self, view) => {
+        if (self === lines[0]) return (lines[1] as Line).pause();
+        if (self.got === 100) {
+          self.pause();
+          return self.lease(view);
+        }
+      });
+      lines.push(line);
+    }
+    const [, line] = lines as [Line, Line];
+    for (const each of lines) each.send(100);
+    await turns(2);
+    expect(line.got).toBe(0);
+    line.resume();
+    await until(() => line.leases.length === 1);
+    line.send(50);
+    await turns(2);
+    line.leases[0]?.settle();
+    await turns(2);
+    expect(line.got).toBe(100);
+    line.resume();
+    await until(() => line.got === 150);
+    expect(line.wrong).toBe("");
+    for (const each of lines) each.close();
+  });
+
+  it("told by a neighbour to pause, closes at once when its read has found a reset", async () => {
+    const lines: Line[] = [];
+    const closed: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const line = new Line(true, (self) => {
+        if (self === lines[0]) for (const other of lines.slice(1)) other.pause();
+      });
+      line.receiver.onClose = (error) => closed.push((error as { code?: unknown })?.code);
+      lines.push(line);
+    }
+    const { poller } = engine();
+    (lines[0] as Line).send(1);
+    for (const { peer } of lines.slice(1)) {
+      poller.setsockopt(peer, "linger0", 1);
+      poller.closeFd(peer);
+    }
+    await until(() => closed.length === 2);
+    expect(closed).toEqual(["ECONNRESET", "ECONNRESET"]);
+    (lines[0] as Line).close();
+  });
+
+  it("released or aborted by a neighbour, has handed over what was read, or dropped it", async () => {
+    for (const end of ["release", "abort"] as const) {
+      const lines: Line[] = [];
+      const rest: number[][] = [];
+      const fds: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        const line = new Line(true, (self) => {
+          if (self !== lines[0]) return;
+          for (const { transport } of lines.slice(1)) {
+            if (end === "abort") transport.abort();
+            else {
+              const { fd, unread } = transport.release();
+              fds.push(fd);
+              rest.push([...unread]);
+            }
+          }
+        });
+        lines.push(line);
+      }
+      for (const line of lines) line.send(3);
+      await turns(3);
+      expect(lines.map((line) => line.got)).toEqual([3, 0, 0]);
+      if (end === "release") {
+        expect(rest).toEqual([
+          [0, 1, 2],
+          [0, 1, 2],
+        ]);
+      }
+      for (const line of lines) line.close();
+      for (const fd of fds) engine().poller.closeFd(fd);
+    }
+  });
+
+  it("released while paused by a neighbour, hands over what was read", async () => {
+    const lines: Line[] = [];
+    for (let i = 0; i < 2; i++) {
+      const line = new Line(true, (self) => {
+        if (self === lines[0]) (lines[1] as Line).pause();
+      });
+      lines.push(line);
+    }
+    const [first, second] = lines as [Line, Line];
+    for (const line of lines) line.send(3);
+    await turns(3);
+    const { fd, unread } = second.transport.release();
+    expect([...unread]).toEqual([0, 1, 2]);
+    engine().poller.closeFd(fd);
+    engine().poller.closeFd(second.peer);
+    first.close();
+  });
+
+  it("loses nothing when a neighbour transfers its view away", async () => {
+    for (let round = 0; round < 3; round++) {
+      const lines: Line[] = [];
+      for (let i = 0; i < 12; i++) {
+        const line = new Line(true, (_self, view) => {
+          if (i % 2 === 0) structuredClone(view.buffer, { transfer: [view.buffer as ArrayBuffer] });
+        });
+        lines.push(line);
+      }
+      for (const line of lines) line.send(100);
+      await until(() => lines.every((line) => line.got === 100));
+      for (const line of lines) line.send(100);
+      await until(() => lines.every((line) => line.got === 200));
+      expect(lines.map((line) => line.wrong).join("")).toBe("");
+      for (const line of lines) line.close();
+    }
+  });
+
   it("loses nothing of what came together with room to write, when onDrain, which comes first, pauses or resumes", async () => {
     for (const tcp of [true, false]) {
       const line = new Line(tcp, () => undefined);
@@ -136,7 +287,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
         if (random(2) === 0) other.pause();
         else other.resume();
       };
-      engine().slabs.poison = true;
+      for (const slabs of engine().slabs) slabs.poison = true;
       const lines: Line[] = [];
       for (let i = 0; i < 40; i++) {
         const line = new Line(i % 3 !== 0, (self, view) => {
@@ -164,7 +315,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
       expect(lines.map((line) => line.wrong).join(""), `seed ${seed}`).toBe("");
       for (const line of lines) line.close();
       await turns(2);
-      engine().slabs.poison = false;
+      for (const slabs of engine().slabs) slabs.poison = false;
     }
   });
 });

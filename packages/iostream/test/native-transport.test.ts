@@ -7,7 +7,7 @@ import { nativeAvailable } from "@tw/tooling-testing";
 import { Deferred, fromLatin1, latin1 } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import type { TransportReceiver } from "../src/transport.js";
-import { MAX_LEASED } from "../src/transports/slab.js";
+import { MAX_LEASED } from "../src/transports/leases.js";
 import type { NativeEngine } from "../src/transports.js";
 import { type DescriptorKind, NativeTransport, nativeEngine } from "../src/transports.js";
 import { tcpDescriptors } from "./native-pairs.js";
@@ -75,7 +75,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
   });
 
   it("counts no bytes for a connection that is closed, though the promise that leased them is never settled", async () => {
-    const { poller, slabs } = engine();
+    const { poller, leases } = engine();
     for (const end of ["abort", "release", "within the call"] as const) {
       const [fd, peer] = tcpPair();
       const got = new Deferred();
@@ -91,14 +91,14 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
       if (end === "abort") transport.abort();
       if (end === "release") fds.push(transport.release().fd);
       // All of the limit is there for others, to the last byte.
-      expect(slabs.lease(MAX_LEASED)).toBe(undefined);
-      slabs.endLease(MAX_LEASED);
+      expect(leases.begin(MAX_LEASED)).toBe(undefined);
+      leases.end(MAX_LEASED);
     }
   });
 
   it("aborts whoever would lease more than the limit, and reads on for those who lease nothing", async () => {
-    const { poller, slabs } = engine();
-    slabs.lease(MAX_LEASED);
+    const { poller, leases } = engine();
+    leases.begin(MAX_LEASED);
     try {
       const [holder, holderPeer] = tcpPair();
       const [reader, readerPeer] = tcpPair();
@@ -118,10 +118,10 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
         expect(poller.writev(readerPeer, [piece], 0)).toBe(piece.length);
         await until(() => read.length === i * piece.length);
       }
-      expect(slabs.lease(1)).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
-      slabs.endLease(1);
+      expect(leases.begin(1)).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
+      leases.end(1);
     } finally {
-      slabs.endLease(MAX_LEASED);
+      leases.end(MAX_LEASED);
     }
   });
 
@@ -223,9 +223,9 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     const transport = new NativeTransport(engine(), fd, "unix");
     open.push(transport);
     const original = transport.onEvents.bind(transport);
-    transport.onEvents = (mask, received) => {
+    transport.onEvents = (mask, received, lane) => {
       events++;
-      original(mask, received);
+      original(mask, received, lane);
     };
     transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose() {} });
     const sink = new Uint8Array(64);
@@ -283,7 +283,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
 
   it("keeps leased bytes as they are while neighbours read megabytes, and holds back more until the lease ends", async () => {
     const { poller } = engine();
-    engine().slabs.poison = true;
+    for (const slabs of engine().slabs) slabs.poison = true;
     const [a, peerA] = tcpPair();
     const [b, peerB] = tcpPair();
     const lease = new Deferred();
@@ -316,7 +316,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport", () => {
     lease.resolve();
     await until(() => views.length === 2);
     expect(fromLatin1(views[0] as Uint8Array)).not.toBe("leased bytes");
-    engine().slabs.poison = false;
+    for (const slabs of engine().slabs) slabs.poison = false;
   });
 
   it("gives its neighbours a turn after sixteen reads of a peer that never stops", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_LEASED, READ_SIZE, SlabPool } from "../src/transports/slab.js";
+import { Leases, MAX_LEASED } from "../src/transports/leases.js";
+import { READ_SIZE, SlabPool } from "../src/transports/slab.js";
 
 describe("SlabPool", () => {
   it("carves from the same place again when a range was given back at once", () => {
@@ -30,7 +31,6 @@ describe("SlabPool", () => {
     const slab = pool.current();
     const outer = pool.reserve(slab, 100);
     const leased = pool.reserve(slab, 50);
-    pool.lease(50);
     pool.release(slab, outer, 100);
     expect(pool.at).toBe(150);
     expect(pool.reserve(slab, 10).byteOffset).toBe(150);
@@ -40,8 +40,8 @@ describe("SlabPool", () => {
   it("retires a slab that has no room for a read, and takes a fresh one", () => {
     const pool = new SlabPool();
     const first = pool.current();
-    for (let i = 0; i < 3; i++) pool.lease(pool.reserve(first, READ_SIZE).length);
-    pool.lease(pool.reserve(first, 1).length);
+    for (let i = 0; i < 3; i++) pool.reserve(first, READ_SIZE);
+    pool.reserve(first, 1);
     const second = pool.current();
     expect(second).not.toBe(first);
     expect(pool.at).toBe(0);
@@ -55,16 +55,21 @@ describe("SlabPool", () => {
     expect(pool.current().bytes.length).toBeGreaterThanOrEqual(READ_SIZE);
   });
 
-  it("has an error for whoever holds one byte more than the limit, and room for everybody who holds nothing", () => {
-    const pool = new SlabPool();
-    expect(pool.lease(MAX_LEASED)).toBe(undefined);
+  it("reads to a place that somebody else has too, and tells it of each fresh slab", () => {
+    const buffers: ArrayBuffer[] = [];
+    const place = { at: 0, into: (buffer: ArrayBuffer) => buffers.push(buffer) };
+    const pool = new SlabPool(place);
     const first = pool.current();
-    while (pool.at + READ_SIZE <= first.bytes.length) pool.reserve(first, READ_SIZE);
-    expect(pool.lease(1)).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
-    expect(pool.current()).not.toBe(first);
-    pool.endLease(1);
-    pool.endLease(MAX_LEASED);
-    expect(pool.lease(MAX_LEASED)).toBe(undefined);
+    pool.reserve(first, 100);
+    expect(place.at).toBe(100);
+    pool.reserve(first, first.bytes.length - READ_SIZE);
+    const second = pool.current();
+    expect(buffers).toEqual([first.bytes.buffer, second.bytes.buffer]);
+    expect(place.at).toBe(0);
+    second.bytes.set([1, 2, 3]);
+    const copy = pool.copy(2);
+    second.bytes.fill(0);
+    expect(copy).toEqual(Uint8Array.of(1, 2));
   });
 
   it("overwrites what was given back when poisoned", () => {
@@ -75,5 +80,16 @@ describe("SlabPool", () => {
     view.set([1, 2, 3, 4]);
     pool.release(slab, view, 4);
     expect([...view]).toEqual([0xdb, 0xdb, 0xdb, 0xdb]);
+  });
+});
+
+describe("Leases", () => {
+  it("has an error for whoever holds one byte more than the limit, and room when somebody has given back", () => {
+    const leases = new Leases();
+    expect(leases.begin(MAX_LEASED)).toBe(undefined);
+    expect(leases.begin(1)).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
+    leases.end(1);
+    leases.end(MAX_LEASED);
+    expect(leases.begin(MAX_LEASED)).toBe(undefined);
   });
 });

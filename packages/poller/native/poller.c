@@ -1,11 +1,12 @@
 // Readiness of descriptors, and the socket calls that go with it, for one JavaScript thread.
 //
 // A set of descriptors (epoll, or kqueue on macOS) is itself watched by libuv through one uv_poll_t. When the set is
-// ready, at most 64 events are fetched, and each enters JavaScript through a napi_make_callback of its own, so that
-// ticks, promises and exceptions behave as in any Node callback. What is not fetched stays ready in the set.
+// ready, at most 64 events are fetched, and enter JavaScript through napi_make_callback: one by one, or a few at a time
+// where their sinks would begin with a read, which has been done for them by then. Either way ticks, promises and
+// exceptions of one sink have come before the next one is called. What is not fetched stays ready in the set.
 //
-//     kernel ──> set ──> uv_poll_t ──> on_ready ──> dispatch(slot << 6 | events) ──> sinks[slot].onEvents(events, received)
-//                                          └─ read ahead, where the sink would read first anyway: a call less per event
+//     kernel ──> set ──> uv_poll_t ──> on_ready ─┬─────────────> dispatch(slot << 6 | events) ──> sinks[slot].onEvents()
+//                                                └─ read ahead ──> dispatch(-count) ──> src/read-ahead.ts ──┘
 //
 // All state hangs off one Poller, which is per environment (a worker has its own); there is no file-level variable.
 // A registration is a slot of 16 bytes; its name, the handle, is generation * 2^24 + slot. The same number is the
@@ -88,8 +89,10 @@ enum { SLOT_BITS = 24 };
 #define NO_SLOT UINT32_MAX
 #define WAKE_DATA UINT64_MAX
 
-// What is shared with src/read-ahead.ts, in an Int32Array: where to read to, and what came of it.
-enum { AHEAD_AT, AHEAD_RECEIVED, AHEAD_WORDS };
+// What is shared with src/read-ahead.ts, in an Int32Array: which of the events that are delivered together is next, and
+// for each of them where to read to, its slot and events, and what came of the read.
+enum { LANES = 8, AHEAD_NEXT = 0, AHEAD_AT = 1, AHEAD_PACKED = AHEAD_AT + LANES, AHEAD_RECEIVED = AHEAD_PACKED + LANES,
+       AHEAD_WORDS = AHEAD_RECEIVED + LANES };
 #define NOT_READ INT32_MIN
 
 enum { F_EDGE = 1, F_REF = 2, F_QUEUED = 4, F_ORPHAN = 8, F_LIVE = 16 };
@@ -122,14 +125,15 @@ typedef union {
   struct sockaddr_storage room;
 } Address;
 
-// Private to src/read-ahead.ts and to us, so that these two pointers may be kept; the buffer is looked up at each read.
+// Private to src/read-ahead.ts and to us, so that these two pointers may be kept; a buffer is looked up at each read.
 typedef struct {
   napi_ref owners[2]; // what the pointers point into
   int32_t *words;     // NULL until somebody reads ahead
   const uint32_t *allowed; // by slot: the generation + 1 of the registration
   size_t slots;
-  napi_ref buffer;
   size_t size; // of one read
+  uint32_t lanes; // in use
+  napi_ref buffers[LANES];
 } Ahead;
 
 typedef struct {
@@ -543,55 +547,95 @@ static int64_t receive(int fd, char *data, size_t size) {
 // ── Reading ahead ──
 
 static napi_value poller_read_ahead(napi_env env, napi_callback_info info) {
-  ARGS(4);
+  ARGS(3);
   napi_typedarray_type types[2];
-  size_t words;
+  size_t words, slots;
   void *memory[2];
   int64_t size;
-  bool is_buffer = false;
-  Ahead ahead = {.words = NULL};
+  napi_ref owners[2];
   if (napi_get_typedarray_info(env, argv[0], &types[0], &words, &memory[0], NULL, NULL) != napi_ok ||
       types[0] != napi_int32_array || words < AHEAD_WORDS ||
-      napi_get_typedarray_info(env, argv[1], &types[1], &ahead.slots, &memory[1], NULL, NULL) != napi_ok ||
-      types[1] != napi_uint32_array || napi_is_arraybuffer(env, argv[2], &is_buffer) != napi_ok || !is_buffer) {
-    return type_error(env, "Reading ahead needs an Int32Array of two words, a Uint32Array by slot and an ArrayBuffer");
+      napi_get_typedarray_info(env, argv[1], &types[1], &slots, &memory[1], NULL, NULL) != napi_ok ||
+      types[1] != napi_uint32_array) {
+    return type_error(env, "Reading ahead needs an Int32Array of 25 words and a Uint32Array by slot");
   }
-  if (!arg_int(env, argv[3], 1, INT32_MAX, "size", &size)) return NULL;
-  ahead.words = memory[0];
-  ahead.allowed = memory[1];
-  ahead.size = (size_t)size;
-  if (napi_create_reference(env, argv[0], 1, &ahead.owners[0]) != napi_ok ||
-      napi_create_reference(env, argv[1], 1, &ahead.owners[1]) != napi_ok ||
-      napi_create_reference(env, argv[2], 1, &ahead.buffer) != napi_ok) {
+  if (!arg_int(env, argv[2], 1, INT32_MAX, "size", &size)) return NULL;
+  if (napi_create_reference(env, argv[0], 1, &owners[0]) != napi_ok ||
+      napi_create_reference(env, argv[1], 1, &owners[1]) != napi_ok) {
     return NULL;
   }
-  if (p->ahead.words != NULL) {
-    napi_delete_reference(env, p->ahead.owners[0]);
-    napi_delete_reference(env, p->ahead.owners[1]);
-    napi_delete_reference(env, p->ahead.buffer);
+  Ahead *ahead = &p->ahead;
+  for (int i = 0; i < 2; i++) {
+    if (ahead->words != NULL) napi_delete_reference(env, ahead->owners[i]);
+    ahead->owners[i] = owners[i];
   }
-  p->ahead = ahead;
+  ahead->words = memory[0];
+  ahead->allowed = memory[1];
+  ahead->slots = slots;
+  ahead->size = (size_t)size;
   return NULL;
 }
 
-// Reads for a sink that is about to be called and would read first. Whoever has the buffer may have transferred it
-// away, so it is looked up each time; then, and when there is no room, the sink reads for itself.
-static void read_ahead(Poller *p, uint32_t slot, uint32_t events) {
+// readAheadInto(lane, buffer): lanes are taken into use in their order.
+static napi_value poller_read_ahead_into(napi_env env, napi_callback_info info) {
+  ARGS(2);
   Ahead *ahead = &p->ahead;
-  if (ahead->words == NULL) return;
-  ahead->words[AHEAD_RECEIVED] = NOT_READ;
-  const Slot *s = &p->slots[slot];
-  if (!(events & READ) || slot >= ahead->slots || ahead->allowed[slot] != s->generation + 1 || s->fd < 0) return;
+  int64_t lane;
+  bool is_buffer = false;
+  napi_ref buffer;
+  if (!arg_int(env, argv[0], 0, ahead->lanes < LANES ? ahead->lanes : LANES - 1, "lane", &lane)) return NULL;
+  if (napi_is_arraybuffer(env, argv[1], &is_buffer) != napi_ok || !is_buffer) {
+    return type_error(env, "Reading ahead needs an ArrayBuffer");
+  }
+  if (napi_create_reference(env, argv[1], 1, &buffer) != napi_ok) return NULL;
+  if (lane == ahead->lanes) ahead->lanes++;
+  else napi_delete_reference(env, ahead->buffers[lane]);
+  ahead->buffers[lane] = buffer;
+  return NULL;
+}
+
+// Whoever has the buffer may have transferred it away, so it is looked up each time; then, and when there is no room,
+// the sink reads for itself.
+static int32_t read_into_lane(const Poller *p, uint32_t lane, int fd) {
+  const Ahead *ahead = &p->ahead;
   napi_value buffer;
   void *data;
   size_t room;
-  int32_t at = ahead->words[AHEAD_AT];
-  if (napi_get_reference_value(p->env, ahead->buffer, &buffer) != napi_ok ||
+  int32_t at = ahead->words[AHEAD_AT + lane];
+  if (napi_get_reference_value(p->env, ahead->buffers[lane], &buffer) != napi_ok ||
       napi_get_arraybuffer_info(p->env, buffer, &data, &room) != napi_ok || at < 0 || room < ahead->size ||
       (size_t)at > room - ahead->size) {
-    return;
+    return NOT_READ;
   }
-  ahead->words[AHEAD_RECEIVED] = (int32_t)receive(s->fd, (char *)data + at, ahead->size);
+  return (int32_t)receive(fd, (char *)data + at, ahead->size);
+}
+
+// What of an event concerns its registration. Looked up right before it is delivered: a handler of the same batch may
+// have closed this one.
+static uint32_t live_events(const Poller *p, const Ready *ready) {
+  const Slot *s = ready->data == WAKE_DATA ? NULL : find(p, ready->data);
+  return s == NULL || s->mask == 0 ? 0 : ready->events & ((uint32_t)s->mask | ERROR | HANGUP);
+}
+
+static bool is_read_ahead(const Poller *p, uint32_t slot, uint32_t events) {
+  const Slot *s = &p->slots[slot];
+  return (events & READ) && slot < p->ahead.slots && p->ahead.allowed[slot] == s->generation + 1 && s->fd >= 0;
+}
+
+// Reads for the next sinks in a row that would do so first, each into a lane of its own. Returns how many they are.
+static uint32_t read_ahead(const Poller *p, const Ready *ready, int count, int *next) {
+  uint32_t size = 0;
+  if (p->ahead.words == NULL) return 0;
+  for (; *next < count && size < p->ahead.lanes; ++*next) {
+    uint32_t events = live_events(p, &ready[*next]);
+    if (events == 0) continue;
+    uint32_t slot = (uint32_t)(ready[*next].data & SLOT_MASK);
+    if (!is_read_ahead(p, slot, events)) break;
+    p->ahead.words[AHEAD_PACKED + size] = (int32_t)(slot << EVENT_BITS | events);
+    p->ahead.words[AHEAD_RECEIVED + size] = read_into_lane(p, size, p->slots[slot].fd);
+    size++;
+  }
+  return size;
 }
 
 // ── Events into JavaScript ──
@@ -659,22 +703,38 @@ static bool context_open(Poller *p, napi_value resource) {
 }
 
 // False when JavaScript cannot be entered any more.
-static bool deliver(Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
-  napi_value packed, error;
-  read_ahead(p, slot, events);
-  napi_create_uint32(p->env, slot << EVENT_BITS | events, &packed);
-  if (napi_make_callback(p->env, p->context, resource, dispatch, 1, &packed, NULL) == napi_ok) return true;
+static bool enter(const Poller *p, napi_value resource, napi_value dispatch, int32_t what) {
+  napi_value argument, error;
+  napi_create_int32(p->env, what, &argument);
+  if (napi_make_callback(p->env, p->context, resource, dispatch, 1, &argument, NULL) == napi_ok) return true;
   bool pending = false;
   napi_is_exception_pending(p->env, &pending);
   if (!pending || napi_get_and_clear_last_exception(p->env, &error) != napi_ok) return false;
   return napi_fatal_exception(p->env, error) == napi_ok; // 'uncaughtException'; if it is handled, life goes on
 }
 
-static bool deliver_ready(Poller *p, napi_value resource, napi_value dispatch, const Ready *ready) {
-  // Looked up right before the call: a handler of the same batch may have closed this one.
-  Slot *s = ready->data == WAKE_DATA ? NULL : find(p, ready->data);
-  if (s == NULL || s->mask == 0) return true;
-  uint32_t events = ready->events & ((uint32_t)s->mask | ERROR | HANGUP);
+static bool deliver(const Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
+  return enter(p, resource, dispatch, (int32_t)(slot << EVENT_BITS | events));
+}
+
+// What throws ends the call, but not the others: they are delivered by another one.
+static bool deliver_read(const Poller *p, napi_value resource, napi_value dispatch, uint32_t size) {
+  p->ahead.words[AHEAD_NEXT] = 0;
+  while (p->ahead.words[AHEAD_NEXT] < (int32_t)size) {
+    if (!enter(p, resource, dispatch, -(int32_t)size)) return false;
+  }
+  return true;
+}
+
+// failed(error): what somebody threw reaches 'uncaughtException' as if no JavaScript were below.
+static napi_value poller_failed(napi_env env, napi_callback_info info) {
+  ARGS(1);
+  napi_fatal_exception(env, argv[0]);
+  return NULL;
+}
+
+static bool deliver_ready(const Poller *p, napi_value resource, napi_value dispatch, const Ready *ready) {
+  uint32_t events = live_events(p, ready);
   return events == 0 || deliver(p, resource, dispatch, (uint32_t)(ready->data & SLOT_MASK), events);
 }
 
@@ -714,7 +774,11 @@ static void on_ready(uv_handle_t *handle, int status, int events) {
   if (napi_open_handle_scope(p->env, &scope) != napi_ok) return;
   bool going = napi_get_reference_value(p->env, p->dispatch, &dispatch) == napi_ok &&
                napi_get_reference_value(p->env, p->resource, &resource) == napi_ok && context_open(p, resource);
-  for (int i = 0; i < count && going; i++) going = deliver_ready(p, resource, dispatch, &ready[i]);
+  for (int next = 0; next < count && going;) {
+    uint32_t size = read_ahead(p, ready, count, &next);
+    if (size > 0) going = deliver_read(p, resource, dispatch, size);
+    else if (next < count) going = deliver_ready(p, resource, dispatch, &ready[next++]);
+  }
   uint32_t room = (uint32_t)(BATCH - count);
   if (queued > room) queued = room;
   while (queued-- > 0 && going && p->queue_size > 0) going = deliver_queued(p, resource, dispatch);
@@ -1516,6 +1580,8 @@ static const Method METHODS[] = {
     {"wake", poller_wake},
     {"read", poller_read},
     {"readAhead", poller_read_ahead},
+    {"readAheadInto", poller_read_ahead_into},
+    {"failed", poller_failed},
     {"write", poller_write},
     {"writev", poller_writev},
     {"sendfile", poller_sendfile},

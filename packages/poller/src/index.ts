@@ -8,6 +8,7 @@ export type {
   PollHandle,
   PollSink,
   ReadAhead,
+  ReadLane,
   SocketAddress,
   SocketOption,
   WatchOptions,

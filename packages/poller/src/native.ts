@@ -4,8 +4,11 @@ import { createRequire } from "node:module";
 import { target } from "./target.js";
 import type { Poller, PollHandle, SocketAddress } from "./types.js";
 
-/** Called by the addon once per event: the slot that the registration has × 2^6, and what is ready. */
-export type Dispatch = (packed: number) => void;
+/**
+ * Called by the addon with an event: the slot that the registration has × 2^6, and what is ready. Or for events that were
+ * read ahead of, with how many they are, negative: again and again until all of them were taken.
+ */
+export type Dispatch = (what: number) => void;
 
 /** The calls that are the same on both sides: a {@link Poller} hands them through. */
 type SharedCalls = Pick<
@@ -38,8 +41,12 @@ export interface NativePoller extends SharedCalls {
   /** As {@link Poller.close}; `undefined` for a stale handle, because `-EBADF` may be the kernel's word too. */
   close(handle: PollHandle): number | undefined;
   size(): number;
-  /** The words, the slots and the buffer of src/read-ahead.ts, and the bytes of one read; instead of those before. */
-  readAhead(words: Int32Array, allowed: Uint32Array, buffer: ArrayBuffer, size: number): void;
+  /** The words and the slots of src/read-ahead.ts, and the bytes of one read; instead of those before. */
+  readAhead(words: Int32Array, allowed: Uint32Array, size: number): void;
+  /** The buffer of a lane, instead of the one before. Lanes get their first ones in their order. */
+  readAheadInto(lane: number, buffer: ArrayBuffer): void;
+  /** Takes what was thrown to `uncaughtException`, or ends the process with it. */
+  failed(error: unknown): void;
   /** The descriptor of one accepted connection, or `-errno`. */
   acceptFd(fd: number): number;
   /** Where the connection accepted last comes from: over IPv4 address × 2^16 + port, else in words. */

@@ -6,7 +6,7 @@ import { type Chunk, needsSplit, splitChunks } from "./chunks.js";
 import { errnoName } from "./errno.js";
 import type { Addon, NativePoller } from "./native.js";
 import { optionNumber } from "./options.js";
-import { AheadState, SLOTS } from "./read-ahead.js";
+import { AheadState, EVENT_BITS, EVENTS, NOT_READ, SLOTS } from "./read-ahead.js";
 import type {
   Accepted,
   Poller,
@@ -19,10 +19,6 @@ import type {
 } from "./types.js";
 
 const { EBADF } = constants.errno;
-
-// What the addon calls back with: one small integer costs less than two.
-const EVENT_BITS = 6;
-const EVENTS = 2 ** EVENT_BITS - 1;
 
 /** Makes a poller. @throws Error when the operating system refuses one. */
 export function createPoller(addon: Addon): Poller {
@@ -52,13 +48,14 @@ class AddonPoller implements Poller {
   readonly #native: NativePoller;
   /** By slot. All that JavaScript knows of an idle descriptor is this one element. */
   readonly #sinks: (PollSink | undefined)[] = [];
-  readonly #ahead: AheadState = new AheadState();
+  readonly #ahead: AheadState = new AheadState(this.#sinks);
 
   constructor(addon: Addon) {
     const sinks = this.#sinks;
     const ahead = this.#ahead;
-    const native = addon.create((packed) => {
-      sinks[packed >> EVENT_BITS]?.onEvents(packed & EVENTS, ahead.received);
+    const native = addon.create((what) => {
+      if (what < 0) ahead.deliver(-what);
+      else sinks[what >> EVENT_BITS]?.onEvents(what & EVENTS, NOT_READ, 0);
     });
     this.#native = native;
     this.modify = native.modify;
@@ -103,8 +100,8 @@ class AddonPoller implements Poller {
     return result;
   }
 
-  readAhead(buffer: ArrayBuffer, size: number): ReadAhead | undefined {
-    return this.#ahead.take(this.#native, buffer, size) ? this.#ahead : undefined;
+  readAhead(size: number): ReadAhead | undefined {
+    return this.#ahead.take(this.#native, size) ? this.#ahead : undefined;
   }
 
   accept(fd: number): Accepted | number {

@@ -1,61 +1,90 @@
-// Reads that the addon does right before it calls a sink which would do nothing else first.
+// Reads that the addon does right before it calls sinks which would do nothing else first, and the calls of these sinks.
 //
-//   words    [ at │ received ]         where the next read puts its bytes, and what came of the last one
+//   kernel ──read──► lane 0 │ lane 1 │ lane 2        one call of the addon's:  sink · ticks · sink · ticks · sink
+//
+//   words    [ next │ at by lane │ slot and events by lane │ received by lane ]
 //   allowed  [ 0 8 1 0 … ] by slot     whose events are read ahead of: the generation of the registration, + 1
 //
 // Both are shared with the addon, which looks at them at each event: changing them is no call. Nobody else has them.
 
+import { runTicks } from "./between.js";
 import type { NativePoller } from "./native.js";
-import type { PollHandle, ReadAhead } from "./types.js";
+import type { PollHandle, PollSink, ReadAhead, ReadLane } from "./types.js";
 
 /** A handle is generation × 2^24 + slot. */
 export const SLOTS: number = 2 ** 24;
+
+/** Slot and events in one small integer, which costs the addon less than two. */
+export const EVENT_BITS = 6;
+export const EVENTS: number = 2 ** EVENT_BITS - 1;
 
 /** What {@link PollSink.onEvents} is told where nothing was read ahead. */
 export const NOT_READ: number = -(2 ** 31);
 
 // As in native/poller.c.
-const AT = 0;
-const RECEIVED = 1;
+const LANES = 8;
+const NEXT = 0;
+const AT = 1;
+const PACKED = AT + LANES;
+const RECEIVED = PACKED + LANES;
+const WORDS = RECEIVED + LANES;
+
+/** Who is called for an event, by slot. */
+type Sinks = readonly (PollSink | undefined)[];
 
 /** The part of a {@link ReadAhead} that its poller has too. */
 export class AheadState implements ReadAhead {
-  readonly #words: Int32Array = new Int32Array(new ArrayBuffer(8));
-  #allowed: Uint32Array = new Uint32Array(new ArrayBuffer(64 * 4));
-  #native: NativePoller | undefined;
-  #buffer: ArrayBuffer = new ArrayBuffer(0);
+  readonly #words: Int32Array<ArrayBuffer> = new Int32Array(new ArrayBuffer(WORDS * 4));
+  #allowed: Uint32Array<ArrayBuffer> = new Uint32Array(new ArrayBuffer(64 * 4));
+  #native: NativePoller | undefined = undefined;
   #size = 0;
+  #lanes: readonly Lane[] = [];
+  readonly #sinks: Sinks;
+  /** Of the events that are delivered together: whose they were when they were read ahead of, until it is their turn. */
+  readonly #waiting: (PollSink | undefined)[] = new Array<PollSink | undefined>(LANES).fill(undefined);
 
-  constructor() {
-    this.#words[RECEIVED] = NOT_READ;
+  constructor(sinks: Sinks) {
+    this.#sinks = sinks;
   }
 
-  /** What came of the read for the event that is being delivered. */
-  get received(): number {
-    return this.#words[RECEIVED] as number;
-  }
-
-  get at(): number {
-    return this.#words[AT] as number;
-  }
-
-  set at(offset: number) {
-    this.#words[AT] = offset;
+  get lanes(): readonly ReadLane[] {
+    return this.#lanes;
   }
 
   /** Gives it to its one user; false when somebody has it already. */
-  take(native: NativePoller, buffer: ArrayBuffer, size: number): boolean {
+  take(native: NativePoller, size: number): boolean {
     if (this.#native !== undefined) return false;
-    native.readAhead(this.#words, this.#allowed, buffer, size);
+    native.readAhead(this.#words, this.#allowed, size);
     this.#native = native;
-    this.#buffer = buffer;
     this.#size = size;
+    // A sink of its own call each, where nothing else lets what the one before it has begun go on first.
+    const count = runTicks === undefined ? 1 : LANES;
+    this.#lanes = Array.from({ length: count }, (_, index) => new Lane(native, this.#words, index));
     return true;
   }
 
-  into(buffer: ArrayBuffer): void {
-    this.#native?.readAhead(this.#words, this.#allowed, buffer, this.#size);
-    this.#buffer = buffer;
+  /**
+   * Calls the sinks of `count` events that were read ahead of: all of them, however often one throws, if it is called
+   * again for what is left.
+   */
+  deliver(count: number): void {
+    const words = this.#words;
+    const waiting = this.#waiting;
+    const sinks = this.#sinks;
+    if (words[NEXT] === 0) {
+      for (let lane = 0; lane < count; lane++)
+        waiting[lane] = sinks[(words[PACKED + lane] as number) >> EVENT_BITS];
+    }
+    for (let lane = words[NEXT] as number; lane < count; lane++) {
+      if (lane > 0 && !this.#runTicks()) return;
+      words[NEXT] = lane + 1;
+      const sink = waiting[lane];
+      waiting[lane] = undefined;
+      const packed = words[PACKED + lane] as number;
+      // It may have ended meanwhile, and its slot be somebody else's.
+      if (sink === undefined || sinks[packed >> EVENT_BITS] !== sink) continue;
+      sink.onEvents(packed & EVENTS, words[RECEIVED + lane] as number, lane);
+    }
   }
 
   allow(handle: PollHandle, on: boolean): void {
@@ -67,10 +96,68 @@ export class AheadState implements ReadAhead {
     } else if (this.#allowed[slot] === generation + 1) this.#allowed[slot] = 0;
   }
 
+  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined {
+    const slot = handle % SLOTS;
+    const sink = this.#sinks[slot];
+    for (let lane = 0; lane < this.#lanes.length; lane++) {
+      const packed = this.#words[PACKED + lane] as number;
+      if (sink === undefined || this.#waiting[lane] !== sink || packed >> EVENT_BITS !== slot) continue;
+      this.#waiting[lane] = undefined;
+      return this.#lanes[lane]?.copy(this.#words[RECEIVED + lane] as number);
+    }
+    return undefined;
+  }
+
+  /**
+   * Whether the call of the addon's can go on. A tick that throws leaves its asynchronous context behind; Node takes that
+   * away, and with it that of the call, when it hears of the exception.
+   */
+  #runTicks(): boolean {
+    try {
+      runTicks?.();
+      return true;
+    } catch (error) {
+      this.#native?.failed(error);
+      return false;
+    }
+  }
+
   #grow(slot: number): void {
     const room = new Uint32Array(new ArrayBuffer(4 * 2 ** Math.ceil(Math.log2(slot + 1))));
     room.set(this.#allowed);
     this.#allowed = room;
-    this.into(this.#buffer);
+    this.#native?.readAhead(this.#words, this.#allowed, this.#size);
+  }
+}
+
+class Lane implements ReadLane {
+  readonly #native: NativePoller;
+  readonly #words: Int32Array;
+  readonly #index: number;
+  #buffer: ArrayBuffer | undefined = undefined;
+
+  constructor(native: NativePoller, words: Int32Array, index: number) {
+    this.#native = native;
+    this.#words = words;
+    this.#index = index;
+  }
+
+  get at(): number {
+    return this.#words[AT + this.#index] as number;
+  }
+
+  set at(offset: number) {
+    this.#words[AT + this.#index] = offset;
+  }
+
+  into(buffer: ArrayBuffer): void {
+    this.#native.readAheadInto(this.#index, buffer);
+    this.#buffer = buffer;
+  }
+
+  /** What was read into it. */
+  copy(received: number): Uint8Array<ArrayBuffer> | undefined {
+    if (received <= 0 || this.#buffer === undefined) return undefined;
+    return new Uint8Array(this.#buffer.slice(this.at, this.at + received));
   }
 }

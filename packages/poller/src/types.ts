@@ -15,30 +15,43 @@ export const HANGUP = 0x20;
  */
 export type PollHandle = number;
 
-/** Receives the events of one registration. Each call is a Node callback of its own: ticks and microtasks run after it. */
+/** Receives the events of one registration. Each call is like a Node callback of its own: ticks and microtasks run after it. */
 export interface PollSink {
   /**
    * @param received what a read ahead of this call returned ({@link ReadAhead}), as {@link Poller.read} returns it;
    *   {@link NOT_READ} where there was none
+   * @param lane which of the {@link ReadAhead.lanes} it read into; nothing else was read into it, and nothing is before
+   *   this returns
    */
-  onEvents(events: number, received: number): void;
+  onEvents(events: number, received: number, lane: number): void;
 }
 
 /**
- * Reads that are done right before a sink is called, into one buffer for all. It saves those sinks a call that would read
- * first thing anyway, and changes nothing else: same order, same bytes.
+ * Reads that are done before sinks are called that would read first thing anyway: of a few sinks at a time, which are then
+ * called one after the other. It saves a call for each read, and most entries into JavaScript. Order and bytes are the same.
  */
 export interface ReadAhead {
+  /** Each of the events that are delivered together has a lane to itself. One without a buffer, and those behind it, are not used. */
+  readonly lanes: readonly ReadLane[];
+  /**
+   * Whether {@link READ} events of this registration are read ahead of (at first they are not, and never again once it
+   * ended). To be allowed only while the sink takes bytes: what was read is handed over once, also where the leave was
+   * taken back, by a sink of the same few, after the read.
+   */
+  allow(handle: PollHandle, on: boolean): void;
+  /**
+   * Takes out what has been read for a registration whose sink was not called for it yet, as a copy: before its descriptor
+   * becomes somebody else's. `undefined` where there is nothing.
+   */
+  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Where reads put their bytes. */
+export interface ReadLane {
   /** Where in the buffer the next read puts its bytes. Too little room behind it: nothing is read ahead. */
   at: number;
   /** Reads into this buffer from now on. It may be detached at any time: then nothing is read ahead. */
   into(buffer: ArrayBuffer): void;
-  /**
-   * Whether {@link READ} events of this registration are read ahead of (at first they are not, and never again once it
-   * ended). What was read is handed over once: allow it only while the sink takes bytes. Nothing of a program runs between the
-   * read and the sink but an `async_hooks` hook, if it has one: that must not take the leave back.
-   */
-  allow(handle: PollHandle, on: boolean): void;
 }
 
 /** How a registration is watched. */
@@ -114,10 +127,10 @@ export interface Poller {
    */
   read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /**
-   * Lets reads be done ahead of events: up to `size` bytes each, into `buffer`. There is one such buffer in a poller:
+   * Lets reads be done ahead of events, up to `size` bytes each, once the lanes have buffers. For one user of a poller:
    * `undefined` when somebody has it already.
    */
-  readAhead(buffer: ArrayBuffer, size: number): ReadAhead | undefined;
+  readAhead(size: number): ReadAhead | undefined;
   /**
    * Writes chunks in order, from byte `skip` of the first on; a string is latin1 bytes. Returns the bytes taken, or
    * `-errno` when none was. Fewer than all means that the kernel takes no more for now: wait for {@link WRITE}.

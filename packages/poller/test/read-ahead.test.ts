@@ -1,66 +1,105 @@
 import { afterEach, expect, it } from "vitest";
-import { NOT_READ, type Poller, type PollSink, READ, type ReadAhead, WRITE } from "../src/index.js";
+import {
+  NOT_READ,
+  type Poller,
+  type PollSink,
+  READ,
+  type ReadAhead,
+  type ReadLane,
+  WRITE,
+} from "../src/index.js";
 import { requireAddon } from "../src/native.js";
 import { createPoller } from "../src/poller.js";
-import { ECONNRESET, native, pair, pipe, quiet, runChild, tcpPair, until } from "./helpers.js";
+import { ECONNRESET, native, pair, pipe, quiet, runChild, tcpPair, turn, until } from "./helpers.js";
 
 const SIZE = 64;
+
+/** As many events as are delivered together. */
+const LANES = 8;
 
 /** A sink that notes what was read ahead of each of its events. */
 class Taker implements PollSink {
   readonly received: number[] = [];
   readonly texts: string[] = [];
   handle = -1;
-  readonly #buffer: () => Uint8Array;
-  readonly #place: ReadAhead;
-  told: () => void = () => undefined;
+  readonly #bench: Bench;
+  told: (lane: number) => void = () => undefined;
 
-  constructor(buffer: () => Uint8Array, place: ReadAhead) {
-    this.#buffer = buffer;
-    this.#place = place;
+  constructor(bench: Bench) {
+    this.#bench = bench;
   }
 
-  onEvents(_events: number, received: number): void {
+  onEvents(_events: number, received: number, lane: number): void {
     this.received.push(received);
-    const { at } = this.#place;
-    if (received > 0) this.texts.push(Buffer.from(this.#buffer().subarray(at, at + received)).toString());
-    this.told();
+    if (received > 0) {
+      const { at } = this.#bench.lane(lane);
+      this.texts.push(Buffer.from(this.#bench.buffer(lane).subarray(at, at + received)).toString());
+    }
+    this.told(lane);
+  }
+}
+
+/** A poller of its own, since of the thread's iostream may have the lanes. */
+class Bench {
+  readonly poller: Poller = createPoller(requireAddon());
+  readonly fds: number[] = [];
+  readonly ahead: ReadAhead;
+  readonly #buffers: Uint8Array<ArrayBuffer>[] = [];
+
+  constructor(lanes: number = LANES, room = 4 * SIZE) {
+    this.ahead = this.poller.readAhead(SIZE) as ReadAhead;
+    for (let lane = 0; lane < lanes; lane++) this.renew(lane, new Uint8Array(room));
+  }
+
+  lane(index = 0): ReadLane {
+    return this.ahead.lanes[index] as ReadLane;
+  }
+
+  buffer(lane = 0): Uint8Array {
+    return this.#buffers[lane] as Uint8Array;
+  }
+
+  /** Another buffer from now on. */
+  renew(lane: number, next: Uint8Array<ArrayBuffer>): void {
+    this.#buffers[lane] = next;
+    this.lane(lane).into(next.buffer);
+  }
+
+  detach(lane: number): void {
+    const { buffer } = this.buffer(lane);
+    if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  }
+
+  /** A watched descriptor whose events are read ahead of. */
+  taker([fd, peer]: readonly [number, number], options = { allowed: true, edge: true, mask: READ }): Taker {
+    const sink = new Taker(this);
+    sink.handle = this.poller.watch(fd, options.mask, sink, { edge: options.edge });
+    this.ahead.allow(sink.handle, options.allowed);
+    this.fds.push(fd, peer);
+    return sink;
+  }
+
+  /** Takers that have each been sent their number, so that all of them are told in one turn. */
+  told(count: number, told: (self: Taker, index: number, lane: number) => void): Taker[] {
+    const ends = Array.from({ length: count }, () => pair(this.poller));
+    const sinks = ends.map((each) => this.taker(each));
+    for (const [i, sink] of sinks.entries()) sink.told = (lane) => told(sink, i, lane);
+    for (const [i, [, peer]] of ends.entries()) this.poller.writev(peer, [`${i}`.padStart(3)], 0);
+    return sinks;
   }
 }
 
 native("reading ahead", () => {
-  // Of the thread's own poller, iostream may have the buffer: each test makes one.
-  const made: { poller: Poller; fds: number[] }[] = [];
+  const made: Bench[] = [];
 
   afterEach(() => {
     for (const { poller, fds } of made.splice(0)) for (const fd of fds) poller.closeFd(fd);
   });
 
-  function setup(room = 4 * SIZE) {
-    const poller = createPoller(requireAddon());
-    const fds: number[] = [];
-    made.push({ poller, fds });
-    let buffer = new Uint8Array(room);
-    const ahead = poller.readAhead(buffer.buffer, SIZE) as ReadAhead;
-    return {
-      poller,
-      ahead,
-      fds,
-      buffer: () => buffer,
-      /** Another buffer from now on. */
-      renew(next: Uint8Array<ArrayBuffer>) {
-        buffer = next;
-        ahead.into(next.buffer);
-      },
-      /** A watched descriptor whose events are read ahead of. */
-      taker([fd, peer]: readonly [number, number], options = { allowed: true, edge: true, mask: READ }) {
-        const sink = new Taker(() => buffer, ahead);
-        sink.handle = poller.watch(fd, options.mask, sink, { edge: options.edge });
-        ahead.allow(sink.handle, options.allowed);
-        fds.push(fd, peer);
-        return sink;
-      },
-    };
+  function setup(lanes?: number, room?: number): Bench {
+    const bench = new Bench(lanes, room);
+    made.push(bench);
+    return bench;
   }
 
   it("hands over what came, how much it was, the end, and errors, as read() would", async () => {
@@ -88,29 +127,30 @@ native("reading ahead", () => {
   });
 
   it("reads no more than its size, and leaves the rest to be read", async () => {
-    const { poller, taker, buffer } = setup();
-    const ends = pair(poller);
-    const sink = taker(ends);
-    poller.writev(ends[1], ["x".repeat(SIZE + 3)], 0);
+    const bench = setup();
+    const ends = pair(bench.poller);
+    const sink = bench.taker(ends);
+    bench.poller.writev(ends[1], ["x".repeat(SIZE + 3)], 0);
     await until(() => sink.received.length === 1);
     expect(sink.received).toEqual([SIZE]);
-    expect(poller.read(ends[0], buffer(), 0, SIZE)).toBe(3);
+    expect(bench.poller.read(ends[0], bench.buffer(), 0, SIZE)).toBe(3);
   });
 
   it("reads only ahead of READ events of what allows it, and of no wake-up", async () => {
-    const { poller, ahead, taker, buffer } = setup();
+    const bench = setup();
+    const { poller, ahead } = bench;
     const ends = pair(poller);
-    const sink = taker(ends, { allowed: false, edge: true, mask: READ });
+    const sink = bench.taker(ends, { allowed: false, edge: true, mask: READ });
     poller.writev(ends[1], ["abc"], 0);
     await until(() => sink.received.length === 1);
-    expect(poller.read(ends[0], buffer(), 0, SIZE)).toBe(3);
+    expect(poller.read(ends[0], bench.buffer(), 0, SIZE)).toBe(3);
 
     const writable = pair(poller);
-    const writer = taker(writable, { allowed: true, edge: true, mask: WRITE });
+    const writer = bench.taker(writable, { allowed: true, edge: true, mask: WRITE });
     poller.writev(writable[1], ["abc"], 0);
     await until(() => writer.received.length > 0);
     poller.modify(writer.handle, 0);
-    expect(poller.read(writable[0], buffer(), 0, SIZE)).toBe(3);
+    expect(poller.read(writable[0], bench.buffer(), 0, SIZE)).toBe(3);
 
     ahead.allow(sink.handle, true);
     poller.writev(ends[1], ["d"], 0);
@@ -119,59 +159,121 @@ native("reading ahead", () => {
     expect([...sink.received, ...writer.received].sort()).toEqual([NOT_READ, NOT_READ, NOT_READ, 1]);
   });
 
-  it("reads to where `at` is at that moment, also when a sink of the same batch moved it", async () => {
-    const { poller, ahead, taker, buffer } = setup();
-    const first = pair(poller);
-    const second = pair(poller);
-    const one = taker(first);
-    const two = taker(second);
-    const move = () => {
-      ahead.at += SIZE;
-    };
-    one.told = move;
-    two.told = move;
-    for (const [, peer] of [first, second]) poller.writev(peer, [peer === first[1] ? "one" : "two"], 0);
-    await until(() => one.received.length + two.received.length === 2);
-    expect([...one.texts, ...two.texts]).toEqual(["one", "two"]);
-    const halves = [buffer().subarray(0, 3), buffer().subarray(SIZE, SIZE + 3)].map((b) =>
-      Buffer.from(b).toString(),
-    );
-    expect(halves.sort()).toEqual(["one", "two"]);
-    expect(ahead.at).toBe(2 * SIZE);
+  it("delivers a few sinks at a time, each with a lane of its own, and all of any number", async () => {
+    const bench = setup();
+    const lanes: number[] = [];
+    const sinks = bench.told(2 * LANES + 3, (_self, _index, lane) => lanes.push(lane));
+    await until(() => lanes.length === sinks.length);
+    expect(sinks.map((sink) => sink.texts.join())).toEqual(sinks.map((_, i) => `${i}`.padStart(3)));
+    const round = Array.from({ length: LANES }, (_, lane) => lane);
+    expect(lanes).toEqual([...round, ...round, 0, 1, 2]);
   });
 
-  it("does not read for a sink that another one of the same batch took the leave from, closed or unwatched", async () => {
+  it("uses as many lanes as have a buffer", async () => {
+    const bench = setup(0);
+    const none = bench.told(3, () => undefined);
+    await until(() => none.every((sink) => sink.received.length === 1));
+    expect(none.flatMap((sink) => sink.received)).toEqual([NOT_READ, NOT_READ, NOT_READ]);
+    bench.renew(0, new Uint8Array(SIZE));
+    bench.renew(1, new Uint8Array(SIZE));
+    const lanes: number[] = [];
+    const sinks = bench.told(5, (_self, _index, lane) => lanes.push(lane));
+    await until(() => lanes.length === 5);
+    expect(lanes).toEqual([0, 1, 0, 1, 0]);
+    expect(sinks.flatMap((sink) => sink.received)).toEqual([3, 3, 3, 3, 3]);
+  });
+
+  it("ticks and promises of one sink, and what these begin, come before the next sink of the same few", async () => {
+    const bench = setup();
+    const log: string[] = [];
+    const sinks = bench.told(LANES, (_self, index) => {
+      log.push(`sink ${index}`);
+      process.nextTick(() => {
+        log.push(`tick ${index}`);
+        void Promise.resolve().then(() => process.nextTick(() => log.push(`last ${index}`)));
+      });
+      void Promise.resolve().then(() => log.push(`microtask ${index}`));
+    });
+    await until(() => sinks.every((sink) => sink.received.length === 1));
+    await turn();
+    expect(log).toEqual(sinks.flatMap((_, i) => [`sink ${i}`, `tick ${i}`, `microtask ${i}`, `last ${i}`]));
+  });
+
+  it("reads to where `at` of its lane is", async () => {
+    const bench = setup();
+    bench.lane(0).at = SIZE;
+    bench.lane(1).at = 2 * SIZE;
+    const sinks = bench.told(2, (_self, _index, lane) => {
+      bench.lane(lane).at = 0;
+    });
+    await until(() => sinks.every((sink) => sink.received.length === 1));
+    expect(Buffer.from(bench.buffer(0).subarray(SIZE, SIZE + 3)).toString()).toBe("  0");
+    expect(Buffer.from(bench.buffer(1).subarray(2 * SIZE, 2 * SIZE + 3)).toString()).toBe("  1");
+    expect(bench.lane(2).at).toBe(0);
+  });
+
+  it("a sink that one of the same few took the leave from is given what was read, and one that it ended is not", async () => {
     for (const end of ["deny", "close", "unwatch"] as const) {
-      const { poller, ahead, taker, buffer, fds } = setup();
-      const ends = [pair(poller), pair(poller)];
-      const sinks = ends.map((each) => taker(each));
-      for (const [i, sink] of sinks.entries()) {
-        const other = sinks[1 - i] as Taker;
-        sink.told = () => {
+      const bench = setup();
+      const { poller, ahead, fds } = bench;
+      const sinks = bench.told(3, (self) => {
+        for (const other of sinks) {
+          if (other === self) continue;
           if (end === "deny") ahead.allow(other.handle, false);
           else if (end === "unwatch") poller.unwatch(other.handle);
-          else {
-            fds.splice(fds.indexOf((ends[1 - i] as readonly [number, number])[0]), 1);
-            poller.close(other.handle);
-          }
-          sink.told = () => undefined;
-          other.told = () => undefined;
-        };
-      }
-      for (const [, peer] of ends) poller.writev(peer, ["abc"], 0);
+          else poller.close(other.handle);
+        }
+      });
+      if (end === "close") fds.length = 2; // of the first, which stays
       await quiet();
-      const reads = sinks.flatMap((sink) => sink.received);
-      expect(reads, end).toEqual(end === "deny" ? [3, NOT_READ] : [3]);
-      const loser = ends[(sinks[0] as Taker).received[0] === 3 ? 1 : 0] as readonly [number, number];
-      if (end !== "close") expect(poller.read(loser[0], buffer(), 0, SIZE), end).toBe(3);
+      expect(
+        sinks.map((sink) => sink.received),
+        end,
+      ).toEqual(end === "deny" ? [[3], [3], [3]] : [[3], [], []]);
     }
+  });
+
+  it("what was read of a registration that has ended is not given to the one that has its slot now", async () => {
+    const bench = setup();
+    const { poller, ahead } = bench;
+    const heir = new Taker(bench);
+    const sinks = bench.told(2, () => {
+      if (heir.handle !== -1) return;
+      const [fd, peer] = pair(poller);
+      bench.fds.push(fd, peer);
+      const before = (sinks[1] as Taker).handle;
+      poller.unwatch(before);
+      heir.handle = poller.watch(fd, READ, heir, { edge: true });
+      expect(heir.handle % 2 ** 24).toBe(before % 2 ** 24);
+      ahead.allow(heir.handle, true);
+      expect(ahead.reclaim(heir.handle)).toBe(undefined);
+    });
+    await quiet();
+    expect((sinks[1] as Taker).received).toEqual([]);
+    expect(heir.received).toEqual([]);
+  });
+
+  it("what was read and not delivered yet can be taken out, once", async () => {
+    const bench = setup();
+    const { ahead } = bench;
+    const taken: unknown[] = [];
+    const sinks = bench.told(3, (self, index) => {
+      if (index > 0) return;
+      const [, second] = sinks as [Taker, Taker, Taker];
+      taken.push(ahead.reclaim(self.handle), ahead.reclaim(second.handle), ahead.reclaim(second.handle));
+      bench.buffer(1).fill(0);
+    });
+    await until(() => (sinks[2] as Taker).received.length === 1);
+    expect(taken).toEqual([undefined, new Uint8Array(Buffer.from("  1")), undefined]);
+    expect(sinks.map((sink) => sink.texts)).toEqual([["  0"], [], ["  2"]]);
+    expect(ahead.reclaim((sinks[2] as Taker).handle)).toBe(undefined);
   });
 
   it("does not read without room, behind it, or into what was detached, and does again with another buffer", async () => {
     const bench = setup();
-    const { poller, ahead, taker } = bench;
+    const { poller } = bench;
     const ends = pair(poller);
-    const sink = taker(ends);
+    const sink = bench.taker(ends);
     const scratch = new Uint8Array(SIZE);
     async function next(): Promise<number> {
       const before = sink.received.length;
@@ -190,40 +292,38 @@ native("reading ahead", () => {
       [-SIZE, NOT_READ],
       [0, 3],
     ] as const) {
-      ahead.at = at;
+      bench.lane().at = at;
       expect(await next(), String(at)).toBe(expected);
     }
-    ahead.at = 0;
-    const gone = bench.buffer().buffer as ArrayBuffer;
-    structuredClone(gone, { transfer: [gone] });
+    bench.lane().at = 0;
+    bench.detach(0);
     expect(await next()).toBe(NOT_READ);
-    bench.renew(new Uint8Array(SIZE - 1));
+    bench.renew(0, new Uint8Array(SIZE - 1));
     expect(await next()).toBe(NOT_READ);
-    bench.renew(new Uint8Array(SIZE));
+    bench.renew(0, new Uint8Array(SIZE));
     expect(await next()).toBe(3);
   });
 
-  it("survives that a sink detaches the buffer in the middle of a batch", async () => {
-    const { poller, taker, buffer } = setup();
-    const ends = Array.from({ length: 8 }, () => pair(poller));
-    const sinks = ends.map((each) => taker(each));
-    for (const sink of sinks) {
-      sink.told = () => {
-        const { buffer: memory } = buffer();
-        if (memory.byteLength > 0) structuredClone(memory, { transfer: [memory as ArrayBuffer] });
-      };
-    }
-    for (const [, peer] of ends) poller.writev(peer, ["abc"], 0);
-    await until(() => sinks.every((sink) => sink.received.length === 1));
-    const all = sinks.flatMap((sink) => sink.received);
-    expect(all.filter((received) => received !== NOT_READ)).toEqual([3]);
+  it("survives that a sink detaches its buffer, which its neighbours do not notice", async () => {
+    const bench = setup();
+    const first = bench.told(LANES, (_self, _index, lane) => {
+      if (lane % 2 === 0) bench.detach(lane);
+    });
+    await until(() => first.every((sink) => sink.received.length === 1));
+    expect(first.flatMap((sink) => sink.texts)).toEqual(first.map((_, i) => `  ${i}`));
+    const second = bench.told(LANES, () => undefined);
+    await until(() => second.every((sink) => sink.received.length === 1));
+    expect(second.flatMap((sink) => sink.received)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((i) => (i % 2 === 0 ? NOT_READ : 3)),
+    );
   });
 
   it("a slot that is given out again is not read ahead of, and any number of slots may be", async () => {
-    const { poller, ahead, taker, fds } = setup();
+    const bench = setup();
+    const { poller, ahead, fds } = bench;
     const sinks = Array.from({ length: 300 }, () => {
       const ends = pair(poller);
-      return { ends, sink: taker(ends) };
+      return { ends, sink: bench.taker(ends) };
     });
     for (const { ends } of sinks) poller.writev(ends[1], ["abc"], 0);
     await until(() => sinks.every(({ sink }) => sink.received.length === 1));
@@ -231,7 +331,7 @@ native("reading ahead", () => {
 
     const { ends, sink } = sinks[299] as (typeof sinks)[0];
     poller.unwatch(sink.handle);
-    const successor = new Taker(() => new Uint8Array(0), ahead);
+    const successor = new Taker(bench);
     const handle = poller.watch(ends[0], READ, successor, { edge: true });
     expect(handle % 2 ** 24).toBe(sink.handle % 2 ** 24);
     ahead.allow(sink.handle, true); // late, and for a slot that is somebody else's by now
@@ -248,16 +348,48 @@ native("reading ahead", () => {
 
   it("has one user, and refuses what cannot be read into", () => {
     const poller = createPoller(requireAddon());
-    made.push({ poller, fds: [] });
-    expect(() => poller.readAhead("buffer" as never, SIZE)).toThrow(TypeError);
-    expect(() => poller.readAhead(new Uint8Array(8) as never, SIZE)).toThrow(TypeError);
-    for (const size of [0, -1, 1.5, Number.NaN, 2 ** 31]) {
-      expect(() => poller.readAhead(new ArrayBuffer(8), size)).toThrow(RangeError);
+    for (const size of [0, -1, 1.5, Number.NaN, 2 ** 31])
+      expect(() => poller.readAhead(size)).toThrow(RangeError);
+    expect(() => poller.readAhead("1" as never)).toThrow(TypeError);
+    const ahead = poller.readAhead(SIZE) as ReadAhead;
+    expect(ahead.lanes.map((lane) => lane.at)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(() => ahead.lanes[0]?.into("buffer" as never)).toThrow(TypeError);
+    expect(() => ahead.lanes[0]?.into(new Uint8Array(8) as never)).toThrow(TypeError);
+    // A lane behind one without a buffer.
+    expect(() => ahead.lanes[1]?.into(new ArrayBuffer(8))).toThrow(RangeError);
+    for (const lane of ahead.lanes) lane.into(new ArrayBuffer(8));
+    expect(poller.readAhead(SIZE)).toBe(undefined);
+  });
+
+  it("reads ahead of one sink at a time where it cannot run ticks between them", async () => {
+    const log = ["lanes 1", "sink 0", "tick 0", "sink 1", "tick 1", "sink 2", "tick 2"];
+    const { out, err } = await runChild("read-ahead-alone", [], ["--pending-deprecation"]);
+    expect([out, err]).toEqual([log.join(), ""]);
+  });
+
+  it("what one sink, tick or promise fails with reaches uncaughtException, and loses nothing of the others", async () => {
+    for (const how of ["caught", "rejections", "hooked"]) {
+      const { code, out } = await runChild("read-ahead-throws", [how]);
+      expect(code, how).toBe(0);
+      expect(out.split(","), how).toEqual(
+        [0, 1, 2, 3, 4, 5].flatMap((i) => [
+          `sink ${i} 3`,
+          ...(i % 3 === 0 ? [`caught sink ${i}`] : []),
+          `tick ${i}`,
+          ...(i % 3 === 1 ? [`caught tick ${i}`] : []),
+          `microtask ${i}`,
+          ...(i % 3 === 2 ? [`${how === "rejections" ? "unhandled" : "caught"} promise ${i}`] : []),
+        ]),
+      );
     }
-    const ahead = poller.readAhead(new ArrayBuffer(8), SIZE) as ReadAhead;
-    expect(ahead.at).toBe(0);
-    expect(() => ahead.into("buffer" as never)).toThrow(TypeError);
-    expect(poller.readAhead(new ArrayBuffer(8), SIZE)).toBe(undefined);
+  });
+
+  it("what a tick throws ends the process, or the worker, when nobody catches it", async () => {
+    const alone = await runChild("read-ahead-throws", ["uncaught"]);
+    expect([alone.code, alone.out]).toEqual([1, "sink 0 3,tick 0,microtask 0,sink 1 3,tick 1"]);
+    expect(alone.err).toContain("Error: tick 1");
+    const { code, out } = await runChild("read-ahead-throws", ["worker"]);
+    expect([code, out]).toEqual([0, "sink 0 3,tick 0,microtask 0,sink 1 3,tick 1\nworker failed: tick 1"]);
   });
 
   it("ends with its worker, and leaves the main thread alone", async () => {

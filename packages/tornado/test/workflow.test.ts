@@ -123,7 +123,7 @@ describe.runIf(nativeAvailable)("a running server", () => {
     const [first, ...rest] = functions("in");
     expect(first).toBe("on_ready"); // it is C, and on no stack of JavaScript
     expect(missingFrom(inside, rest)).toEqual([]);
-    expect(rest).toHaveLength(12);
+    expect(rest).toHaveLength(13);
   });
 
   it("writes when the receiver has returned, as the way out says", async () => {

@@ -54,6 +54,8 @@ export class LazyAsyncResource {
           return plain.call(self, args[0]);
         case 2:
           return plain.call(self, args[0], args[1]);
+        case 3:
+          return plain.call(self, args[0], args[1], args[2]);
         default:
           return fn.call(self, ...args);
       }

@@ -1,4 +1,4 @@
-// One read buffer for all transports of an engine in a thread, so that an idle connection owns none.
+// Read buffers for all transports of an engine in a thread, so that an idle connection owns none.
 //
 //   0            from          at                        SIZE
 //   ├─ leased ───┼─ this read ─┼────── free ─────────────┤
@@ -6,22 +6,15 @@
 // A read is carved at the bump pointer `at`. While its receiver runs the range is reserved, so that a nested read
 // lands behind it. When the receiver returned nothing the pointer rolls back; when it returned a promise the range
 // stays leased until that settles. A slab without room is retired (its leases keep it alive) and a fresh one is taken.
-// Whoever reads ahead of us reads to where we would: it has the pointer, and is told of each fresh slab.
-
-import { TwError } from "@tw/util";
+// Whoever reads ahead of us reads to where we would: it has the pointer, and is told of each fresh slab. It does so for a
+// few transports at a time, each of which reads to a pool of its own meanwhile.
 
 /** Bytes asked of the kernel in one read. */
 export const READ_SIZE: number = 64 * 1024;
 const SLAB_SIZE = 4 * READ_SIZE;
 
 /** Views up to this length are kept. */
-const SHORT = 4096;
-
-/**
- * Bytes that the receivers of one pool may hold leased. A connection whose receiver would hold more is aborted with
- * `ERR_TW_LEASE_LIMIT`; its neighbours, who hold nothing, read on.
- */
-export const MAX_LEASED: number = 256 * 1024 * 1024;
+const SHORT = 2048;
 
 /** One buffer. */
 export interface Slab {
@@ -42,13 +35,13 @@ export interface ReadPlace {
 export class SlabPool {
   readonly #place: ReadPlace;
   #slab: Slab = freshSlab();
-  #leased = 0;
   /** Overwrites ranges when they are given back, so that a view kept too long shows up in tests. */
   poison = false;
 
-  /** @param placeIn makes the place, for a buffer of the pool's; without, the pool has one for itself */
-  constructor(placeIn?: (buffer: ArrayBuffer) => ReadPlace | undefined) {
-    this.#place = placeIn?.(this.#slab.bytes.buffer) ?? { at: 0, into() {} };
+  /** @param place somebody else's, who reads to it too */
+  constructor(place: ReadPlace = { at: 0, into() {} }) {
+    this.#place = place;
+    place.into(this.#slab.bytes.buffer);
   }
 
   /** The bump pointer, in {@link current}. */
@@ -69,6 +62,11 @@ export class SlabPool {
     this.#place.into(this.#slab.bytes.buffer);
   }
 
+  /** The `length` bytes that were read to the bump pointer. */
+  copy(length: number): Uint8Array<ArrayBuffer> {
+    return this.#slab.bytes.slice(this.at, this.at + length);
+  }
+
   /** Reserves `length` bytes at the bump pointer of {@link current} and returns a view on them, which may be one that was returned before. */
   reserve(slab: Slab, length: number): Uint8Array {
     const { at } = this.#place;
@@ -76,24 +74,6 @@ export class SlabPool {
     this.#place.at = at + length;
     slab.uses++;
     return view;
-  }
-
-  /** Counts a reserved range as held by a promise. Returns the error for whoever holds it, where that is too much. */
-  lease(length: number): TwError | undefined {
-    this.#leased += length;
-    if (this.#leased <= MAX_LEASED) return undefined;
-    return new TwError(
-      "ERR_TW_LEASE_LIMIT",
-      `Receivers hold ${this.#leased} bytes leased, limit ${MAX_LEASED}`,
-    );
-  }
-
-  /**
-   * Ends what {@link lease} began: the promise has settled, or the connection is closed, whose receiver may have dropped
-   * the promise, and the view with it. Only {@link release} lets the range be read into again.
-   */
-  endLease(length: number): void {
-    this.#leased -= length;
   }
 
   /** Gives a range back; the pointer returns when nothing was carved behind it. */

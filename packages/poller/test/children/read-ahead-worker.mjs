@@ -4,7 +4,8 @@ import { loadPoller, READ } from "../../dist/index.js";
 
 const poller = loadPoller();
 const [fd, peer] = poller.socketpair();
-const ahead = poller.readAhead(new ArrayBuffer(64), 64);
+const ahead = poller.readAhead(64);
+for (const lane of ahead.lanes) lane.into(new ArrayBuffer(64));
 
 function next() {
   return new Promise((resolve) => {

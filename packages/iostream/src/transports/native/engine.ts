@@ -2,13 +2,16 @@
 
 import type { IOLoop } from "@tw/ioloop";
 import type { Poller, ReadAhead } from "@tw/poller";
+import { Leases } from "../leases.js";
 import { READ_SIZE, SlabPool } from "../slab.js";
 
 /** The native engine of one loop. */
 export interface NativeEngine {
   readonly loop: IOLoop;
   readonly poller: Poller;
-  readonly slabs: SlabPool;
+  /** One for each read that the poller does before it calls a transport; the first one also for all other reads. */
+  readonly slabs: readonly [SlabPool, ...SlabPool[]];
+  readonly leases: Leases;
   /** What the poller reads before it calls a transport; `undefined` where it does so for somebody else. */
   readonly ahead: ReadAhead | undefined;
 }
@@ -24,18 +27,15 @@ export function nativeEngine(loop: IOLoop): NativeEngine | undefined {
   return engine;
 }
 
-type Reading = Pick<NativeEngine, "slabs" | "ahead">;
+type Reading = Pick<NativeEngine, "slabs" | "leases" | "ahead">;
 
 /** How transports on this poller read. */
 function reading(poller: Poller): Reading {
   const known = readings.get(poller);
   if (known !== undefined) return known;
-  let ahead: ReadAhead | undefined;
-  const slabs = new SlabPool((buffer) => {
-    ahead = poller.readAhead(buffer, READ_SIZE);
-    return ahead;
-  });
-  const made = { slabs, ahead };
+  const ahead = poller.readAhead(READ_SIZE);
+  const [first, ...others] = (ahead?.lanes ?? []).map((lane) => new SlabPool(lane));
+  const made: Reading = { slabs: [first ?? new SlabPool(), ...others], leases: new Leases(), ahead };
   readings.set(poller, made);
   return made;
 }

@@ -4,7 +4,8 @@
 // a read proves that the descriptor is drained: EAGAIN, or for TCP a short read with no hang-up in sight (a FIN queued
 // behind the bytes makes no further edge). A paused stream keeps its hints, and resuming tries a read first.
 //
-// Where reading is what an event would begin with, the poller has done the first read already (`ReadAhead`).
+// Where reading is what an event would begin with, the poller has done the first read already (`ReadAhead`), and may have
+// done it before some neighbours were called. If one of those pauses this stream, it keeps what was read until it resumes.
 
 import { LazyAsyncResource } from "@tw/ioloop";
 import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
@@ -13,7 +14,7 @@ import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { brokenPipe } from "../broken-pipe.js";
 import { keepAliveSeconds } from "../keep-alive.js";
-import { READ_SIZE, type Slab } from "../slab.js";
+import { READ_SIZE, type Slab, type SlabPool } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
 import { interrupted, lostPeer, systemError, wouldBlock } from "./errno.js";
 import { NativeInfo } from "./info.js";
@@ -56,6 +57,8 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   /** Bytes of a view that the receiver has a promise for. */
   #leased = 0;
   #hints = 0;
+  /** What was read ahead of an event that found us paused. */
+  #unread: Uint8Array<ArrayBuffer> | undefined;
   #budget = 0;
   #sending: "open" | "blocked" | "ended" = "open";
   #closed = false;
@@ -131,38 +134,42 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   /** Lets the poller read, or not: to be called whenever what this depends on has changed. */
   #readAhead(): void {
     if (this.#closed || this.#handle === UNWATCHED) return;
-    this.#engine.ahead?.allow(this.#handle, this.#held === 0 && this.#sending !== "blocked");
+    const wanted = this.#held === 0 && this.#sending !== "blocked" && this.#unread === undefined;
+    this.#engine.ahead?.allow(this.#handle, wanted);
   }
 
   /** Called by the poller, once per edge or wake. */
-  onEvents(events: number, received: number): void {
-    this.runInAsyncScope(this.#react, this, events, received);
+  onEvents(events: number, received: number, lane: number): void {
+    this.runInAsyncScope(this.#react, this, events, received, lane);
   }
 
-  #react(events: number, received: number): void {
+  #react(events: number, received: number, lane: number): void {
     if (this.#closed) return;
     this.#hints |= events & (READ | HANGUP | ERROR);
     this.#budget = READ_BUDGET;
     if ((events & WRITE) !== 0 && this.#sending === "blocked") this.#unblock();
-    if (this.#held === 0) this.#readAll(received);
+    if (this.#held === 0) this.#readAll(received, lane);
     else {
+      if (received !== NOT_READ) this.#keep(received, lane);
       if ((events & ERROR) !== 0) this.#checkError();
       // Also in a lease: it may wait for the write that failed, and would then be held for ever.
       if (this.#broken !== undefined) this.#close(this.#broken);
     }
   }
 
-  #readAll(received: number): void {
+  #readAll(received: number, lane: number): void {
     const { poller, slabs } = this.#engine;
+    const pool = slabs[lane] as SlabPool;
     let count = received;
+    if (this.#unread !== undefined) this.#deliverUnread(pool, this.#unread);
     for (; this.#hints !== 0 && this.#held === 0 && !this.#closed; count = NOT_READ) {
       if (this.#budget-- <= 0) return poller.wake(this.#handle);
-      const slab = slabs.current();
-      if (count === NOT_READ) count = poller.read(this.#fd, slab.bytes, slabs.at, READ_SIZE);
+      const slab = pool.current();
+      if (count === NOT_READ) count = poller.read(this.#fd, slab.bytes, pool.at, READ_SIZE);
       if (count > 0) {
         if (count < READ_SIZE && this.#kind === "tcp" && (this.#hints & (HANGUP | ERROR)) === 0)
           this.#hints = 0;
-        this.#deliver(slab, count);
+        this.#deliver(pool, slab, count);
       } else if (count === 0 && this.#wasReset()) break;
       else if (count === 0) this.#inputEnded();
       else if (wouldBlock(count)) this.#hints = 0;
@@ -181,32 +188,46 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     if (this.#broken !== undefined && (this.#held & LEASED) === 0 && !this.#closed) this.#close(this.#broken);
   }
 
-  #deliver(slab: Slab, count: number): void {
-    const { slabs } = this.#engine;
-    const view = slabs.reserve(slab, count);
+  /** Keeps for {@link resume} what came of a read ahead. Of an end, a read tells again. */
+  #keep(received: number, lane: number): void {
+    const { poller, slabs } = this.#engine;
+    if (received > 0) this.#unread = (slabs[lane] as SlabPool).copy(received);
+    else if (received < 0 && !wouldBlock(received) && !interrupted(received))
+      this.#close(systemError(poller, received, "read"));
+  }
+
+  #deliverUnread(pool: SlabPool, unread: Uint8Array): void {
+    this.#unread = undefined;
+    this.#readAhead();
+    const slab = pool.current();
+    slab.bytes.set(unread, pool.at);
+    this.#deliver(pool, slab, unread.length);
+  }
+
+  #deliver(pool: SlabPool, slab: Slab, count: number): void {
+    const view = pool.reserve(slab, count);
     let result: unknown;
     try {
       result = (this.#receiver as TransportReceiver).onBytes(view);
     } catch (error) {
-      slabs.release(slab, view, count);
+      pool.release(slab, view, count);
       return this.abort(error);
     }
-    if (isPromiseLike(result)) this.#lease(slab, view, count, result);
-    else slabs.release(slab, view, count);
+    if (isPromiseLike(result)) this.#lease(pool, slab, view, count, result);
+    else pool.release(slab, view, count);
   }
 
   /** The receiver holds the view until its promise settles; nothing is read until then. */
-  #lease(slab: Slab, view: Uint8Array, count: number, lease: PromiseLike<unknown>): void {
-    const { slabs } = this.#engine;
+  #lease(pool: SlabPool, slab: Slab, view: Uint8Array, count: number, lease: PromiseLike<unknown>): void {
     this.#held |= LEASED;
     this.#readAhead();
     const settled = (error?: unknown, failed = false) => {
       this.#endLease();
-      slabs.release(slab, view, count);
+      pool.release(slab, view, count);
       this.#held &= ~LEASED;
       this.#readAhead();
       if (failed) return this.abort(error);
-      if (!this.#closed) this.runInAsyncScope(this.#readAll, this, NOT_READ);
+      if (!this.#closed) this.runInAsyncScope(this.#readAll, this, NOT_READ, 0);
     };
     lease.then(
       () => settled(),
@@ -215,14 +236,14 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     // The receiver may have closed us before it returned: then there is nobody to count it for.
     if (this.#closed) return;
     this.#leased = count;
-    const tooMuch = slabs.lease(count);
+    const tooMuch = this.#engine.leases.begin(count);
     if (tooMuch !== undefined) this.abort(tooMuch);
   }
 
   /** The bytes that a receiver holds count no longer. A promise that is never settled may be all that is left of it. */
   #endLease(): void {
     if (this.#leased === 0) return;
-    this.#engine.slabs.endLease(this.#leased);
+    this.#engine.leases.end(this.#leased);
     this.#leased = 0;
   }
 
@@ -341,10 +362,12 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   }
 
   release(): { readonly fd: number; readonly unread: Uint8Array } {
+    const { poller, ahead } = this.#engine;
+    const unread = this.#unread ?? ahead?.reclaim(this.#handle) ?? new Uint8Array(0);
     this.#closed = true;
     this.#endLease();
-    if (this.#handle !== UNWATCHED) this.#engine.poller.unwatch(this.#handle);
-    return { fd: this.#fd, unread: new Uint8Array(0) };
+    if (this.#handle !== UNWATCHED) poller.unwatch(this.#handle);
+    return { fd: this.#fd, unread };
   }
 
   /** Frees the descriptor now and tells the receiver in a later turn. */
@@ -357,6 +380,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #free(error: unknown): void {
     this.#closed = true;
     this.#broken = error;
+    this.#unread = undefined;
     this.#endLease();
     this.#info?.close();
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);

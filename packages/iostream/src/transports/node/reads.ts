@@ -7,6 +7,7 @@
 // A read that fills it moves its socket to a buffer of its own; a read that would have fitted moves it back.
 
 import type { IOLoop } from "@tw/ioloop";
+import { Leases } from "../leases.js";
 import { READ_SIZE, SlabPool } from "../slab.js";
 import type { NodeTransport } from "./transport.js";
 
@@ -19,6 +20,7 @@ const SPARE_BUFFERS = 8;
 class LoopReads {
   readonly shared: Uint8Array = new Uint8Array(SHARED_SIZE);
   readonly slabs: SlabPool = new SlabPool();
+  readonly leases: Leases = new Leases();
   readonly #spare: Uint8Array[] = [];
 
   takeBuffer(): Uint8Array {
@@ -58,16 +60,16 @@ export class SocketReads {
   };
 
   #deliverShared(transport: NodeTransport, count: number): void {
-    const { shared, slabs } = this.#loop;
+    const { shared, slabs, leases } = this.#loop;
     const slab = slabs.current();
     slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slabs.at);
     const view = slabs.reserve(slab, count);
-    const tooMuch = slabs.lease(count);
+    const tooMuch = leases.begin(count);
     let leased = true;
     if (count === SHARED_SIZE) this.#own = this.#loop.takeBuffer();
     transport.streamRead(view, () => {
       leased = false;
-      slabs.endLease(count);
+      leases.end(count);
       slabs.release(slab, view, count);
     });
     if (leased && tooMuch !== undefined) transport.abort(tooMuch);
