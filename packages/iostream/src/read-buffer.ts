@@ -38,7 +38,9 @@ export class ReadBuffer {
   /** Ends {@link borrow}; returns what was not taken. */
   giveBack(): Uint8Array {
     this.#borrowed = false;
-    return this.#handOver(this.#start);
+    if (this.#start < this.#end) return this.#handOver(this.#start);
+    this.#forget();
+    return EMPTY_BYTES;
   }
 
   /** Unread bytes. */
@@ -110,7 +112,7 @@ export class ReadBuffer {
     // All of a buffer that is mostly theirs is handed over as it is; a small piece must not keep a large one alive.
     if (this.#start === this.#end && count * 2 >= this.#bytes.length && !this.#borrowed)
       return this.#handOver(from);
-    return slice.call(this.#bytes, from, this.#start);
+    return copyOf(this.#bytes, from, this.#start);
   }
 
   /** Takes everything, without a copy. */
@@ -122,10 +124,14 @@ export class ReadBuffer {
     // A block may have been another stream's before, and whoever has a piece can see all of its memory.
     if (this.#bytes.length === BLOCK_SIZE) this.#bytes.fill(0, this.#end);
     const all = this.#bytes.subarray(from, this.#end);
+    this.#forget();
+    return all;
+  }
+
+  #forget(): void {
     this.#bytes = EMPTY_BYTES;
     this.#start = 0;
     this.#end = 0;
-    return all;
   }
 
   /** Ends the use of an empty buffer: memory that nobody was handed is kept, as making 64 KiB costs more than filling it. */
@@ -148,7 +154,16 @@ export class ReadBuffer {
   }
 }
 
-/** A Buffer's own makes a view. */
+/** `bytes[from, to)`, in memory of its own. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  // A Buffer's own makes a view.
+  if (to - from < bytes.length) return slice.call(bytes, from, to);
+  // What came is what was asked for: a sixth cheaper.
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 const { slice } = Uint8Array.prototype;
 
 const spare: Uint8Array[] = [];
