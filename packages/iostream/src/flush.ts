@@ -1,5 +1,8 @@
 // Writes that no callback of a transport will flush leave together, at the end of the microtask checkpoint: all
-// streams of a thread that have something to send share one tick.
+// streams of a thread that have something to send share one tick. While the poller calls one transport after the other,
+// and runs ticks and promises in between, it is its turn behind them: a tick costs more.
+
+import type { DeliveryTurns } from "@tw/poller";
 
 /** A stream that waits for its turn to write. */
 export interface Flushable {
@@ -9,9 +12,26 @@ export interface Flushable {
 /** Flushes `stream` after the continuations that run now. The caller sees to it that a stream waits once. */
 export function flushLater(stream: Flushable): void {
   waiting[count++] = stream;
-  if (count === 1) process.nextTick(flushAll);
+  if (count === 1 && !inDelivery) process.nextTick(flushAll);
 }
 
+/** What the poller calls. */
+export const deliveryTurns: DeliveryTurns = {
+  begin() {
+    inDelivery = true;
+  },
+  settled() {
+    if (count === 0) return false;
+    flushAll();
+    return true;
+  },
+  end() {
+    inDelivery = false;
+    if (count > 0) process.nextTick(flushAll);
+  },
+};
+
+let inDelivery = false;
 const waiting: (Flushable | undefined)[] = [];
 let count = 0;
 let served = 0;

@@ -1,10 +1,12 @@
 // The poller reads for whoever would read first. What makes a transport not read any more may come from anywhere: its own
 // receiver, another one's in the same batch of events, a promise.
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { IOLoop } from "@tw/ioloop";
 import { nullLogger } from "@tw/log";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
+import { IOStream } from "../src/index.js";
 import { seededRandom } from "../src/testing/garbage.js";
 import type { TransportReceiver } from "../src/transport.js";
 import { type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
@@ -24,7 +26,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
     paused = false;
     /** Whether its receiver was called when it must not be, or given what was not next. */
     wrong = "";
-    leases: { view: Uint8Array; first: number; settle: () => void }[] = [];
+    leases: { view: Uint8Array; settle: () => void; resolve: () => void }[] = [];
 
     constructor(tcp: boolean, onBytes: (line: Line, view: Uint8Array) => void | Promise<void>) {
       const [fd, peer] = tcp
@@ -69,8 +71,15 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
           this.leases = [];
           resolve();
         };
-        this.leases.push({ view, first, settle });
+        this.leases.push({ view, settle, resolve });
       });
+    }
+
+    /** Of a lease whose bytes are gone. */
+    settleDetached(): void {
+      const [lease] = this.leases;
+      this.leases = [];
+      lease?.resolve();
     }
 
     close(): void {
@@ -232,6 +241,197 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
     first.close();
   });
 
+  it("gets its own bytes when what a lane-mate holds of the buffer is given back before its turn", async () => {
+    for (const give of ["at once", "by a microtask", "by a transfer"] as const) {
+      const lines: Line[] = [];
+      let holder: Line | undefined;
+      const letGo = (): void => {
+        const lease = holder?.leases[0];
+        if (give === "by a transfer" && lease !== undefined) {
+          const { buffer } = lease.view;
+          structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+          holder?.settleDetached();
+        } else lease?.settle();
+      };
+      for (let i = 0; i < 3; i++) {
+        const line = new Line(true, (self, view) => {
+          if (i === 1 && self.got === 11) {
+            holder = self;
+            return self.lease(view);
+          }
+          if (i === 0 && self.got === 8) {
+            if (give === "by a microtask") queueMicrotask(letGo);
+            else letGo();
+          }
+        });
+        lines.push(line);
+      }
+      const [first, second, third] = lines as [Line, Line, Line];
+      first.send(4);
+      second.send(11);
+      await turns(3);
+      expect(second.leases).toHaveLength(1);
+      first.send(4);
+      third.send(20);
+      await turns(5);
+      expect(lines.map((line) => [line.got, line.wrong])).toEqual([
+        [8, ""],
+        [11, ""],
+        [20, ""],
+      ]);
+      for (const line of lines) line.close();
+    }
+  });
+
+  it("is aborted, and given no zeros, when a view that a lane-mate kept too long is transferred away", async () => {
+    for (const paused of [false, true]) {
+      const lines: Line[] = [];
+      let kept: Uint8Array | undefined;
+      let error: unknown;
+      for (let i = 0; i < 2; i++) {
+        const line = new Line(true, (self, view) => {
+          if (i === 1) kept = view;
+          if (i === 0 && self.got === 2) {
+            const buffer = kept?.buffer as ArrayBuffer;
+            structuredClone(buffer, { transfer: [buffer] });
+            if (paused) (lines[1] as Line).pause();
+          }
+        });
+        line.receiver.onClose = (reason) => {
+          error = reason;
+        };
+        lines.push(line);
+      }
+      for (const line of lines) line.send(1);
+      await turns(3);
+      for (const line of lines) line.send(1);
+      await turns(5);
+      expect(error).toMatchObject({ code: "ERR_TW_READ_DETACHED" });
+      expect(lines.map((line) => [line.got, line.wrong])).toEqual([
+        [2, ""],
+        [1, ""],
+      ]);
+      for (const line of lines) line.close();
+    }
+  });
+
+  it("released by its own onDrain, because a neighbour filled it after its read, hands over what was read", async () => {
+    const room = new Uint8Array(1 << 20);
+    const { poller } = engine();
+    let rest: { fd: number; unread: Uint8Array } | undefined;
+    const filler = new Line(true, (self) => {
+      if (self.got < 2) return;
+      while (line.transport.write([room]) === room.length);
+      while (poller.read(line.peer, room, 0, room.length) > 0);
+    });
+    const line = new Line(true, () => undefined);
+    line.receiver.onDrain = () => {
+      rest = line.transport.release();
+    };
+    // Together once, so that what tests before this one detached is replaced.
+    for (const each of [filler, line]) each.send(1);
+    await until(() => line.got === 1);
+    filler.send(1);
+    line.send(9);
+    await until(() => rest !== undefined);
+    expect([line.got, [...(rest?.unread ?? [])]]).toEqual([1, [1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    poller.closeFd(rest?.fd as number);
+    poller.closeFd(line.peer);
+    filler.close();
+  });
+
+  it("is read ahead of again once its lease has ended, it was resumed, or its blocked write went on", async () => {
+    const reads: number[] = [];
+    const line = new Line(true, (self, view) => {
+      if (self.got === 1) return self.lease(view);
+      if (self.got === 2) self.pause();
+    });
+    const { onEvents } = line.transport;
+    line.transport.onEvents = function (this: NativeTransport, events, received, lane) {
+      reads.push(received);
+      onEvents.call(this, events, received, lane);
+    };
+    const next = async (count: number): Promise<void> => {
+      line.send(1);
+      await until(() => line.got === count);
+    };
+    await next(1);
+    line.leases[0]?.settle();
+    await turns(1);
+    await next(2);
+    line.resume();
+    await turns(2);
+    await next(3);
+    expect(reads.filter((received) => received === 1)).toHaveLength(3);
+    line.close();
+  });
+
+  it("what a continuation sends leaves before the next transport is called", async () => {
+    const log: string[] = [];
+    const streams: IOStream[] = [];
+    const peers: number[] = [];
+    const note = (message: unknown): void => {
+      log.push(`sent ${streams.indexOf((message as { stream: IOStream }).stream)}`);
+    };
+    for (let i = 0; i < 4; i++) {
+      const [fd, peer] = tcpDescriptors(engine());
+      peers.push(peer);
+      const stream = new IOStream(new NativeTransport(engine(), fd, "tcp"), { loop });
+      streams.push(stream);
+      stream.attach({
+        async onBytes() {
+          log.push(`bytes ${i}`);
+          await null;
+          const written = stream.write("one");
+          await null;
+          stream.send("two");
+          await written;
+          log.push(`went ${i}`);
+        },
+        onEnd() {},
+        onDrain() {},
+        onClose() {},
+      });
+    }
+    subscribe("tw:iostream:sent", note);
+    for (const peer of peers) engine().poller.writev(peer, ["x"], 0);
+    await until(() => log.length >= 12);
+    unsubscribe("tw:iostream:sent", note);
+    expect(log).toEqual([0, 1, 2, 3].flatMap((i) => [`bytes ${i}`, `sent ${i}`, `went ${i}`]));
+    for (const stream of streams) stream.abort();
+    for (const peer of peers) engine().poller.closeFd(peer);
+  });
+
+  it("what was sent behind a throwing tick, or by nobody's continuation, leaves too", async () => {
+    const got = (peer: number): number => engine().poller.read(peer, new Uint8Array(64), 0, 64);
+    const [fd, peer] = tcpDescriptors(engine());
+    const [other, otherPeer] = tcpDescriptors(engine());
+    const stream = new IOStream(new NativeTransport(engine(), fd, "tcp"), { loop });
+    const failures: unknown[] = [];
+    const before = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.once("uncaughtException", (error) => failures.push(error.message));
+    const transport = new NativeTransport(engine(), other, "tcp");
+    transport.start({
+      onBytes() {
+        stream.send("from a neighbour");
+        process.nextTick(() => {
+          throw new Error("a tick");
+        });
+      },
+      onEnd() {},
+      onDrain() {},
+      onClose() {},
+    });
+    engine().poller.writev(otherPeer, ["x"], 0);
+    await until(() => got(peer) === 16);
+    expect(failures).toEqual(["a tick"]);
+    for (const listener of before) process.on("uncaughtException", listener);
+    stream.abort();
+    transport.abort();
+    for (const each of [peer, otherPeer]) engine().poller.closeFd(each);
+  });
+
   it("loses nothing when a neighbour transfers its view away", async () => {
     for (let round = 0; round < 3; round++) {
       const lines: Line[] = [];
@@ -284,8 +484,10 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
       const pick = (): Line => lines[random(lines.length)] as Line;
       const meddle = (): void => {
         const other = pick();
-        if (random(2) === 0) other.pause();
-        else other.resume();
+        const how = random(4);
+        if (how === 0) other.pause();
+        else if (how === 1) other.resume();
+        else other.leases[0]?.settle();
       };
       for (const slabs of engine().slabs) slabs.poison = true;
       const lines: Line[] = [];
@@ -295,6 +497,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
           if (what === 0) meddle();
           if (what === 1) self.pause();
           if (what === 2) queueMicrotask(meddle);
+          if (what === 4) process.nextTick(meddle);
           if (what === 3) return self.lease(view);
         });
         lines.push(line);

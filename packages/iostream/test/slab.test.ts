@@ -55,6 +55,29 @@ describe("SlabPool", () => {
     expect(pool.current().bytes.length).toBeGreaterThanOrEqual(READ_SIZE);
   });
 
+  it("takes a fresh slab when a range may never be given back, and hears no more of the one before", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    const view = pool.reserve(slab, 100);
+    pool.abandon(slab);
+    expect(pool.current()).not.toBe(slab);
+    expect(pool.at).toBe(0);
+    const next = pool.reserve(pool.current(), 10);
+    pool.release(slab, view, 100);
+    pool.abandon(slab);
+    expect([pool.at, next.byteOffset]).toEqual([10, 0]);
+  });
+
+  it("begins at the start again when ranges were given back out of order", () => {
+    const pool = new SlabPool();
+    const slab = pool.current();
+    const [first, second] = [pool.reserve(slab, 100), pool.reserve(slab, 50)];
+    pool.release(slab, first, 100);
+    expect(pool.at).toBe(150);
+    pool.release(slab, second, 50);
+    expect(pool.at).toBe(0);
+  });
+
   it("reads to a place that somebody else has too, and tells it of each fresh slab", () => {
     const buffers: ArrayBuffer[] = [];
     const place = { at: 0, into: (buffer: ArrayBuffer) => buffers.push(buffer) };

@@ -154,6 +154,7 @@ typedef struct {
   int wake_fd;
   int stale_turns;
   bool armed; // a wake-up is under way
+  bool failed; // what is thrown has been told already
   Ahead ahead;
   Address peer; // of the connection that was accepted last
   char *scratch;
@@ -622,20 +623,26 @@ static bool is_read_ahead(const Poller *p, uint32_t slot, uint32_t events) {
   return (events & READ) && slot < p->ahead.slots && p->ahead.allowed[slot] == s->generation + 1 && s->fd >= 0;
 }
 
-// Reads for the next sinks in a row that would do so first, each into a lane of its own. Returns how many they are.
+// Reads for the next sinks in a row that would do so first, each into a lane of its own. Returns how many lanes the last
+// of them is behind; 0: the next sink is none of them. A lane whose buffer somebody holds a part of is left out, because
+// it may be given back while a sink waits for what was read behind it. The first sink waits for nobody.
 static uint32_t read_ahead(const Poller *p, const Ready *ready, int count, int *next) {
-  uint32_t size = 0;
-  if (p->ahead.words == NULL) return 0;
-  for (; *next < count && size < p->ahead.lanes; ++*next) {
+  uint32_t lane = 0;
+  int32_t *words = p->ahead.words;
+  if (words == NULL) return 0;
+  for (; *next < count && lane < p->ahead.lanes; ++*next) {
     uint32_t events = live_events(p, &ready[*next]);
     if (events == 0) continue;
     uint32_t slot = (uint32_t)(ready[*next].data & SLOT_MASK);
     if (!is_read_ahead(p, slot, events)) break;
-    p->ahead.words[AHEAD_PACKED + size] = (int32_t)(slot << EVENT_BITS | events);
-    p->ahead.words[AHEAD_RECEIVED + size] = read_into_lane(p, size, p->slots[slot].fd);
-    size++;
+    uint32_t found = lane;
+    while (found > 0 && found < p->ahead.lanes && words[AHEAD_AT + found] != 0) words[AHEAD_PACKED + found++] = 0;
+    if (found == p->ahead.lanes) break;
+    words[AHEAD_PACKED + found] = (int32_t)(slot << EVENT_BITS | events);
+    words[AHEAD_RECEIVED + found] = read_into_lane(p, found, p->slots[slot].fd);
+    lane = found + 1;
   }
-  return size;
+  return lane;
 }
 
 // ── Events into JavaScript ──
@@ -703,37 +710,42 @@ static bool context_open(Poller *p, napi_value resource) {
 }
 
 // False when JavaScript cannot be entered any more.
-static bool enter(const Poller *p, napi_value resource, napi_value dispatch, int32_t what) {
+static bool enter(Poller *p, napi_value resource, napi_value dispatch, int32_t what) {
   napi_value argument, error;
   napi_create_int32(p->env, what, &argument);
   if (napi_make_callback(p->env, p->context, resource, dispatch, 1, &argument, NULL) == napi_ok) return true;
   bool pending = false;
   napi_is_exception_pending(p->env, &pending);
   if (!pending || napi_get_and_clear_last_exception(p->env, &error) != napi_ok) return false;
+  bool told = p->failed;
+  p->failed = false;
+  if (told) return true;
   return napi_fatal_exception(p->env, error) == napi_ok; // 'uncaughtException'; if it is handled, life goes on
 }
 
-static bool deliver(const Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
+static bool deliver(Poller *p, napi_value resource, napi_value dispatch, uint32_t slot, uint32_t events) {
   return enter(p, resource, dispatch, (int32_t)(slot << EVENT_BITS | events));
 }
 
 // What throws ends the call, but not the others: they are delivered by another one.
-static bool deliver_read(const Poller *p, napi_value resource, napi_value dispatch, uint32_t size) {
+static bool deliver_read(Poller *p, napi_value resource, napi_value dispatch, uint32_t lanes) {
   p->ahead.words[AHEAD_NEXT] = 0;
-  while (p->ahead.words[AHEAD_NEXT] < (int32_t)size) {
-    if (!enter(p, resource, dispatch, -(int32_t)size)) return false;
+  while (p->ahead.words[AHEAD_NEXT] < (int32_t)lanes) {
+    if (!enter(p, resource, dispatch, -(int32_t)lanes)) return false;
   }
   return true;
 }
 
-// failed(error): what somebody threw reaches 'uncaughtException' as if no JavaScript were below.
+// failed(error): what a tick threw reaches 'uncaughtException' as if no JavaScript were below. Node clears the stack of
+// asynchronous contexts for it, ours too, so the caller throws on: only a callback that failed does not leave its own.
 static napi_value poller_failed(napi_env env, napi_callback_info info) {
   ARGS(1);
+  p->failed = true;
   napi_fatal_exception(env, argv[0]);
   return NULL;
 }
 
-static bool deliver_ready(const Poller *p, napi_value resource, napi_value dispatch, const Ready *ready) {
+static bool deliver_ready(Poller *p, napi_value resource, napi_value dispatch, const Ready *ready) {
   uint32_t events = live_events(p, ready);
   return events == 0 || deliver(p, resource, dispatch, (uint32_t)(ready->data & SLOT_MASK), events);
 }
@@ -775,8 +787,8 @@ static void on_ready(uv_handle_t *handle, int status, int events) {
   bool going = napi_get_reference_value(p->env, p->dispatch, &dispatch) == napi_ok &&
                napi_get_reference_value(p->env, p->resource, &resource) == napi_ok && context_open(p, resource);
   for (int next = 0; next < count && going;) {
-    uint32_t size = read_ahead(p, ready, count, &next);
-    if (size > 0) going = deliver_read(p, resource, dispatch, size);
+    uint32_t lanes = read_ahead(p, ready, count, &next);
+    if (lanes > 0) going = deliver_read(p, resource, dispatch, lanes);
     else if (next < count) going = deliver_ready(p, resource, dispatch, &ready[next++]);
   }
   uint32_t room = (uint32_t)(BATCH - count);

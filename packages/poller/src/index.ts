@@ -3,6 +3,7 @@ export { loadPoller, whyNoPoller } from "./load.js";
 export { NOT_READ } from "./read-ahead.js";
 export type {
   Accepted,
+  DeliveryTurns,
   Host,
   Poller,
   PollHandle,

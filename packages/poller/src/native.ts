@@ -6,7 +6,7 @@ import type { Poller, PollHandle, SocketAddress } from "./types.js";
 
 /**
  * Called by the addon with an event: the slot that the registration has × 2^6, and what is ready. Or for events that were
- * read ahead of, with how many they are, negative: again and again until all of them were taken.
+ * read ahead of, with how many lanes they have, negative: again and again until all of them were taken.
  */
 export type Dispatch = (what: number) => void;
 
@@ -45,7 +45,7 @@ export interface NativePoller extends SharedCalls {
   readAhead(words: Int32Array, allowed: Uint32Array, size: number): void;
   /** The buffer of a lane, instead of the one before. Lanes get their first ones in their order. */
   readAheadInto(lane: number, buffer: ArrayBuffer): void;
-  /** Takes what was thrown to `uncaughtException`, or ends the process with it. */
+  /** Takes what was thrown to `uncaughtException`, or ends the process with it. To be thrown on, which is not told again. */
   failed(error: unknown): void;
   /** The descriptor of one accepted connection, or `-errno`. */
   acceptFd(fd: number): number;

@@ -90,14 +90,19 @@ class AddonPoller implements Poller {
   }
 
   unwatch(handle: PollHandle): void {
-    if (this.#native.unwatch(handle) === 0) this.#sinks[handle % SLOTS] = undefined;
+    if (this.#native.unwatch(handle) === 0) this.#forget(handle);
   }
 
   close(handle: PollHandle): number {
     const result = this.#native.close(handle);
     if (result === undefined) return -EBADF;
-    this.#sinks[handle % SLOTS] = undefined;
+    this.#forget(handle);
     return result;
+  }
+
+  #forget(handle: PollHandle): void {
+    this.#ahead.forget(handle);
+    this.#sinks[handle % SLOTS] = undefined;
   }
 
   readAhead(size: number): ReadAhead | undefined {

@@ -2,14 +2,14 @@
 //
 //   kernel ──read──► lane 0 │ lane 1 │ lane 2        one call of the addon's:  sink · ticks · sink · ticks · sink
 //
-//   words    [ next │ at by lane │ slot and events by lane │ received by lane ]
+//   words    [ next │ at by lane │ slot and events by lane, or 0 │ received by lane ]
 //   allowed  [ 0 8 1 0 … ] by slot     whose events are read ahead of: the generation of the registration, + 1
 //
 // Both are shared with the addon, which looks at them at each event: changing them is no call. Nobody else has them.
 
 import { runTicks } from "./between.js";
 import type { NativePoller } from "./native.js";
-import type { PollHandle, PollSink, ReadAhead, ReadLane } from "./types.js";
+import type { DeliveryTurns, PollHandle, PollSink, ReadAhead, ReadLane } from "./types.js";
 
 /** A handle is generation × 2^24 + slot. */
 export const SLOTS: number = 2 ** 24;
@@ -34,13 +34,16 @@ type Sinks = readonly (PollSink | undefined)[];
 
 /** The part of a {@link ReadAhead} that its poller has too. */
 export class AheadState implements ReadAhead {
+  turns: DeliveryTurns | undefined = undefined;
   readonly #words: Int32Array<ArrayBuffer> = new Int32Array(new ArrayBuffer(WORDS * 4));
   #allowed: Uint32Array<ArrayBuffer> = new Uint32Array(new ArrayBuffer(64 * 4));
   #native: NativePoller | undefined = undefined;
   #size = 0;
   #lanes: readonly Lane[] = [];
   readonly #sinks: Sinks;
-  /** Of the events that are delivered together: whose they were when they were read ahead of, until it is their turn. */
+  /** Lanes of the events that are delivered together. */
+  #count = 0;
+  /** Whose these events are, until it is their turn. */
   readonly #waiting: (PollSink | undefined)[] = new Array<PollSink | undefined>(LANES).fill(undefined);
 
   constructor(sinks: Sinks) {
@@ -64,27 +67,49 @@ export class AheadState implements ReadAhead {
   }
 
   /**
-   * Calls the sinks of `count` events that were read ahead of: all of them, however often one throws, if it is called
-   * again for what is left.
+   * Calls the sinks of events that were read ahead of, in the first `count` lanes: all of them, however often one throws,
+   * if it is called again for what is left.
    */
   deliver(count: number): void {
     const words = this.#words;
-    const waiting = this.#waiting;
-    const sinks = this.#sinks;
-    if (words[NEXT] === 0) {
-      for (let lane = 0; lane < count; lane++)
-        waiting[lane] = sinks[(words[PACKED + lane] as number) >> EVENT_BITS];
+    const begins = words[NEXT] === 0;
+    this.#count = count;
+    if (begins) this.#gather(count);
+    if (runTicks === undefined) return this.#callNext();
+    this.turns?.begin();
+    try {
+      // Of one that threw, ticks and promises have not run.
+      if (!begins) this.#settle(runTicks);
+      while ((words[NEXT] as number) < count) {
+        this.#callNext();
+        this.#settle(runTicks);
+      }
+    } finally {
+      this.turns?.end();
     }
-    for (let lane = words[NEXT] as number; lane < count; lane++) {
-      if (lane > 0 && !this.#runTicks()) return;
-      words[NEXT] = lane + 1;
-      const sink = waiting[lane];
-      waiting[lane] = undefined;
-      const packed = words[PACKED + lane] as number;
-      // It may have ended meanwhile, and its slot be somebody else's.
-      if (sink === undefined || sinks[packed >> EVENT_BITS] !== sink) continue;
-      sink.onEvents(packed & EVENTS, words[RECEIVED + lane] as number, lane);
+  }
+
+  #gather(count: number): void {
+    for (let lane = 0; lane < count; lane++) {
+      const packed = this.#words[PACKED + lane] as number;
+      this.#waiting[lane] = packed === 0 ? undefined : this.#sinks[packed >> EVENT_BITS];
     }
+  }
+
+  #callNext(): void {
+    const words = this.#words;
+    const lane = words[NEXT] as number;
+    words[NEXT] = lane + 1;
+    const sink = this.#waiting[lane];
+    if (sink === undefined) return;
+    this.#waiting[lane] = undefined;
+    sink.onEvents((words[PACKED + lane] as number) & EVENTS, words[RECEIVED + lane] as number, lane);
+  }
+
+  /** A registration has ended: what was read for it is nobody's, whoever has its slot now. */
+  forget(handle: PollHandle): void {
+    const lane = this.#laneOf(handle);
+    if (lane !== -1) this.#waiting[lane] = undefined;
   }
 
   allow(handle: PollHandle, on: boolean): void {
@@ -97,28 +122,34 @@ export class AheadState implements ReadAhead {
   }
 
   reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined {
+    const lane = this.#laneOf(handle);
+    if (lane === -1) return undefined;
+    this.#waiting[lane] = undefined;
+    return this.#lanes[lane]?.copy(this.#words[RECEIVED + lane] as number);
+  }
+
+  /** Where it waits; −1 when it does not. */
+  #laneOf(handle: PollHandle): number {
+    if ((this.#words[NEXT] as number) >= this.#count) return -1;
     const slot = handle % SLOTS;
-    const sink = this.#sinks[slot];
     for (let lane = 0; lane < this.#lanes.length; lane++) {
-      const packed = this.#words[PACKED + lane] as number;
-      if (sink === undefined || this.#waiting[lane] !== sink || packed >> EVENT_BITS !== slot) continue;
-      this.#waiting[lane] = undefined;
-      return this.#lanes[lane]?.copy(this.#words[RECEIVED + lane] as number);
+      if (this.#waiting[lane] === undefined) continue;
+      if ((this.#words[PACKED + lane] as number) >> EVENT_BITS === slot) return lane;
     }
-    return undefined;
+    return -1;
   }
 
   /**
-   * Whether the call of the addon's can go on. A tick that throws leaves its asynchronous context behind; Node takes that
-   * away, and with it that of the call, when it hears of the exception.
+   * Runs what a sink has begun. A tick that throws leaves its asynchronous context behind. Node takes that away, and with
+   * it that of our call, when it hears of the exception: so it hears of it here, and the call ends.
    */
-  #runTicks(): boolean {
+  #settle(runTicks: () => void): void {
     try {
-      runTicks?.();
-      return true;
+      do runTicks();
+      while (this.turns?.settled() === true);
     } catch (error) {
       this.#native?.failed(error);
-      return false;
+      throw error;
     }
   }
 
@@ -155,9 +186,9 @@ class Lane implements ReadLane {
     this.#buffer = buffer;
   }
 
-  /** What was read into it. */
+  /** What was read into it, unless it was detached meanwhile. */
   copy(received: number): Uint8Array<ArrayBuffer> | undefined {
-    if (received <= 0 || this.#buffer === undefined) return undefined;
+    if (received <= 0 || this.#buffer === undefined || this.#buffer.byteLength === 0) return undefined;
     return new Uint8Array(this.#buffer.slice(this.at, this.at + received));
   }
 }

@@ -31,6 +31,8 @@ export interface PollSink {
  * called one after the other. It saves a call for each read, and most entries into JavaScript. Order and bytes are the same.
  */
 export interface ReadAhead {
+  /** Hears of deliveries, if somebody wants to. */
+  turns: DeliveryTurns | undefined;
   /** Each of the events that are delivered together has a lane to itself. One without a buffer, and those behind it, are not used. */
   readonly lanes: readonly ReadLane[];
   /**
@@ -46,9 +48,23 @@ export interface ReadAhead {
   reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** Somebody who does something for the sinks that are called one after the other: once for each, in place of a tick. */
+export interface DeliveryTurns {
+  /** Sinks are about to be called. */
+  begin(): void;
+  /** Ticks and promises of a sink have run. True when there may be more of them now: it is called again behind them. */
+  settled(): boolean;
+  /** No more sinks are called, or one has thrown, and {@link settled} was not called for it. */
+  end(): void;
+}
+
 /** Where reads put their bytes. */
 export interface ReadLane {
-  /** Where in the buffer the next read puts its bytes. Too little room behind it: nothing is read ahead. */
+  /**
+   * Where in the buffer the next read puts its bytes. Too little room behind it: nothing is read ahead. Other than 0 it
+   * says that somebody holds what is before it, and may give it back at any time: of the events that are delivered
+   * together only the first, which waits for nobody, uses such a lane.
+   */
   at: number;
   /** Reads into this buffer from now on. It may be detached at any time: then nothing is read ahead. */
   into(buffer: ArrayBuffer): void;

@@ -199,17 +199,43 @@ native("reading ahead", () => {
     expect(log).toEqual(sinks.flatMap((_, i) => [`sink ${i}`, `tick ${i}`, `microtask ${i}`, `last ${i}`]));
   });
 
-  it("reads to where `at` of its lane is", async () => {
+  it("tells who asked before the first sink, behind what each of them has begun, and behind the last", async () => {
+    const bench = setup();
+    const log: string[] = [];
+    let left = 0;
+    bench.ahead.turns = {
+      begin: () => log.push("begin"),
+      settled() {
+        log.push("settled");
+        if (left-- <= 0) return false;
+        void Promise.resolve().then(() => log.push("microtask of settled"));
+        return true;
+      },
+      end: () => log.push("end"),
+    };
+    const sinks = bench.told(3, (_self, index) => {
+      log.push(`sink ${index}`);
+      process.nextTick(() => log.push(`tick ${index}`));
+      if (index === 1) left = 2;
+    });
+    await until(() => sinks.every((sink) => sink.received.length === 1));
+    expect(log).toEqual([
+      ...["begin", "sink 0", "tick 0", "settled", "sink 1", "tick 1", "settled", "microtask of settled"],
+      ...["settled", "microtask of settled", "settled", "sink 2", "tick 2", "settled", "end"],
+    ]);
+  });
+
+  it("reads to where `at` of the first lane is, and leaves out others where somebody holds what is before it", async () => {
     const bench = setup();
     bench.lane(0).at = SIZE;
     bench.lane(1).at = 2 * SIZE;
-    const sinks = bench.told(2, (_self, _index, lane) => {
-      bench.lane(lane).at = 0;
-    });
+    bench.lane(3).at = 1;
+    const lanes: number[] = [];
+    const sinks = bench.told(7, (_self, _index, lane) => lanes.push(lane));
     await until(() => sinks.every((sink) => sink.received.length === 1));
-    expect(Buffer.from(bench.buffer(0).subarray(SIZE, SIZE + 3)).toString()).toBe("  0");
-    expect(Buffer.from(bench.buffer(1).subarray(2 * SIZE, 2 * SIZE + 3)).toString()).toBe("  1");
-    expect(bench.lane(2).at).toBe(0);
+    expect(Buffer.from(bench.buffer(0).subarray(SIZE, SIZE + 3)).toString()).toBe("  6");
+    expect(lanes).toEqual([0, 2, 4, 5, 6, 7, 0]);
+    expect(sinks.map((sink) => sink.texts.join())).toEqual(sinks.map((_, i) => `  ${i}`));
   });
 
   it("a sink that one of the same few took the leave from is given what was read, and one that it ended is not", async () => {
@@ -251,6 +277,21 @@ native("reading ahead", () => {
     await quiet();
     expect((sinks[1] as Taker).received).toEqual([]);
     expect(heir.received).toEqual([]);
+  });
+
+  it("a sink is not told of what was read for a registration of its that has ended", async () => {
+    const bench = setup();
+    const { poller, ahead } = bench;
+    const sinks = bench.told(2, () => {
+      const [, second] = sinks as [Taker, Taker];
+      const [fd, peer] = pair(poller);
+      bench.fds.push(fd, peer);
+      poller.unwatch(second.handle);
+      second.handle = poller.watch(fd, READ, second, { edge: true });
+      expect(ahead.reclaim(second.handle)).toBe(undefined);
+    });
+    await quiet();
+    expect((sinks[1] as Taker).received).toEqual([]);
   });
 
   it("what was read and not delivered yet can be taken out, once", async () => {
@@ -368,7 +409,7 @@ native("reading ahead", () => {
   });
 
   it("what one sink, tick or promise fails with reaches uncaughtException, and loses nothing of the others", async () => {
-    for (const how of ["caught", "rejections", "hooked"]) {
+    for (const how of ["caught", "rejections", "hooked", "turns"]) {
       const { code, out } = await runChild("read-ahead-throws", [how]);
       expect(code, how).toBe(0);
       expect(out.split(","), how).toEqual(

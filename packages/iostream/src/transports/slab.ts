@@ -7,7 +7,9 @@
 // lands behind it. When the receiver returned nothing the pointer rolls back; when it returned a promise the range
 // stays leased until that settles. A slab without room is retired (its leases keep it alive) and a fresh one is taken.
 // Whoever reads ahead of us reads to where we would: it has the pointer, and is told of each fresh slab. It does so for a
-// few transports at a time, each of which reads to a pool of its own meanwhile.
+// few transports at a time, of which each has a pool to itself until it was called, as long as nothing of that is leased.
+
+import { TwError } from "@tw/util";
 
 /** Bytes asked of the kernel in one read. */
 export const READ_SIZE: number = 64 * 1024;
@@ -62,7 +64,12 @@ export class SlabPool {
     this.#place.into(this.#slab.bytes.buffer);
   }
 
-  /** The `length` bytes that were read to the bump pointer. */
+  /** Whether what was read ahead to the bump pointer is gone: somebody transferred away a view that was no more his. */
+  get lost(): boolean {
+    return this.#slab.bytes.length === 0;
+  }
+
+  /** The `length` bytes that were read ahead. */
   copy(length: number): Uint8Array<ArrayBuffer> {
     return this.#slab.bytes.slice(this.at, this.at + length);
   }
@@ -74,6 +81,11 @@ export class SlabPool {
     this.#place.at = at + length;
     slab.uses++;
     return view;
+  }
+
+  /** A range of `slab` may never be given back: what is read from now on goes elsewhere. */
+  abandon(slab: Slab): void {
+    if (slab === this.#slab) this.#renew();
   }
 
   /** Gives a range back; the pointer returns when nothing was carved behind it. */
@@ -98,4 +110,12 @@ function shortView(slab: Slab, length: number): Uint8Array {
     slab.views[length] = view;
   }
   return view;
+}
+
+/** Why a connection ends whose bytes were in a buffer that is gone. */
+export function lostBytes(): TwError {
+  return new TwError(
+    "ERR_TW_READ_DETACHED",
+    "Received bytes are gone: some receiver has transferred away a view that was no longer its own",
+  );
 }

@@ -1,5 +1,5 @@
 // Six sinks that are delivered together; one throws, the tick of the next one does, a promise of the third one rejects.
-// `read-ahead-throws.mjs [caught | rejections | hooked | uncaught | worker]`: who hears of it.
+// `read-ahead-throws.mjs [caught | rejections | hooked | turns | uncaught | worker]`: who hears of it.
 import { createHook } from "node:async_hooks";
 import { Worker } from "node:worker_threads";
 import { loadPoller, READ } from "../../dist/index.js";
@@ -11,7 +11,16 @@ function main() {
   const ahead = poller.readAhead(64);
   for (const lane of ahead.lanes) lane.into(new ArrayBuffer(64));
   const log = [];
-  if (how === "hooked") createHook({ init() {}, before() {}, after() {}, destroy() {} }).enable();
+  let open = 0;
+  if (how === "turns") {
+    ahead.turns = {
+      begin: () => open++,
+      settled: () => false,
+      end: () => open--,
+    };
+  }
+  let entered = 0;
+  if (how === "hooked") createHook({ before: () => entered++, after: () => entered-- }).enable();
   if (how !== "uncaught") process.on("uncaughtException", (error) => log.push(`caught ${error.message}`));
   if (how === "rejections")
     process.on("unhandledRejection", (error) => log.push(`unhandled ${error.message}`));
@@ -34,7 +43,11 @@ function main() {
     ahead.allow(handle, true);
   }
   for (const [a] of pairs) poller.writev(a, ["abc"], 0);
-  process.on("exit", () => console.log(log.join()));
+  process.on("exit", () => {
+    if (open !== 0) log.push(`${open} left open`);
+    if (entered !== 0) log.push(`${entered} entered`);
+    console.log(log.join());
+  });
 }
 
 if (how === "worker") {

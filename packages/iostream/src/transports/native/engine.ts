@@ -2,6 +2,7 @@
 
 import type { IOLoop } from "@tw/ioloop";
 import type { Poller, ReadAhead } from "@tw/poller";
+import { deliveryTurns } from "../../flush.js";
 import { Leases } from "../leases.js";
 import { READ_SIZE, SlabPool } from "../slab.js";
 
@@ -34,6 +35,7 @@ function reading(poller: Poller): Reading {
   const known = readings.get(poller);
   if (known !== undefined) return known;
   const ahead = poller.readAhead(READ_SIZE);
+  if (ahead !== undefined) ahead.turns = deliveryTurns;
   const [first, ...others] = (ahead?.lanes ?? []).map((lane) => new SlabPool(lane));
   const made: Reading = { slabs: [first ?? new SlabPool(), ...others], leases: new Leases(), ahead };
   readings.set(poller, made);

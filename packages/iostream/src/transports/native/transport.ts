@@ -14,7 +14,7 @@ import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { brokenPipe } from "../broken-pipe.js";
 import { keepAliveSeconds } from "../keep-alive.js";
-import { READ_SIZE, type Slab, type SlabPool } from "../slab.js";
+import { lostBytes, READ_SIZE, type Slab, type SlabPool } from "../slab.js";
 import type { NativeEngine } from "./engine.js";
 import { interrupted, lostPeer, systemError, wouldBlock } from "./errno.js";
 import { NativeInfo } from "./info.js";
@@ -38,6 +38,14 @@ const ENDED = 4;
 
 const UNWATCHED: PollHandle = -1;
 
+/** A view that is the receiver's until its promise settles. */
+interface Lease {
+  readonly pool: SlabPool;
+  readonly slab: Slab;
+  /** Bytes. */
+  readonly count: number;
+}
+
 /**
  * A {@link Transport} on a descriptor, driven by `@tw/poller`.
  *
@@ -54,8 +62,8 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   #handle: PollHandle = UNWATCHED;
   #receiver: TransportReceiver | undefined;
   #held = 0;
-  /** Bytes of a view that the receiver has a promise for. */
-  #leased = 0;
+  /** What the receiver has a promise for. */
+  #leased: Lease | undefined;
   #hints = 0;
   /** What was read ahead of an event that found us paused. */
   #unread: Uint8Array<ArrayBuffer> | undefined;
@@ -147,10 +155,17 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     if (this.#closed) return;
     this.#hints |= events & (READ | HANGUP | ERROR);
     this.#budget = READ_BUDGET;
-    if ((events & WRITE) !== 0 && this.#sending === "blocked") this.#unblock();
-    if (this.#held === 0) this.#readAll(received, lane);
+    let unread = received;
+    if ((events & WRITE) !== 0 && this.#sending === "blocked") {
+      // Whoever is told that there is room may let go of us, and of what was read.
+      if (unread !== NOT_READ) this.#keep(unread, lane);
+      unread = NOT_READ;
+      if (!this.#closed) this.#unblock();
+      if (this.#closed) return;
+    }
+    if (this.#held === 0) this.#readAll(unread, lane);
     else {
-      if (received !== NOT_READ) this.#keep(received, lane);
+      if (unread !== NOT_READ) this.#keep(unread, lane);
       if ((events & ERROR) !== 0) this.#checkError();
       // Also in a lease: it may wait for the write that failed, and would then be held for ever.
       if (this.#broken !== undefined) this.#close(this.#broken);
@@ -161,6 +176,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     const { poller, slabs } = this.#engine;
     const pool = slabs[lane] as SlabPool;
     let count = received;
+    if (count > 0 && pool.lost) return this.abort(lostBytes());
     if (this.#unread !== undefined) this.#deliverUnread(pool, this.#unread);
     for (; this.#hints !== 0 && this.#held === 0 && !this.#closed; count = NOT_READ) {
       if (this.#budget-- <= 0) return poller.wake(this.#handle);
@@ -188,11 +204,15 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     if (this.#broken !== undefined && (this.#held & LEASED) === 0 && !this.#closed) this.#close(this.#broken);
   }
 
-  /** Keeps for {@link resume} what came of a read ahead. Of an end, a read tells again. */
+  /** Keeps for later what came of a read ahead. Of an end, a read tells again. */
   #keep(received: number, lane: number): void {
     const { poller, slabs } = this.#engine;
-    if (received > 0) this.#unread = (slabs[lane] as SlabPool).copy(received);
-    else if (received < 0 && !wouldBlock(received) && !interrupted(received))
+    const pool = slabs[lane] as SlabPool;
+    if (received > 0 && pool.lost) this.abort(lostBytes());
+    else if (received > 0) {
+      this.#unread = pool.copy(received);
+      this.#readAhead();
+    } else if (received < 0 && !wouldBlock(received) && !interrupted(received))
       this.#close(systemError(poller, received, "read"));
   }
 
@@ -235,16 +255,22 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     );
     // The receiver may have closed us before it returned: then there is nobody to count it for.
     if (this.#closed) return;
-    this.#leased = count;
+    this.#leased = { pool, slab, count };
     const tooMuch = this.#engine.leases.begin(count);
     if (tooMuch !== undefined) this.abort(tooMuch);
   }
 
-  /** The bytes that a receiver holds count no longer. A promise that is never settled may be all that is left of it. */
   #endLease(): void {
-    if (this.#leased === 0) return;
-    this.#engine.leases.end(this.#leased);
-    this.#leased = 0;
+    if (this.#leased === undefined) return;
+    this.#engine.leases.end(this.#leased.count);
+    this.#leased = undefined;
+  }
+
+  /** A promise that is never settled may be all that is left of a lease: it counts no longer, and nobody waits for its end. */
+  #abandonLease(): void {
+    if (this.#leased === undefined) return;
+    this.#leased.pool.abandon(this.#leased.slab);
+    this.#endLease();
   }
 
   #inputEnded(): void {
@@ -364,8 +390,9 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   release(): { readonly fd: number; readonly unread: Uint8Array } {
     const { poller, ahead } = this.#engine;
     const unread = this.#unread ?? ahead?.reclaim(this.#handle) ?? new Uint8Array(0);
+    this.#unread = undefined;
     this.#closed = true;
-    this.#endLease();
+    this.#abandonLease();
     if (this.#handle !== UNWATCHED) poller.unwatch(this.#handle);
     return { fd: this.#fd, unread };
   }
@@ -381,7 +408,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     this.#closed = true;
     this.#broken = error;
     this.#unread = undefined;
-    this.#endLease();
+    this.#abandonLease();
     this.#info?.close();
     if (this.#handle === UNWATCHED) this.#engine.poller.closeFd(this.#fd);
     else this.#engine.poller.close(this.#handle);
