@@ -9,8 +9,9 @@
 //  2. Calls to the receiver never nest, never come during a call on the transport and never after `onClose`, which
 //     comes exactly once, last, and always (to whoever starts a transport that is gone already, after `start`).
 //  3. After `pause()` returns no `onBytes` and no `onEnd` comes until `resume()`; both are levels and may be repeated.
-//     `resume()` delivers nothing before it returns. `onDrain` and `onClose` come all the same; a reset that cannot be
-//     seen without reading may come after `resume()`.
+//     `resume()` delivers nothing before it returns. `onDrain` and `onClose` come all the same, with what came before the
+//     error and was not delivered, where the transport has it; a reset that cannot be seen without reading may come
+//     after `resume()`.
 //  4. A view is valid until `onBytes` returns, or, if it returned a promise, until that settles: its range is leased,
 //     and no more is delivered meanwhile. The transport buffers no reads. A rejected promise aborts with that reason.
 //  5. `onEnd` says that the peer finished writing (a half-close): writing still works. It comes after all bytes.
@@ -67,7 +68,8 @@ export interface TransportReceiver {
   onEnd(): void;
   /** After a short `write`: more can be taken. */
   onDrain(): void;
-  onClose(error?: unknown): void;
+  /** @param unread what came before the error, and was not delivered because of {@link Transport.pause}: the receiver's own */
+  onClose(error?: unknown, unread?: Uint8Array): void;
 }
 
 /** Facts about a transport; what does not apply is `""` or 0. */

@@ -49,6 +49,62 @@ for (const name of ["native, TCP", "node, TCP"]) {
   });
 }
 
+for (const name of ["native, TCP", "native, Unix socket", "node, TCP", "memory"]) {
+  const make = STREAM_PAIRS[name] as MakePair;
+  describe.skipIf(make === undefined)(`what came before a peer was lost, ${name}`, () => {
+    /** Some of a message is in the stream, which therefore reads no more, and the rest of it in the kernel. */
+    const paused = async (options?: { maxBufferSize: number }) => {
+      const [stream, peer] = await make(options);
+      await peer.write("ab");
+      expect(await stream.readBytes(1)).toEqual(Uint8Array.of(0x61));
+      await peer.write("c".repeat(50_000));
+      return { stream, peer };
+    };
+    const ways = {
+      "it resets": async ({ peer }: { stream: IOStream; peer: IOStream }) => peer.abort(),
+      "it has gone, and a write of ours finds that out": async ({
+        stream,
+        peer,
+      }: {
+        stream: IOStream;
+        peer: IOStream;
+      }) => {
+        peer.end();
+        await turns(2);
+        peer.abort();
+        await stream.write("x").catch(() => {});
+      },
+    };
+
+    it.each(Object.entries(ways))("stays readable when %s", async (_, lose) => {
+      const both = await paused();
+      await lose(both);
+      await turns(5);
+      const { stream } = both;
+      expect((await stream.readBytes(50_001)).length).toBe(50_001);
+      await expect(stream.readBytes(1)).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+      await stream.whenClosed;
+    });
+
+    it("stays readable as far as the buffer has room", async () => {
+      const both = await paused({ maxBufferSize: 1000 });
+      both.peer.abort();
+      await turns(5);
+      const { stream } = both;
+      expect((await stream.readBytes(1000)).length).toBe(1000);
+      stream.abort();
+      await stream.whenClosed;
+    });
+  });
+}
+
+function turns(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const next = (left: number): unknown => (left === 0 ? resolve() : setImmediate(next, left - 1));
+    next(count);
+  });
+}
+
 for (const engine of ["native", "node"] as const) {
   describe.skipIf(!nativeAvailable)(`a pipe that nobody reads any more, ${engine}`, () => {
     it("rejects the first write", async () => {

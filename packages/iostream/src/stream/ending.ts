@@ -69,7 +69,8 @@ export abstract class EndingStream extends FedStream implements TransportReceive
   }
 
   /** @internal Called by the transport. */
-  onClose(error?: unknown): void {
+  onClose(error?: unknown, unread?: Uint8Array): void {
+    if (unread !== undefined && this.receiver === undefined && !this.closed) this.keepLast(unread);
     // What `abort` was given counts more than what became of it.
     const reason = this.life === "aborted" ? this.error : error;
     this.move("gone");
@@ -81,6 +82,12 @@ export abstract class EndingStream extends FedStream implements TransportReceive
     } catch (thrown) {
       this.threw(thrown);
     }
+  }
+
+  /** What a paused stream was sent before its peer was lost stays readable, as far as there is room. */
+  private keepLast(unread: Uint8Array): void {
+    const room = this.limits.maxBufferSize - (this.buffer?.length ?? 0);
+    if (room > 0) this.keep(unread.length > room ? unread.subarray(0, room) : unread);
   }
 
   /** The transport is another's now: this stream is closed, and what is asked of it is asked of that one. */

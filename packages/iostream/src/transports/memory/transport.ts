@@ -266,8 +266,9 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
 
   #finish(receiver: TransportReceiver, error: unknown): void {
     this.#gone = true;
+    const unread = this.#paused && !this.#leased ? this.#inbox.take(this.#loop.time(), undefined) : undefined;
     this.#inbox.clear();
-    receiver.onClose(error);
+    receiver.onClose(error, unread);
   }
 }
 

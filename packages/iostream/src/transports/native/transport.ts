@@ -9,7 +9,7 @@
 
 import { LazyAsyncResource } from "@tw/ioloop";
 import { ERROR, HANGUP, type Host, NOT_READ, type PollHandle, type PollSink, READ, WRITE } from "@tw/poller";
-import { isPromiseLike } from "@tw/util";
+import { concatBytes, isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import { READ_FILE, type Transport, type TransportInfo, type TransportReceiver } from "../../transport.js";
 import { brokenPipe } from "../broken-pipe.js";
@@ -168,7 +168,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       if (unread !== NOT_READ) this.#keep(unread, lane);
       if ((events & ERROR) !== 0) this.#checkError();
       // Also in a lease: it may wait for the write that failed, and would then be held for ever.
-      if (this.#broken !== undefined) this.#close(this.#broken);
+      if (this.#broken !== undefined) this.#closePaused(this.#broken);
     }
   }
 
@@ -213,7 +213,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       this.#unread = pool.copy(received);
       this.#readAhead();
     } else if (received < 0 && !wouldBlock(received) && !interrupted(received))
-      this.#close(systemError(poller, received, "read"));
+      this.#closePaused(systemError(poller, received, "read"));
   }
 
   #deliverUnread(pool: SlabPool, unread: Uint8Array): void {
@@ -286,7 +286,25 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     // Of a sink it says that nobody reads any more, of another pipe that nobody will ever write.
     if (this.#kind === "sink") return this.#close(brokenPipe());
     const errno = this.#engine.poller.socketError(this.#fd);
-    if (errno > 0) this.#close(systemError(this.#engine.poller, -errno, "read"));
+    if (errno > 0) this.#closePaused(systemError(this.#engine.poller, -errno, "read"));
+  }
+
+  /** Closes for an error that must not wait for {@link resume}; what came before it does. */
+  #closePaused(error: unknown): void {
+    if (!this.#closed) this.#close(error, this.#held === PAUSED ? this.#takeUnread() : undefined);
+  }
+
+  /** What the kernel has, which is no more than its buffer holds. */
+  #takeUnread(): Uint8Array {
+    const { poller, slabs } = this.#engine;
+    const [pool] = slabs;
+    const parts: Uint8Array[] = this.#unread === undefined ? [] : [this.#unread];
+    for (;;) {
+      const { bytes } = pool.current();
+      const count = poller.read(this.#fd, bytes, pool.at, READ_SIZE);
+      if (count > 0) parts.push(pool.copy(count));
+      else if (!interrupted(count)) return concatBytes(parts);
+    }
   }
 
   // ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -398,10 +416,10 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
   }
 
   /** Frees the descriptor now and tells the receiver in a later turn. */
-  #close(error: unknown): void {
+  #close(error: unknown, unread?: Uint8Array): void {
     if (this.#closed) return;
     this.#free(error);
-    if (this.#receiver !== undefined) this.#tellClosed();
+    if (this.#receiver !== undefined) this.#tellClosed(unread);
   }
 
   #free(error: unknown): void {
@@ -424,9 +442,11 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     }
   }
 
-  #tellClosed(): void {
+  #tellClosed(unread?: Uint8Array): void {
     const receiver = this.#receiver as TransportReceiver;
-    inNextTurn(this.#engine.loop, () => this.runInAsyncScope(receiver.onClose, receiver, this.#broken));
+    inNextTurn(this.#engine.loop, () =>
+      this.runInAsyncScope(receiver.onClose, receiver, this.#broken, unread),
+    );
   }
 
   /** A receiver that throws loses its transport, not its process. */
