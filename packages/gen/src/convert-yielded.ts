@@ -1,10 +1,10 @@
 // From what was yielded to one promise. A container is waited for whole, so that no child is left running unseen.
 
 import type { IOLoop } from "@tw/ioloop";
-import { checkSignal, isPromiseLike } from "@tw/util";
+import { isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
 import { BadYieldError } from "./errors.js";
-import { type LoopOption, loopOf } from "./options.js";
+import { checkCall, type LoopOption, loopOf } from "./options.js";
 import { checkQuiet, type QuietOption, reportLost } from "./quiet.js";
 import { moment, nextTurn } from "./sleep.js";
 import type { Yieldable, Yielded } from "./yieldable.js";
@@ -30,9 +30,9 @@ export function convertYielded<const T extends Yieldable>(
   yielded: T,
   options: MultiOptions = {},
 ): Promise<Yielded<T>> {
-  const { signal, quietErrors } = options;
-  checkSignal(signal);
+  checkCall(options);
   checkQuiet(options);
+  const { signal, quietErrors } = options;
   const loop = loopOf(options);
   try {
     checkYielded(yielded);

@@ -62,6 +62,7 @@ export class WaitIterator<T, K extends number | string = number> implements Asyn
   /**
    * The next result; rejects with the failure where a promise failed. A timeout or an abort takes nothing.
    *
+   * @throws TypeError, RangeError on options that are none
    * @throws WaitIteratorError `ERR_TW_WAIT_ITERATOR` when there is none any more, or while an earlier call is pending
    */
   next(options: WaitOptions = {}): Promise<T> {

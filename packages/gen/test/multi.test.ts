@@ -89,6 +89,11 @@ describe("multi()", () => {
       expect(() => multi(value as never)).toThrow(TypeError);
     }
   });
+
+  it("throws TypeError on options that are none", () => {
+    expect(() => multi([], AbortSignal.abort() as never)).toThrow(/got an AbortSignal: give { signal }$/);
+    for (const bad of [null, 5, "x", stage.loop]) expect(() => multi([], bad as never)).toThrow(TypeError);
+  });
 });
 
 describe("convertYielded()", () => {

@@ -203,6 +203,9 @@ describe("run()", () => {
     expect(() => loop.run(never, { timeoutMs: -1 })).toThrow(RangeError);
     expect(() => loop.run(never, { timeoutMs: 1e13 })).toThrow(RangeError);
     expect(() => loop.run(never, { signal: {} as never })).toThrow(TypeError);
+    expect(() => loop.run(never, 5000 as never)).toThrow(/got 5000: give { timeoutMs: 5000 }$/);
+    expect(() => loop.run(never, AbortSignal.abort() as never)).toThrow(/AbortSignal: give { signal }$/);
+    expect(() => loop.run(never, null as never)).toThrow("options must be an object, got null");
     expect([loop.running, loop.metrics().callbacks]).toEqual([false, 0]);
   });
 });
