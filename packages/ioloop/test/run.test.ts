@@ -138,6 +138,12 @@ describe("run()", () => {
     expect(stopped.code).toBe("ERR_TW_LOOP_STOPPED");
     loop.stop();
     await expect(host.run(() => loop.run(never))).rejects.toBeInstanceOf(LoopStoppedError);
+    // Tornado's run_sync would return 5.
+    const stopping = () => {
+      loop.stop();
+      return 5;
+    };
+    await expect(host.run(() => loop.run(stopping))).rejects.toBeInstanceOf(LoopStoppedError);
     expect(await host.run(() => loop.run(() => "again"))).toBe("again");
   });
 
