@@ -1,10 +1,10 @@
 // From what was yielded to one promise. A container is waited for whole, so that no child is left running unseen.
 
 import type { IOLoop } from "@tw/ioloop";
-import { checkSignal, isPromiseLike } from "@tw/util";
+import { isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
 import { BadYieldError } from "./errors.js";
-import { type LoopOption, loopOf } from "./options.js";
+import { checkCall, type LoopOption, loopOf } from "./options.js";
 import { checkQuiet, type QuietOption, reportLost } from "./quiet.js";
 import { moment, nextTurn } from "./sleep.js";
 import type { Yieldable, Yielded } from "./yieldable.js";
@@ -22,7 +22,7 @@ export interface MultiOptions extends LoopOption, QuietOption {
  * A container waits for all of its children; then it resolves, or rejects with the first failure in order. The other
  * failures are logged unless quiet.
  *
- * @throws BadYieldError `ERR_TW_BAD_YIELD` on anything else, at once
+ * @throws BadYieldError `ERR_TW_BAD_YIELD` on anything else, and on a container that holds itself, at once
  * @example
  * const { user, tags } = await convertYielded({ user: load(id), tags: [tag(1), tag(2)] });
  */
@@ -30,31 +30,52 @@ export function convertYielded<const T extends Yieldable>(
   yielded: T,
   options: MultiOptions = {},
 ): Promise<Yielded<T>> {
-  const { signal, quietErrors } = options;
-  checkSignal(signal);
+  checkCall(options);
   checkQuiet(options);
+  const { signal, quietErrors } = options;
   const loop = loopOf(options);
   try {
     checkYielded(yielded);
   } catch (error) {
-    forEachPromise(yielded, (promise) => {
-      promise.then(undefined, (lost) => reportLost(loop, "Error beside a bad yield", lost, quietErrors));
-    });
+    for (const promise of promisesIn(yielded)) {
+      Promise.resolve(promise).then(undefined, (lost) =>
+        reportLost(loop, "Error beside a bad yield", lost, quietErrors),
+      );
+    }
     throw error;
   }
   const promise = promiseFor(yielded, loop, options);
   return bounded(promise, { loop, signal, quietErrors }) as Promise<Yielded<T>>;
 }
 
-function checkYielded(yielded: unknown): void {
+/** `above`: the containers that this one is in. One that stands in itself would never have a result. */
+function checkYielded(yielded: unknown, above?: Set<object>): void {
   if (yielded === undefined || yielded === null || isPromiseLike(yielded)) return;
   if (!isContainer(yielded)) throw new BadYieldError(yielded);
-  for (const child of Object.values(yielded)) checkYielded(child);
+  const path = above ?? new Set();
+  if (path.has(yielded)) throw new BadYieldError(yielded, "a container that holds itself");
+  path.add(yielded);
+  for (const child of childrenOf(yielded)) checkYielded(child, path);
+  path.delete(yielded);
 }
 
-function forEachPromise(yielded: unknown, visit: (promise: PromiseLike<unknown>) => void): void {
-  if (isPromiseLike(yielded)) visit(yielded);
-  else if (isContainer(yielded)) for (const child of Object.values(yielded)) forEachPromise(child, visit);
+/** All promises of what may be no yield at all. */
+function promisesIn(
+  yielded: unknown,
+  promises = new Set<PromiseLike<unknown>>(),
+  seen = new Set<object>(),
+): Set<PromiseLike<unknown>> {
+  if (isPromiseLike(yielded)) promises.add(yielded);
+  else if (isContainer(yielded) && !seen.has(yielded)) {
+    seen.add(yielded);
+    for (const child of childrenOf(yielded)) promisesIn(child, promises, seen);
+  }
+  return promises;
+}
+
+/** A place that was left out of an array is `undefined`, as to all that iterates over one; its other properties are none. */
+function childrenOf(container: object): readonly unknown[] {
+  return Array.isArray(container) ? Array.from(container) : Object.values(container);
 }
 
 function isContainer(value: unknown): value is object {
@@ -66,14 +87,11 @@ function isContainer(value: unknown): value is object {
 function promiseFor(yielded: unknown, loop: IOLoop, quiet: QuietOption): Promise<unknown> {
   if (yielded === undefined || yielded === null || yielded === moment) return nextTurn(loop);
   if (isPromiseLike(yielded)) return Promise.resolve(yielded);
-  const entries = Object.entries(yielded);
-  const all = whole(
-    entries.map(([, child]) => promiseFor(child, loop, quiet)),
-    loop,
-    quiet,
-  );
-  if (Array.isArray(yielded)) return all;
-  return all.then((values) => Object.fromEntries(entries.map(([key], i) => [key, values[i]])));
+  const keys = Array.isArray(yielded) ? undefined : Object.keys(yielded);
+  const children = childrenOf(yielded).map((child) => promiseFor(child, loop, quiet));
+  const all = whole(children, loop, quiet);
+  if (keys === undefined) return all;
+  return all.then((values) => Object.fromEntries(keys.map((key, i) => [key, values[i]])));
 }
 
 /** All results in order, once all children have settled. */

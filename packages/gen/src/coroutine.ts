@@ -2,9 +2,9 @@
 // stopped by a signal at any yield, and yields containers as they are.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkFunction, checkSignal } from "@tw/util";
+import { checkFunction } from "@tw/util";
 import { convertYielded } from "./convert-yielded.js";
-import type { LoopOption } from "./options.js";
+import { checkCall, type LoopOption } from "./options.js";
 import { checkQuiet, type QuietOption } from "./quiet.js";
 import type { Yieldable, Yielded } from "./yieldable.js";
 
@@ -25,7 +25,7 @@ export type CoroutineBody<R> = Generator<Yieldable, R, any>;
  * or with the failure thrown at the yield. `this` and the arguments are handed on. Whatever it throws, before the first
  * yield too, is the rejection of the promise. A function that is no generator function gives what it returns.
  *
- * @throws TypeError when `body` is not a function
+ * @throws TypeError when `body` is not a function, and on options that are none
  * @example
  * const total = coroutine(function* (ids: number[]) {
  *   const prices = yield* wait(ids.map((id) => price(id)));
@@ -39,7 +39,7 @@ export function coroutine<This, A extends unknown[], R>(
   options: CoroutineOptions = {},
 ): (this: This, ...args: A) => Promise<Awaited<R>> {
   checkFunction("A coroutine", body);
-  checkSignal(options.signal);
+  checkCall(options);
   checkQuiet(options);
   return async function (this: This, ...args: A): Promise<Awaited<R>> {
     const started = body.apply(this, args);

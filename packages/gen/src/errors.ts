@@ -23,8 +23,9 @@ export function timeOut(options: { readonly timeoutMs?: number | undefined }, wh
 
 /** `ERR_TW_BAD_YIELD`: a coroutine yielded, or `multi` was given, what nobody can wait for. */
 export class BadYieldError extends TwError {
-  constructor(value: unknown) {
-    super("ERR_TW_BAD_YIELD", `Cannot wait for ${describe(value)}: ${ACCEPTED}`);
+  /** `what` is said of `value` where its kind does not say what is wrong with it. */
+  constructor(value: unknown, what: string = describe(value)) {
+    super("ERR_TW_BAD_YIELD", `Cannot wait for ${what}: ${ACCEPTED}`);
   }
 }
 

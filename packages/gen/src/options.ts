@@ -1,7 +1,7 @@
 // What every call that waits takes, and how it is checked.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs, checkSignal } from "@tw/util";
+import { checkDurationMs, checkOptions, checkSignal, type MeantOptions } from "@tw/util";
 
 /** Options of a call that waits on a given loop. */
 export interface WaitOptions {
@@ -20,13 +20,30 @@ export interface LoopOption {
   readonly loop?: IOLoop | undefined;
 }
 
+const WAIT: MeantOptions = { number: "timeoutMs", AbortSignal: "signal" };
+const CALL: MeantOptions = { AbortSignal: "signal", IOLoop: "loop" };
+const LOOP: MeantOptions = { IOLoop: "loop" };
+
 /** The loop of these options. */
 export function loopOf(options: LoopOption): IOLoop {
   return options.loop ?? IOLoop.current();
 }
 
+/** Throws unless these are the options of something that is made for a loop. @throws TypeError */
+export function checkLoopOption(options: LoopOption): void {
+  checkOptions("options", options, LOOP);
+}
+
+/** Throws unless these are the options of a call that waits on a loop of its own. @throws TypeError */
+export function checkCall(options: LoopOption & Pick<WaitOptions, "signal">): void {
+  checkOptions("options", options, CALL);
+  checkSignal(options.signal);
+}
+
 /** Throws unless the options of a wait are what they should be. @throws TypeError, RangeError */
-export function checkWait({ timeoutMs, signal }: WaitOptions): void {
+export function checkWait(options: WaitOptions): void {
+  checkOptions("options", options, WAIT);
+  const { timeoutMs, signal } = options;
   if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkSignal(signal);
 }

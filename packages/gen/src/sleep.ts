@@ -1,8 +1,8 @@
 // Letting time pass, and letting others run.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs, checkSignal } from "@tw/util";
-import { type LoopOption, loopOf } from "./options.js";
+import { checkDurationMs } from "@tw/util";
+import { checkCall, type LoopOption, loopOf } from "./options.js";
 import { Waiters } from "./waiters.js";
 
 /** Options of {@link sleep}. */
@@ -15,14 +15,14 @@ export interface SleepOptions extends LoopOption {
  * Resolves after `ms` milliseconds of the loop, never earlier; with 0 in the next turn, after I/O had its chance.
  * (Tornado's `gen.sleep`, whose unit is seconds.)
  *
- * @throws TypeError, RangeError when `ms` is not a finite number from 0 on
+ * @throws TypeError, RangeError when `ms` is not a finite number from 0 on; TypeError on options that are none
  * @example
  * await sleep(100);
  */
 export function sleep(ms: number, options: SleepOptions = {}): Promise<void> {
   checkDurationMs("ms", ms);
+  checkCall(options);
   const { signal } = options;
-  checkSignal(signal);
   const loop = loopOf(options);
   if (ms === 0) return nextTurn(loop, signal);
   return new Waiters<void>(loop).wait(undefined, { timeoutMs: ms, signal }, () => undefined);

@@ -37,7 +37,8 @@ export class WaitIterator<T, K extends number | string = number> implements Asyn
     const children = entriesOf(args) as [K, PromiseLike<T>][];
     this.#left = children.length;
     for (const [key, promise] of children) {
-      promise.then(
+      // Of somebody else's thenable nothing is believed: it may settle twice, or throw.
+      Promise.resolve(promise).then(
         (value) => this.#add({ key, promise, value }),
         (reason: unknown) => this.#add({ key, promise, failure: { reason } }),
       );
@@ -62,6 +63,7 @@ export class WaitIterator<T, K extends number | string = number> implements Asyn
   /**
    * The next result; rejects with the failure where a promise failed. A timeout or an abort takes nothing.
    *
+   * @throws TypeError, RangeError on options that are none
    * @throws WaitIteratorError `ERR_TW_WAIT_ITERATOR` when there is none any more, or while an earlier call is pending
    */
   next(options: WaitOptions = {}): Promise<T> {
@@ -79,12 +81,23 @@ export class WaitIterator<T, K extends number | string = number> implements Asyn
 
   /** Results until none is left. May be left and begun again: nothing is taken in advance. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return {
-      next: async () => {
-        if (this.done()) return { done: true, value: undefined };
-        return { done: false, value: await this.next() };
-      },
+    return this.items()[Symbol.asyncIterator]();
+  }
+
+  /**
+   * As `for await` over the iterator itself, with a limit on each wait and a signal that ends the loop by an exception.
+   *
+   * @throws TypeError, RangeError on options that are none, at once
+   * @example
+   * for await (const answer of answers.items({ signal, timeoutMs: 1000 })) console.log(answer);
+   */
+  items(options: WaitOptions = {}): AsyncIterable<T, undefined> {
+    checkWait(options);
+    const next = async (): Promise<IteratorResult<T, undefined>> => {
+      if (this.done()) return { done: true, value: undefined };
+      return { done: false, value: await this.next(options) };
     };
+    return { [Symbol.asyncIterator]: () => ({ next }) };
   }
 
   #add(settled: Settled<T, K>): void {

@@ -8,9 +8,9 @@ import type { IOLoop, Timeout } from "@tw/ioloop";
 import { offAbort, onAbort } from "./aborts.js";
 import { waiting } from "./channels.js";
 import { timeOut } from "./errors.js";
-import { checkWait, type WaitOptions } from "./options.js";
+import { checkLoopOption, checkWait, type WaitOptions } from "./options.js";
 
-export { checkWait, timeOut };
+export { checkLoopOption, checkWait, timeOut };
 
 /**
  * A FIFO of waiting promises. `T` is what a waiter is woken with, `N` a note that it carries while it waits (the item

@@ -1,8 +1,8 @@
 // A limit on how long somebody waits for a promise. The promise itself knows nothing of it.
 
-import { checkDurationMs, checkSignal, isPromiseLike } from "@tw/util";
+import { checkDurationMs, isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
-import { type LoopOption, loopOf } from "./options.js";
+import { checkCall, type LoopOption, loopOf } from "./options.js";
 import { checkQuiet, type QuietOption } from "./quiet.js";
 
 /** Options of {@link withTimeout}. */
@@ -31,14 +31,13 @@ export function withTimeout<T>(
   options: WithTimeoutOptions = {},
 ): Promise<Awaited<T>> {
   checkDurationMs("ms", ms);
-  const { signal } = options;
-  checkSignal(signal);
+  checkCall(options);
   checkQuiet(options);
   if (typeof work !== "function" && !isPromiseLike(work)) {
     throw new TypeError("withTimeout() takes a promise, or a function that returns one");
   }
   const loop = loopOf(options);
-  const { quietErrors } = options;
+  const { signal, quietErrors } = options;
   if (typeof work !== "function") {
     return bounded(Promise.resolve(work), { loop, ms, signal, quietErrors }) as Promise<Awaited<T>>;
   }

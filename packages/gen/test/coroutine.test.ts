@@ -164,4 +164,10 @@ describe("coroutine()", () => {
     const store = als.run("mine", () => run());
     await expect(stage.host.run(() => store)).resolves.toBe("mine");
   });
+
+  it("throws TypeError on options that are none", () => {
+    const body = function* () {};
+    expect(() => coroutine(body, AbortSignal.abort() as never)).toThrow(/AbortSignal: give { signal }$/);
+    for (const bad of [null, 5, stage.loop]) expect(() => coroutine(body, bad as never)).toThrow(TypeError);
+  });
 });

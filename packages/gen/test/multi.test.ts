@@ -73,6 +73,16 @@ describe("multi()", () => {
     expect(stage.logged).toEqual([]);
   });
 
+  it("of an array takes the places, and nothing else that it carries", async () => {
+    const b = Promise.resolve("b");
+    // biome-ignore lint/suspicious/noSparseArray: a place that was left out is what the test is about
+    await expect(stage.host.run(() => multi([, b]))).resolves.toStrictEqual([undefined, "b"]);
+    const match = Object.assign([b], { index: 0, input: "ab", extra: Promise.reject(new Error("not ours")) });
+    match.extra.catch(() => undefined);
+    await expect(multi(match)).resolves.toStrictEqual(["b"]);
+    await expect(multi([{ deep: match }])).resolves.toStrictEqual([{ deep: ["b"] }]);
+  });
+
   it("rejects at an abort, and tells later of the failure that nobody received", async () => {
     const controller = new AbortController();
     const err = new Error("late");
@@ -88,6 +98,11 @@ describe("multi()", () => {
     for (const value of [1, "ab", null, undefined, Promise.resolve()]) {
       expect(() => multi(value as never)).toThrow(TypeError);
     }
+  });
+
+  it("throws TypeError on options that are none", () => {
+    expect(() => multi([], AbortSignal.abort() as never)).toThrow(/got an AbortSignal: give { signal }$/);
+    for (const bad of [null, 5, "x", stage.loop]) expect(() => multi([], bad as never)).toThrow(TypeError);
   });
 });
 
@@ -116,10 +131,36 @@ describe("convertYielded()", () => {
     },
   );
 
+  it("throws BadYieldError on a container that holds itself, however deep", async () => {
+    const list: unknown[] = [];
+    list.push(list);
+    const err = new Error("beside");
+    const record: { [key: string]: unknown } = { beside: Promise.reject(err) };
+    record.deep = [{ record }];
+    for (const cyclic of [list, record]) {
+      expect(() => convertYielded(cyclic as never)).toThrow(BadYieldError);
+      expect(() => convertYielded(cyclic as never)).toThrow(
+        /^Cannot wait for a container that holds itself: /,
+      );
+    }
+    await stage.host.advance(0);
+    expect(stage.logged).toEqual(
+      Array.from({ length: 2 }, () => ({ level: "error", message: "Error beside a bad yield", err })),
+    );
+  });
+
+  it("takes the same container in two places", async () => {
+    const twice = [Promise.resolve(1)];
+    await expect(convertYielded({ a: twice, b: [twice] })).resolves.toEqual({ a: [1], b: [[1]] });
+  });
+
   it("leaves no rejection unhandled beside a bad yield: it is logged", async () => {
     const err = new Error("beside");
     expect(() => convertYielded([Promise.reject(err), [42]] as never)).toThrow(BadYieldError);
     await stage.host.advance(0);
     expect(stage.logged).toEqual([{ level: "error", message: "Error beside a bad yield", err }]);
+    // biome-ignore lint/suspicious/noThenProperty: a thenable of somebody else
+    const broken = { then: () => expect.fail("thrown in the place of what is wrong") };
+    expect(() => convertYielded([broken, 42] as never)).toThrow(BadYieldError);
   });
 });

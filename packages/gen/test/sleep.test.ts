@@ -56,6 +56,16 @@ describe("sleep()", () => {
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("throws RangeError on %d", (ms) => {
     expect(() => sleep(ms)).toThrow(RangeError);
   });
+
+  it("throws TypeError on options that are none: a signal in their place would be ignored", () => {
+    for (const ms of [0, 20]) {
+      const given = (options: unknown) => () => sleep(ms, options as never);
+      expect(given(AbortSignal.abort())).toThrow(/must be an object, got an AbortSignal: give { signal }$/);
+      expect(given(stage.loop)).toThrow(/must be an object, got an IOLoop: give { loop }$/);
+      for (const bad of [null, 20, "x", () => 1, []]) expect(given(bad)).toThrow(TypeError);
+      expect(given(null)).toThrow("options must be an object, got null");
+    }
+  });
 });
 
 describe("moment", () => {

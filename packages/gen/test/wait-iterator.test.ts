@@ -82,6 +82,59 @@ describe("WaitIterator", () => {
     await expect(iterator.next({ timeoutMs: 0 })).resolves.toBe("kept");
   });
 
+  it("takes one result of a thenable that settles twice, and a failure of one whose then() throws", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: thenables of somebody else
+    const twice = { then: (resolve: (value: string) => void) => [resolve("a"), resolve("b")] };
+    const broken = {
+      // biome-ignore lint/suspicious/noThenProperty: as above
+      then: () => {
+        throw new Error("broken");
+      },
+    };
+    const iterator = new WaitIterator<string>(
+      twice as unknown as PromiseLike<string>,
+      broken as unknown as PromiseLike<string>,
+      stage.after(10, "slow"),
+    );
+    expect(await iterator.next()).toBe("a");
+    expect(iterator.currentFuture).toBe(twice);
+    await expect(iterator.next()).rejects.toThrow("broken");
+    await expect(stage.host.run(() => iterator.next())).resolves.toBe("slow");
+    expect(iterator.done()).toBe(true);
+  });
+
+  it("items() ends the loop at its signal, or when one wait lasts too long, and loses nothing", async () => {
+    const iterator = new WaitIterator(stage.after(10, 1), stage.after(30, 2), stage.after(60, 3));
+    const got: number[] = [];
+    const take = async (options: Parameters<typeof iterator.items>[0]) => {
+      for await (const value of iterator.items(options)) got.push(value);
+    };
+    const late = outcome(take({ timeoutMs: 15 }));
+    await stage.host.advance(25);
+    expect([late.error, got]).toEqual([expect.any(TimeoutError), [1]]);
+    const controller = new AbortController();
+    const aborted = outcome(take({ signal: controller.signal, timeoutMs: 1000 }));
+    await stage.host.advance(10);
+    controller.abort("enough");
+    await stage.host.advance(0);
+    expect([aborted, got]).toEqual([{ error: "enough" }, [1, 2]]);
+    await stage.host.run(() => take({ signal: new AbortController().signal }));
+    expect([iterator.done(), got]).toEqual([true, [1, 2, 3]]);
+  });
+
+  it("next() and items() throw TypeError on options that are none, at once", () => {
+    const iterator = new WaitIterator(Promise.resolve(1));
+    const takes: readonly ((options: unknown) => unknown)[] = [
+      (options) => iterator.next(options as never),
+      (options) => iterator.items(options as never),
+    ];
+    for (const take of takes) {
+      expect(() => take(20)).toThrow(/got 20: give { timeoutMs: 20 }$/);
+      expect(() => take(null)).toThrow(TypeError);
+      expect(() => take({ timeoutMs: -1 })).toThrow(RangeError);
+    }
+  });
+
   it("refuses a second next() while one is pending", async () => {
     const iterator = new WaitIterator(stage.after(10, 1), stage.after(20, 2));
     const first = iterator.next();

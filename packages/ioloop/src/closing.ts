@@ -1,6 +1,6 @@
 // The end of a loop: what it lets go of, in which order.
 
-import { isPromiseLike, type Logger } from "@tw/util";
+import { checkOptions, isPromiseLike, type Logger } from "@tw/util";
 import type { CallbackQueue } from "./callbacks.js";
 import type { DefaultExecutor } from "./executor/default-executor.js";
 import type { Handlers, Pollable } from "./handlers.js";
@@ -19,7 +19,9 @@ export interface CloseOptions {
 }
 
 /** @throws TypeError on what is no option */
-export function checkCloseOptions({ allFds }: CloseOptions): void {
+export function checkCloseOptions(options: CloseOptions): void {
+  checkOptions("options", options, { boolean: "allFds" });
+  const { allFds } = options;
   if (allFds === undefined || typeof allFds === "boolean") return;
   throw new TypeError(`allFds must be a boolean, got ${typeof allFds}`);
 }

@@ -13,7 +13,7 @@
 
 import { createLogger } from "@tw/log";
 import type { Poller } from "@tw/poller";
-import { checkFunction, type Logger } from "@tw/util";
+import { checkFunction, checkOptions, type Logger } from "@tw/util";
 import { CallbackQueue } from "./callbacks.js";
 import { type CloseOptions, checkCloseOptions, closeParts } from "./closing.js";
 import { currentLoop } from "./current.js";
@@ -86,8 +86,9 @@ export class IOLoop implements AsyncDisposable {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError when `onCallbackError` is not a function */
+  /** @throws TypeError when `onCallbackError` is not a function, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
+    checkOptions("options", options);
     const host = options.host ?? new NodeHost();
     if (options.onCallbackError !== undefined) checkFunction("onCallbackError", options.onCallbackError);
     this.#host = host;
@@ -260,7 +261,7 @@ export class IOLoop implements AsyncDisposable {
   /**
    * Holds the process until {@link stop}, or until a signal came and the stop hooks have run.
    *
-   * @throws TypeError, RangeError for what are no signals that can be caught, or no duration
+   * @throws TypeError, RangeError for what are no options, no signals that can be caught, or no duration
    * @throws LoopRunningError `ERR_TW_LOOP_RUNNING` while an earlier `start()` is pending
    */
   start(options?: StartOptions): Promise<void> {
@@ -281,6 +282,7 @@ export class IOLoop implements AsyncDisposable {
    */
   run<T>(main: Main<T>, options: RunOptions = {}): Promise<T> {
     this.#checkOpen("run");
+    checkOptions("options", options, { number: "timeoutMs", AbortSignal: "signal" });
     return runMain(this, main, options);
   }
 
@@ -361,8 +363,9 @@ export class IOLoop implements AsyncDisposable {
     return this.#watchdog?.activity;
   }
 
-  /** How busy the loop is, and what it has to do. Measuring begins with the first call. */
+  /** How busy the loop is, and what it has to do. Measuring begins with the first call. @throws TypeError on options that are none */
   metrics(options: MetricsOptions = {}): LoopMetrics {
+    checkOptions("options", options, { boolean: "reset" });
     this.#meter ??= this.#host.meter?.();
     return {
       ...readMeter(this.#meter, options),
@@ -385,7 +388,7 @@ export class IOLoop implements AsyncDisposable {
    * May be repeated: only the first call's options count.
    *
    * @throws LoopRunningError `ERR_TW_LOOP_RUNNING` while a {@link start} or {@link run} is pending: `stop()` it first
-   * @throws TypeError when `allFds` is not a boolean
+   * @throws TypeError when `allFds` is not a boolean, and on options that are none
    */
   close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);

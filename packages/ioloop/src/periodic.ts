@@ -5,7 +5,7 @@
 //                                        ▲ skipped: the next run is on the grid again
 
 import { AsyncResource } from "node:async_hooks";
-import { checkFunction, isPromiseLike } from "@tw/util";
+import { checkFunction, checkOptions, isPromiseLike } from "@tw/util";
 import { MAX_DELAY_MS } from "./delay.js";
 import { IOLoop } from "./ioloop.js";
 import type { Timeout } from "./timers.js";
@@ -52,8 +52,9 @@ export class PeriodicCallback {
   #calling = false;
   #ref = true;
 
-  /** @throws TypeError, RangeError on what is no function, period (from 0.001 ms to 31 years) or jitter */
+  /** @throws TypeError, RangeError on what is no function, period (from 0.001 ms to 31 years), jitter or object of options */
   constructor(callback: () => unknown, periodMs: number, options: PeriodicCallbackOptions = {}) {
+    checkOptions("options", options, { number: "jitter", IOLoop: "loop" });
     const { jitter = 0, loop } = options;
     checkFunction("A periodic callback", callback);
     checkWithin("periodMs", periodMs, MIN_PERIOD_MS, MAX_DELAY_MS / 2);

@@ -5,7 +5,7 @@
 //                                    └──stopTimeoutMs, a second signal or stop()──►
 
 import { constants } from "node:os";
-import { checkDurationMs, checkFunction, Deferred, type Logger } from "@tw/util";
+import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger } from "@tw/util";
 import { enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
@@ -68,6 +68,7 @@ export class Running {
   }
 
   start(options: StartOptions = {}): Promise<void> {
+    checkOptions("options", options, { number: "stopTimeoutMs", array: "signals" });
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
     checkSignals(signals);
     checkDurationMs("stopTimeoutMs", stopTimeoutMs);

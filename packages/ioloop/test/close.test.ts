@@ -79,6 +79,13 @@ describe("close()", () => {
     expect(loop.closed).toBe(false);
   });
 
+  it("refuses what are no options, before anything changes", () => {
+    const { loop } = virtualLoop();
+    expect(() => loop.close(true as never)).toThrow(/got true: give { allFds: true }$/);
+    expect(() => loop.close(null as never)).toThrow("options must be an object, got null");
+    expect(loop.closed).toBe(false);
+  });
+
   it("is what `await using` does", async () => {
     const { loop } = virtualLoop();
     await loop[Symbol.asyncDispose]();

@@ -61,6 +61,7 @@ describe("onCallbackError", () => {
 
   it("is refused when it is no function", () => {
     expect(() => new IOLoop({ onCallbackError: {} as never })).toThrow(TypeError);
+    expect(() => new IOLoop(null as never)).toThrow("options must be an object, got null");
   });
 });
 

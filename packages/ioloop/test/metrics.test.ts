@@ -19,6 +19,12 @@ describe("loop.metrics()", () => {
     expect(counts(loop.metrics())).toEqual([0, 0, 0]);
   });
 
+  it("refuses what are no options", () => {
+    const { loop } = virtualLoop();
+    expect(() => loop.metrics(true as never)).toThrow(/got true: give { reset: true }$/);
+    expect(() => loop.metrics(null as never)).toThrow("options must be an object, got null");
+  });
+
   it("says nothing of lag and utilisation in virtual time", () => {
     expect(virtualLoop().loop.metrics()).toMatchObject({ utilization: 0, lag: undefined });
   });

@@ -266,6 +266,9 @@ describe("PeriodicCallback", () => {
       expect(() => new PeriodicCallback(fn, 10, { jitter })).toThrow(RangeError);
     }
     expect(() => new PeriodicCallback(fn, 10, { jitter: "1" as never })).toThrow(TypeError);
+    expect(() => new PeriodicCallback(fn, 10, 0.1 as never)).toThrow(/got 0.1: give { jitter: 0.1 }$/);
+    expect(() => new PeriodicCallback(fn, 10, virtualLoop().loop as never)).toThrow(/give { loop }$/);
+    expect(() => new PeriodicCallback(fn, 10, null as never)).toThrow("options must be an object, got null");
   });
 });
 

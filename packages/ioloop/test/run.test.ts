@@ -138,6 +138,12 @@ describe("run()", () => {
     expect(stopped.code).toBe("ERR_TW_LOOP_STOPPED");
     loop.stop();
     await expect(host.run(() => loop.run(never))).rejects.toBeInstanceOf(LoopStoppedError);
+    // Tornado's run_sync would return 5.
+    const stopping = () => {
+      loop.stop();
+      return 5;
+    };
+    await expect(host.run(() => loop.run(stopping))).rejects.toBeInstanceOf(LoopStoppedError);
     expect(await host.run(() => loop.run(() => "again"))).toBe("again");
   });
 
@@ -203,6 +209,9 @@ describe("run()", () => {
     expect(() => loop.run(never, { timeoutMs: -1 })).toThrow(RangeError);
     expect(() => loop.run(never, { timeoutMs: 1e13 })).toThrow(RangeError);
     expect(() => loop.run(never, { signal: {} as never })).toThrow(TypeError);
+    expect(() => loop.run(never, 5000 as never)).toThrow(/got 5000: give { timeoutMs: 5000 }$/);
+    expect(() => loop.run(never, AbortSignal.abort() as never)).toThrow(/AbortSignal: give { signal }$/);
+    expect(() => loop.run(never, null as never)).toThrow("options must be an object, got null");
     expect([loop.running, loop.metrics().callbacks]).toEqual([false, 0]);
   });
 });

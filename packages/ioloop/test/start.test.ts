@@ -41,6 +41,14 @@ describe("start() and stop()", () => {
     expect(loop.running).toBe(false);
   });
 
+  it("refuses what are no options with a TypeError, and has not started", () => {
+    const { loop } = virtualLoop();
+    expect(() => loop.start(5000 as never)).toThrow(/got 5000: give { stopTimeoutMs: 5000 }$/);
+    expect(() => loop.start(["SIGINT"] as never)).toThrow(/got an array: give { signals: \[…\] }$/);
+    expect(() => loop.start(null as never)).toThrow("options must be an object, got null");
+    expect(loop.running).toBe(false);
+  });
+
   it("a second start() while one is pending throws ERR_TW_LOOP_RUNNING and changes nothing", async () => {
     const { loop, ending } = started();
     expect(() => loop.start()).toThrow(expect.objectContaining({ code: "ERR_TW_LOOP_RUNNING" }));

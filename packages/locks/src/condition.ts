@@ -1,7 +1,7 @@
 // Waiting to be told (Tornado's locks.Condition).
 
 import type { LoopOption, WaitOptions } from "@tw/gen";
-import { Waiters } from "@tw/gen/waiters";
+import { checkLoopOption, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
 import { checkInteger } from "@tw/util";
 
@@ -16,7 +16,9 @@ import { checkInteger } from "@tw/util";
 export class Condition {
   readonly #waiters: Waiters<boolean>;
 
+  /** @throws TypeError on options that are none */
   constructor(options: LoopOption = {}) {
+    checkLoopOption(options);
     this.#waiters = new Waiters(options.loop ?? IOLoop.current());
   }
 

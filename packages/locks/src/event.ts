@@ -1,7 +1,7 @@
 // Something that has happened, or not yet (Tornado's locks.Event).
 
 import type { LoopOption, WaitOptions } from "@tw/gen";
-import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
+import { checkLoopOption, checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
 
 /**
@@ -16,7 +16,9 @@ export class Event {
   readonly #waiters: Waiters<void>;
   #set = false;
 
+  /** @throws TypeError on options that are none */
   constructor(options: LoopOption = {}) {
+    checkLoopOption(options);
     this.#waiters = new Waiters(options.loop ?? IOLoop.current());
   }
 

@@ -1,7 +1,7 @@
 // One holder at a time (Tornado's locks.Lock).
 
 import type { LoopOption, WaitOptions } from "@tw/gen";
-import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
+import { checkLoopOption, checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
 import { checkFunction } from "@tw/util";
 import { NotAcquiredError } from "./errors.js";
@@ -26,7 +26,9 @@ export class Lock {
   readonly #waiters: Waiters<Guard>;
   #holder: Guard | undefined;
 
+  /** @throws TypeError on options that are none */
   constructor(options: LoopOption = {}) {
+    checkLoopOption(options);
     this.#waiters = new Waiters(options.loop ?? IOLoop.current());
   }
 

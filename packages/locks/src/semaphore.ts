@@ -6,7 +6,7 @@
 // A permit never lies about while somebody waits: nobody can overtake, and who is woken has it already.
 
 import type { LoopOption, WaitOptions } from "@tw/gen";
-import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
+import { checkLoopOption, checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
 import { checkFunction, checkInteger } from "@tw/util";
 import { NotAcquiredError } from "./errors.js";
@@ -18,7 +18,7 @@ import { Guard, holding } from "./guard.js";
  * A waiter whose time is up (`TimeoutError`) or whose signal aborts (`signal.reason`) takes no permit along. Releasing
  * more often than acquiring adds permits; {@link BoundedSemaphore} refuses that.
  *
- * @throws TypeError, RangeError when `value` is not an integer from 0 on
+ * @throws TypeError, RangeError when `value` is not an integer from 0 on; TypeError on options that are none
  * @example
  * const downloads = new Semaphore(4);
  * const page = await downloads.with(() => fetch(url));
@@ -29,6 +29,7 @@ export class Semaphore {
 
   constructor(value = 1, options: LoopOption = {}) {
     checkInteger("value", value);
+    checkLoopOption(options);
     this.#waiters = new Waiters(options.loop ?? IOLoop.current());
     this.#value = value;
   }

@@ -16,7 +16,7 @@ const COLORS = {
 const RESET = "\u001b[0m";
 const LETTERS = { trace: "T", debug: "D", info: "I", warn: "W", error: "E", fatal: "F" } as const;
 
-/** Text that would not be read back as one value: it is quoted. */
+/** Text that would not be read back as one name or one value: it is quoted. */
 const AMBIGUOUS = /^$|[\s"=]/;
 
 /** Printable ASCII that is JSON as it stands, which most texts are. */
@@ -38,30 +38,48 @@ export function formatPretty(record: LogRecord, color: boolean): string {
     const value = read(fields, key);
     if (value === undefined) continue;
     if (key === "err") trace = indented(value);
-    else if (!budget.spent) line += ` ${escapeControls(`${budget.text(key)}=${prettyValue(value, budget)}`)}`;
+    else if (!budget.spent) {
+      line += ` ${escapeControls(`${unambiguous(budget.text(key))}=${prettyValue(value, budget)}`)}`;
+    }
   }
   return `${line}${trace}\n`;
 }
 
-/** `{"time":…,"level":"info","name":…,"msg":…,…fields}`; fields cannot replace the first four. */
+/**
+ * `{"time":…,"level":"info","name":…,"msg":…,…fields}`. Fields cannot replace the first four: one that is called as one
+ * of them has a `_` behind its name, or as many as it takes to be the only one of that name.
+ */
 export function formatJson(record: LogRecord): string {
   const { time, level, name, message, fields } = record;
   let line = `{"time":${jsonValue(time)},"level":"${level}","name":${jsonText(name)},"msg":${jsonText(limitText(message))}`;
   const budget = new Budget();
-  for (const key of keysOf(fields)) {
-    if (OWN.has(key)) continue;
+  const keys = keysOf(fields);
+  for (const key of keys) {
     const value = read(fields, key);
     if (value === undefined) continue;
     // An error has its own budget: long fields must not cost the stack.
     if (key === "err") line += `,"err":${jsonValue(value)}`;
-    else if (!budget.spent) line += `,${jsonText(budget.text(key))}:${jsonValue(value, budget)}`;
+    else if (!budget.spent) {
+      const shown = OWN.has(key) ? otherName(key, keys) : key;
+      line += `,${jsonText(budget.text(shown))}:${jsonValue(value, budget)}`;
+    }
   }
   return `${line}}\n`;
 }
 
 function prettyValue(value: unknown, budget: Budget): string {
   const text = toText(value, budget);
-  return typeof value === "string" && AMBIGUOUS.test(text) ? JSON.stringify(text) : text;
+  return typeof value === "string" ? unambiguous(text) : text;
+}
+
+function unambiguous(text: string): string {
+  return AMBIGUOUS.test(text) ? JSON.stringify(text) : text;
+}
+
+function otherName(key: string, taken: readonly string[]): string {
+  let name = `${key}_`;
+  while (taken.includes(name)) name += "_";
+  return name;
 }
 
 function indented(error: unknown): string {

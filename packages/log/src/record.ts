@@ -32,6 +32,11 @@ export function readCall(
   if (typeof first === "string" && second === undefined && rest.length === 0) {
     return { message: first, fields: merge(context, bindings, undefined) };
   }
+  // `log.info(perhaps, "done")`, where there are no fields this time: the message is not lost with them.
+  const isNothing = first === undefined || first === null;
+  if (isNothing && second !== undefined && second !== null) {
+    return readCall(second, rest[0], rest.slice(1), context, bindings);
+  }
   const asFields = typeof first === "object" && first !== null;
   const error = asFields && isError(first) ? first : undefined;
   const fields = merge(

@@ -80,9 +80,17 @@ describe("what a client can put into a line", () => {
   it("is escaped in the message, the fields, their names and the logger's name", () => {
     const { stream, logger } = pretty({ name: "n\n" });
     logger.info({ path: attack, [attack]: 1, deep: { x: attack } }, attack);
-    expect(stream.text).toContain(`n\\n] ${shown} path="${shown}" ${shown}=1 deep=`);
+    expect(stream.text).toContain(`n\\n] ${shown} path="${shown}" "${shown}"=1 deep=`);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the test is about them
     expect(stream.text.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
+  });
+
+  it("cannot pass for two fields by its name", () => {
+    const { stream, logger } = pretty();
+    logger.warn({ "x=1 user=root": "no", 'say "hi"': 1, "": 2, "content-type": "a b", name: "n" }, "m");
+    expect(stream.text).toBe(
+      `[W 261121 10:11:12 shop] m "x=1 user=root"=no "say \\"hi\\""=1 ""=2 content-type="a b" name=n\n`,
+    );
   });
 
   it("cannot begin a record from within an error's message", () => {
@@ -116,7 +124,24 @@ describe("JSON lines", () => {
   it("carry time, level, name, message and fields, which cannot replace the first four", () => {
     const { logger, parsed } = json();
     logger.warn({ a: 1, level: "fake", time: 0, msg: "fake", name: "fake", gone: undefined }, "real");
-    expect(parsed()).toEqual({ time: NOON, level: "warn", name: "shop", msg: "real", a: 1 });
+    const own = { time: NOON, level: "warn", name: "shop", msg: "real" };
+    expect(parsed()).toEqual({ ...own, a: 1, level_: "fake", time_: 0, msg_: "fake", name_: "fake" });
+  });
+
+  it("carry a field of such a name under one that no other field has", () => {
+    const { logger, parsed, stream } = json();
+    logger.child({ name: "ann" }).info({ name_: "bob", name__: "cid", msg: undefined, time_: 1 }, "x");
+    expect(parsed()).toEqual({
+      time: NOON,
+      level: "info",
+      name: "shop",
+      msg: "x",
+      name___: "ann",
+      name_: "bob",
+      name__: "cid",
+      time_: 1,
+    });
+    expect(stream.text.match(/"name_*":/g)).toHaveLength(4);
   });
 
   it("carry errors with type, code, message and stack", () => {

@@ -55,6 +55,10 @@ describe("ours where a pino logger is taken", () => {
     logger.debug({ big: [1] }, "shown");
     logger.silent("never");
     logger.fatal({ a: { b: 1 } }, "end %j", { c: 1 });
+    for (const nothing of [undefined, null] as unknown as object[]) {
+      logger.info(nothing, "the message");
+      logger.info(nothing, "%d of %s", 3, "them");
+    }
   };
 
   it("writes the same messages and fields as pino does", () => {
@@ -68,6 +72,6 @@ describe("ours where a pino logger is taken", () => {
         return { msg, component, rows, big, a, type, message };
       });
     expect(comparable(stream.records)).toEqual(comparable(theirs.records));
-    expect(stream.records).toHaveLength(6);
+    expect(stream.records).toHaveLength(10);
   });
 });

@@ -99,6 +99,21 @@ describe("the arguments of a record", () => {
     expect(said((log) => log.error("%s failed", "x", error)).err).toMatchObject({ message: "no stock" });
   });
 
+  it("may begin with no fields, and nothing behind that is lost", () => {
+    for (const nothing of [undefined, null] as never[]) {
+      expect(said((log) => log.info(nothing, "%s!", "done")).msg).toBe("done!");
+      expect(said((log) => log.error(nothing, new Error("no stock") as never))).toMatchObject({
+        msg: "no stock",
+        err: { message: "no stock" },
+      });
+      expect(said((log) => log.info(nothing, { a: 1 } as never, "done"))).toMatchObject({
+        msg: "done",
+        a: 1,
+      });
+      expect(said((log) => log.child({ b: 2 }).info(nothing, "done"))).toMatchObject({ msg: "done", b: 2 });
+    }
+  });
+
   it("are left as they were, and an error behind them is added to a copy", () => {
     const fields = Object.freeze({ a: 1 });
     const { stream, logger } = jsonLogger();

@@ -1,5 +1,6 @@
 // The smallest first (Tornado's queues.PriorityQueue).
 
+import { checkLoopOption } from "@tw/gen/waiters";
 import { type Compare, Heap } from "./heap.js";
 import { Queue, type QueueOptions } from "./queue.js";
 import type { Store } from "./store.js";
@@ -35,7 +36,9 @@ export class PriorityQueue<T> extends Queue<T> {
   }
 }
 
-function storeFor<T>({ priority, compare }: PriorityQueueOptions<T>): Store<T> {
+function storeFor<T>(options: PriorityQueueOptions<T>): Store<T> {
+  checkLoopOption(options);
+  const { priority, compare } = options;
   for (const [name, fn] of Object.entries({ priority, compare })) {
     if (fn !== undefined && typeof fn !== "function") throw new TypeError(`${name} must be a function`);
   }

@@ -6,7 +6,7 @@
 // An item is in exactly one place at any moment: with its putter, in the store, or with its getter.
 
 import type { LoopOption, WaitOptions } from "@tw/gen";
-import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
+import { checkLoopOption, checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop } from "@tw/ioloop";
 import { checkInteger } from "@tw/util";
 import { QueueEmptyError, QueueFullError, TaskDoneError } from "./errors.js";
@@ -22,7 +22,7 @@ export type QueueOptions = LoopOption;
  * only what is bounded elsewhere belongs in such a queue. Those who wait are served in the order they came. Who times
  * out (`TimeoutError`) or gives up (`signal.reason`) has not put its item, or has not taken one.
  *
- * @throws TypeError, RangeError when `maxSize` is not an integer from 0 on
+ * @throws TypeError, RangeError when `maxSize` is not an integer from 0 on; TypeError on options that are none
  * @example
  * const queue = new Queue<string>(2);
  * await queue.put("a");
@@ -40,6 +40,7 @@ export class Queue<T> implements AsyncIterable<T> {
   /** `store` gives a subclass its order. */
   constructor(maxSize = 0, options: QueueOptions = {}, store: Store<T> = new Fifo<T>()) {
     checkInteger("maxSize", maxSize);
+    checkLoopOption(options);
     const loop = options.loop ?? IOLoop.current();
     this.maxSize = maxSize;
     this.#store = store;

@@ -258,4 +258,33 @@ describe.each([
     expect(() => queue.join({ signal: 1 as never })).toThrow(TypeError);
     expect(queue.size).toBe(1);
   });
+
+  it("throws TypeError on options that are none, says what was meant, and does not wait", () => {
+    const full = new Kind<number>(1);
+    full.putNowait(1);
+    for (const queue of [new Kind<number>(1), full]) {
+      const facts = () => [queue.size, queue.unfinished];
+      const before = facts();
+      const waits: readonly ((options: unknown) => unknown)[] = [
+        (options) => queue.put(2, options as never),
+        (options) => queue.get(options as never),
+        (options) => queue.join(options as never),
+        (options) => queue.items(options as never),
+      ];
+      for (const wait of waits) {
+        expect(() => wait(20)).toThrow(
+          new TypeError("options must be an object, got 20: give { timeoutMs: 20 }"),
+        );
+        expect(() => wait(AbortSignal.abort())).toThrow(/got an AbortSignal: give { signal }$/);
+        for (const bad of [null, "x", [], () => 1]) expect(() => wait(bad)).toThrow(TypeError);
+      }
+      expect(facts()).toEqual(before);
+    }
+  });
+
+  it("cannot be made with options that are none", () => {
+    for (const bad of [null, 5, "x", [], () => 1]) expect(() => new Kind(0, bad as never)).toThrow(TypeError);
+    expect(() => new Kind(0, null as never)).toThrow("options must be an object, got null");
+    expect(() => new Kind(0, stage.loop as never)).toThrow(/got an IOLoop: give { loop }$/);
+  });
 });

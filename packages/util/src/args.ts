@@ -44,6 +44,49 @@ export function checkInteger(
   }
 }
 
+/**
+ * Which option somebody meant who gave something else in the place of all options, by the kind of what was given:
+ * `{ number: "timeoutMs" }` for calls that elsewhere take a time there.
+ */
+export type MeantOptions = Readonly<
+  Partial<Record<"number" | "boolean" | "array" | "AbortSignal" | "IOLoop", string>>
+>;
+
+/**
+ * Throws `TypeError` unless `value` is left out or an object of options: a number, a signal or a loop in its place
+ * would have none of the fields that are looked for, and so be ignored. The error says how to give what was `meant`.
+ *
+ * @example
+ * checkOptions("options", 20, { number: "timeoutMs" });
+ * // TypeError: options must be an object, got 20: give { timeoutMs: 20 }
+ */
+export function checkOptions(name: string, value: unknown, meant?: MeantOptions): void {
+  if (value === undefined) return;
+  if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+    return;
+  const kind = kindOf(value);
+  // An object of any other class may carry the fields.
+  if (kind === "object") return;
+  const isSimple = kind === "number" || kind === "boolean";
+  const got = isSimple ? String(value) : kind === "other" ? describe(value) : `an ${kind}`;
+  const field = kind === "other" ? undefined : meant?.[kind];
+  const giveIt = isSimple ? `{ ${field}: ${got} }` : kind === "array" ? `{ ${field}: […] }` : `{ ${field} }`;
+  throw new TypeError(
+    `${name} must be an object, got ${got}${field === undefined ? "" : `: give ${giveIt}`}`,
+  );
+}
+
+/** What could be taken for options by mistake; `object` cannot. */
+function kindOf(value: unknown): keyof MeantOptions | "object" | "other" {
+  if (typeof value === "number" || typeof value === "boolean") return typeof value as "number" | "boolean";
+  if (typeof value !== "object" || value === null) return "other";
+  if (Array.isArray(value)) return "array";
+  // By what they can do: signals of other realms, and loops of other copies of their package, are meant too.
+  const { addEventListener, aborted, addCallback } = value as Record<string, unknown>;
+  if (typeof addEventListener === "function" && typeof aborted === "boolean") return "AbortSignal";
+  return typeof addCallback === "function" ? "IOLoop" : "object";
+}
+
 function describe(value: unknown): string {
   if (value === null) return "null";
   return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;

@@ -1,4 +1,11 @@
-export { checkDurationMs, checkFunction, checkInteger, checkSignal } from "./args.js";
+export {
+  checkDurationMs,
+  checkFunction,
+  checkInteger,
+  checkOptions,
+  checkSignal,
+  type MeantOptions,
+} from "./args.js";
 export {
   concatBytes,
   EMPTY_BYTES,

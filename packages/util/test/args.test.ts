@@ -1,5 +1,6 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { checkDurationMs, checkFunction, checkInteger, checkSignal } from "../src/index.js";
+import { checkDurationMs, checkFunction, checkInteger, checkOptions, checkSignal } from "../src/index.js";
 
 describe("checkDurationMs()", () => {
   it("takes finite numbers from 0 on, fractions included", () => {
@@ -60,5 +61,53 @@ describe("checkSignal()", () => {
       expect(() => checkSignal(good)).not.toThrow();
     for (const bad of [null, {}, 7, "abort", new AbortController(), new EventTarget(), { aborted: false }])
       expect(() => checkSignal(bad)).toThrow(TypeError);
+  });
+});
+
+describe("checkOptions()", () => {
+  it("takes nothing, and objects of any class and realm", () => {
+    class Settings {
+      readonly timeoutMs = 1;
+    }
+    const foreign: unknown = runInNewContext("({ timeoutMs: 1 })");
+    for (const good of [
+      undefined,
+      {},
+      { a: 1 },
+      Object.create(null),
+      Object.create({ a: 1 }),
+      new Settings(),
+      foreign,
+    ])
+      expect(() => checkOptions("options", good)).not.toThrow();
+  });
+
+  it.each([
+    [20, "20: give { timeoutMs: 20 }"],
+    [Number.NaN, "NaN: give { timeoutMs: NaN }"],
+    [true, "true: give { allFds: true }"],
+    [["SIGINT"], "an array: give { signals: […] }"],
+    [AbortSignal.abort(), "an AbortSignal: give { signal }"],
+    [{ __proto__: { addCallback: () => undefined } }, "an IOLoop: give { loop }"],
+    [null, "null"],
+    ["x", '"x"'],
+    [() => 1, "function"],
+    [5n, "bigint"],
+    [Symbol("s"), "symbol"],
+  ])("throws TypeError on %s, and says how to give what was meant", (bad, said) => {
+    const meant = {
+      number: "timeoutMs",
+      boolean: "allFds",
+      array: "signals",
+      AbortSignal: "signal",
+      IOLoop: "loop",
+    };
+    expect(() => checkOptions("options", bad, meant)).toThrow(
+      new TypeError(`options must be an object, got ${said}`),
+    );
+    const bare = said.replace(/: give .*/, "");
+    expect(() => checkOptions("options", bad)).toThrow(
+      new TypeError(`options must be an object, got ${bare}`),
+    );
   });
 });

@@ -9,6 +9,7 @@ it("exports these names and no others", () => {
     "checkDurationMs",
     "checkFunction",
     "checkInteger",
+    "checkOptions",
     "checkSignal",
     "concatBytes",
     "equalBytes",
