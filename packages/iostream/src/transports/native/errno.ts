@@ -13,7 +13,8 @@ export interface SystemError extends Error {
 /** Where a call went wrong. */
 export interface SocketPlace {
   readonly address: string;
-  readonly port: number;
+  /** A path has none. */
+  readonly port?: number;
 }
 
 /** Makes the error of a call that returned `-errno`; with a place, `connect ECONNREFUSED 127.0.0.1:8888`. */
@@ -24,7 +25,8 @@ export function systemError(
   place?: SocketPlace,
 ): SystemError {
   const code = poller.errnoName(-result);
-  const where = place === undefined ? "" : ` ${place.address}:${place.port}`;
+  const port = place?.port === undefined ? "" : `:${place.port}`;
+  const where = place === undefined ? "" : ` ${place.address}${port}`;
   return Object.assign(new Error(`${syscall} ${code}${where}`), { code, errno: result, syscall }, place);
 }
 
