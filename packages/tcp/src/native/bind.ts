@@ -14,8 +14,7 @@ export function bindDescriptor({ poller }: NativeEngine, options: ListenOptions)
   if (fd < 0) throw systemError(poller, fd, "socket");
   try {
     const must = (result: number, call: string): void => {
-      if (result < 0)
-        throw systemError(poller, result, call, family === "unix" ? { address } : { address, port });
+      if (result < 0) throw systemError(poller, result, call, { address, port });
     };
     if (family !== "unix") {
       poller.setsockopt(fd, "reuseAddr", 1);

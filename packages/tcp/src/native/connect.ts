@@ -107,10 +107,10 @@ class Attempt {
   }
 
   #fail(result: number): void {
-    const { address, port, family, signal } = this.#options;
+    const { address, port, signal } = this.#options;
     const { poller } = this.#engine;
     signal?.removeEventListener("abort", this.#aborted);
     poller.closeFd(this.#fd);
-    this.#reject(systemError(poller, result, "connect", family === "unix" ? { address } : { address, port }));
+    this.#reject(systemError(poller, result, "connect", { address, port }));
   }
 }
