@@ -102,6 +102,60 @@ describe("nodeTransport()", () => {
     expect(late.calls).toEqual(["close ERR_STREAM_PREMATURE_CLOSE"]);
   });
 
+  /** A connection of which our side is paused, with bytes of the peer in the kernel behind those that were delivered. */
+  async function pausedPair() {
+    const { connected, accepted } = await nodePair("tcp");
+    const notes = new Notes();
+    notes.onBytes = () => void notes.calls.push("bytes");
+    connected.start(notes);
+    accepted.start(new Notes());
+    accepted.write(["first"]);
+    await until(() => notes.calls.length > 0);
+    connected.pause();
+    accepted.write(["part"]);
+    await settle();
+    accepted.write(["part"]);
+    return { connected, accepted, notes };
+  }
+
+  it("tells the end that came before a reset, and closes cleanly for who has nothing to say", async () => {
+    const { connected, accepted, notes } = await pausedPair();
+    accepted.end();
+    accepted.abort();
+    connected.write(["nobody takes this, which is answered with a reset"]);
+    await settle();
+    notes.onEnd = () => {
+      notes.calls.push("end");
+      connected.end();
+    };
+    connected.resume();
+    await until(() => notes.calls.some((call) => call.startsWith("close")));
+    expect(notes.calls.slice(-2)).toEqual(["end", "close"]);
+  });
+
+  it("tells the end that came before a reset, and of the broken pipe to who could still have written", async () => {
+    const { connected, accepted, notes } = await pausedPair();
+    accepted.end();
+    accepted.abort();
+    connected.write(["nobody takes this, which is answered with a reset"]);
+    await settle();
+    connected.resume();
+    await until(() => notes.calls.some((call) => call.startsWith("close")));
+    expect(notes.calls.slice(-2)).toEqual(["end", "close EPIPE"]);
+  });
+
+  it("takes no reset for an end while a write waits for room", async () => {
+    const { connected, accepted, notes } = await pausedPair();
+    accepted.pause();
+    connected.resume();
+    while (connected.write([new Uint8Array(100_000)]) === 100_000);
+    accepted.write(["last"]);
+    accepted.abort();
+    await until(() => notes.calls.some((call) => call.startsWith("close")));
+    expect(notes.calls).not.toContain("end");
+    expect(notes.calls.at(-1)).toBe("close ECONNRESET");
+  });
+
   it("destroyed by somebody else is not a clean end", async () => {
     const duplex = new PassThrough();
     const notes = new Notes();

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IOLoop } from "@tw/ioloop";
@@ -166,6 +175,31 @@ onEveryEngine((engine) => {
       await zeros.close();
       const empty = open(openSync("/dev/null", "r"));
       expect((await empty.readUntilClose()).length).toBe(0);
+    });
+
+    it.skipIf(!existsSync("/dev/full"))(
+      "rejects a write that a device refuses, with what it says, and closes",
+      async () => {
+        const fd = openSync("/dev/full", "w");
+        const full = open(fd);
+        const refused = { code: "ERR_TW_STREAM_CLOSED", cause: { code: "ENOSPC" } };
+        full.send("x");
+        await expect(full.write("y")).rejects.toMatchObject(refused);
+        await full.whenClosed;
+        expect(full.error).toMatchObject({ code: "ENOSPC" });
+        await expect(full.write("z")).rejects.toMatchObject(refused);
+        expect(isOpen(fd)).toBe(false);
+      },
+    );
+
+    it("closes a device that is still being read only when that is over", async () => {
+      const fd = openSync("/dev/zero", "r+");
+      const zeros = open(fd);
+      const read = zeros.readBytes(1);
+      zeros.abort();
+      await expect(read).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+      await zeros.whenClosed;
+      expect(isOpen(fd)).toBe(false);
     });
 
     it("works on a closed loop, and leaves no descriptor behind", async () => {

@@ -44,7 +44,7 @@ export class ListeningSocket implements AsyncDisposable {
     this.#hasOtherOwners = hasOtherOwners;
   }
 
-  /** Numeric, or the path of a Unix socket. */
+  /** Numeric, or the path of a Unix socket; `""` for one that was adopted where there is no poller. */
   get address(): string {
     return this.#listener.address;
   }

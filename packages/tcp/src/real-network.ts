@@ -21,7 +21,8 @@ export function realNetwork(loop: IOLoop): Network {
       const engine = native(options.engine);
       const { fd, backlog } = options;
       // Node closes a descriptor that it cannot listen on; where there is a poller it is asked first.
-      if (fd !== undefined && loop.poller !== undefined) adoptDescriptor(loop.poller, fd, backlog);
+      if (fd !== undefined && loop.poller !== undefined)
+        await adoptDescriptor(loop, loop.poller, fd, backlog);
       const hasFile =
         options.family === "unix" && options.fd === undefined && !options.address.startsWith("\0");
       if (hasFile) await removeStaleSocket(options.address);

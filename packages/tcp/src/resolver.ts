@@ -2,7 +2,7 @@
 // configured for the whole process.
 
 import { IOLoop } from "@tw/ioloop";
-import { literal } from "./addresses.js";
+import { checkPort, checkUnixPath, literal } from "./addresses.js";
 import { type AddressFamily, networkOf } from "./network.js";
 
 /** Where to connect to. */
@@ -32,6 +32,34 @@ export interface Resolver {
 /** Throws unless `resolver` can be asked. @throws TypeError */
 export function checkResolver(resolver: Resolver): void {
   if (typeof resolver?.resolve !== "function") throw new TypeError("resolver must have a method resolve()");
+}
+
+/**
+ * The endpoints among `found` that may be tried where `family` was asked for.
+ *
+ * @throws TypeError, RangeError when one of them is none: the engines would each make something else of it
+ */
+export function usable(host: string, found: readonly Endpoint[], family: 0 | 4 | 6): readonly Endpoint[] {
+  if (!Array.isArray(found))
+    throw new TypeError(
+      `The resolver must answer with a list of endpoints, got ${typeof found} for ${quote(host)}`,
+    );
+  for (const endpoint of found) checkEndpoint(host, endpoint);
+  return found.filter((endpoint) => family === 0 || endpoint.family === family || endpoint.family === "unix");
+}
+
+function checkEndpoint(host: string, endpoint: Endpoint | undefined): void {
+  const { address, family, port } = endpoint ?? {};
+  if (family === "unix") return checkUnixPath(address);
+  if (typeof address !== "string" || literal(address)?.family !== family) {
+    const what = family === 4 || family === 6 ? `IPv${family}` : `family ${String(family)}`;
+    throw new TypeError(`The resolver answered ${quote(address)} for ${quote(host)}: no address of ${what}`);
+  }
+  checkPort(`The port of ${quote(host)} from the resolver`, port, 1);
+}
+
+function quote(text: unknown): string {
+  return JSON.stringify(text) ?? String(text);
 }
 
 /** Asks the network of a loop: the system's resolver (`getaddrinfo`, in a thread) unless it is a simulated one. */

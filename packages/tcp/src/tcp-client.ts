@@ -15,7 +15,7 @@ import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
-import { checkResolver, DefaultResolver, type Endpoint, type Resolver } from "./resolver.js";
+import { checkResolver, DefaultResolver, type Endpoint, type Resolver, usable } from "./resolver.js";
 import { clientTls, type TLSClientOptions } from "./tls/client-tls.js";
 
 /** With these the stream is an `SSLIOStream`. */
@@ -87,6 +87,7 @@ export class TCPClient {
    *
    * @throws TypeError, RangeError for what is no host, port or option, at once
    * @throws ConnectTimeoutError `ERR_TW_CONNECT_TIMEOUT`; NoAddressError `ERR_TW_NO_ADDRESS`
+   * @throws TypeError, RangeError when the resolver answers with anything but endpoints, by rejecting
    * @throws LoopClosedError `ERR_TW_LOOP_CLOSED` where the loop is closed; one that is closed meanwhile leaves it pending
    * @throws SystemError of the attempt that failed last, such as `ECONNREFUSED`, or of the resolver (`ENOTFOUND`)
    * @throws TLSHandshakeError `ERR_TW_TLS_HANDSHAKE`, whose `reason` says what is wrong with the certificate
@@ -130,7 +131,7 @@ export class TCPClient {
     local: LocalEnd,
     signal: AbortSignal,
   ): Promise<Transport> {
-    const [first, ...rest] = endpoints;
+    const [first, ...rest] = usable(host, endpoints, local.family);
     if (first === undefined) throw new NoAddressError(host, local.family);
     const { engine } = this.#options;
     const network = networkOf(this.loop);

@@ -1,8 +1,10 @@
 // Descriptors that somebody else opened: a service manager's protocol, and whatever a parent hands down.
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { openSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Transport } from "@tw/iostream";
 import { loadPoller, type Poller } from "@tw/poller";
 import { nativeAvailable, onEveryEngine } from "@tw/tooling-testing";
 import { afterEach, describe, expect, it } from "vitest";
@@ -106,12 +108,19 @@ onEveryEngine((engine) => {
     const { port } = listening();
     const connected = poller.socket(4);
     poller.connect(connected, "127.0.0.1", port);
+    const bound = poller.socket(4);
+    poller.bind(bound, "127.0.0.1", 0);
+    const named = poller.socket(0);
+    poller.bind(named, `\0tw-${randomUUID()}`, 0);
     const pipe = poller.pipe() as readonly [number, number];
     const file = openSync(process.execPath, "r");
-    descriptors.push(connected, ...pipe, file);
-    for (const fd of [connected, ...pipe, file, 0x7fff_0000]) {
+    descriptors.push(connected, bound, named, ...pipe, file);
+    for (const fd of [connected, bound, named, ...pipe, file, 0x7fff_0000]) {
       await expect(adoptSocket(fd, { engine })).rejects.toMatchObject({ code: "ERR_TW_NOT_LISTENING" });
     }
+    const where = poller.getsockname(bound) as { port: number };
+    const refused = once(connect(where.port, "127.0.0.1"), "connect");
+    await expect(refused).rejects.toMatchObject({ code: "ECONNREFUSED" });
     const rest = descriptors.splice(0);
     expect(rest.map((fd) => poller.closeFd(fd))).toEqual(rest.map(() => 0));
   });
@@ -120,6 +129,28 @@ onEveryEngine((engine) => {
     for (const fd of [-1, 1.5, Number.NaN, 2 ** 31])
       expect(() => adoptSocket(fd, { engine })).toThrow(RangeError);
     expect(() => adoptSocket("3" as never, { engine })).toThrow(TypeError);
+  });
+
+  withPoller("adoptSocket() takes a socket over with who waits in its queue", async () => {
+    const { fd, port } = listening();
+    const early = connect(port, "127.0.0.1");
+    sockets.push(early);
+    await once(early, "connect");
+    descriptors.pop();
+    const socket = await adoptSocket(fd, { engine });
+    const come = new Promise<Transport>((resolve) => socket.accept(resolve));
+    (await come).abort();
+    await socket.close();
+  });
+
+  withPoller("adoptSocket() knows the path of a Unix socket", async () => {
+    const path = `\0tw-${randomUUID()}`;
+    const fd = poller.socket(0);
+    poller.bind(fd, path, 0);
+    poller.listen(fd, 16);
+    const socket = await adoptSocket(fd, { engine });
+    expect([socket.address, socket.port]).toEqual([path, 0]);
+    await socket.close();
   });
 
   withPoller("adoptSocket() owns the descriptor: closing the socket closes it", async () => {

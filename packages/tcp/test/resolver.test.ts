@@ -9,6 +9,8 @@ import {
   networkOf,
   OverrideResolver,
   type Resolver,
+  TCPClient,
+  type TCPConnectOptions,
 } from "../src/index.js";
 
 const HERE: Endpoint = { address: "127.0.0.1", port: 80, family: 4 };
@@ -79,6 +81,40 @@ describe("DefaultResolver", () => {
   it("rejects with ENOTFOUND for a name that is none", async () => {
     const { loop } = virtualLoop({ logger: nullLogger });
     await expect(networkOf(loop).resolve("no such name", 0)).rejects.toMatchObject({ code: "ENOTFOUND" });
+  });
+});
+
+describe("what a resolver answers TCPClient", () => {
+  const { loop } = virtualLoop({ logger: nullLogger });
+
+  function connectBy(found: unknown, options: TCPConnectOptions = {}) {
+    const resolver = { resolve: async () => found } as Resolver;
+    return new TCPClient({ loop, resolver }).connect("db.test", 80, options);
+  }
+
+  it.each([
+    [undefined, 'a list of endpoints, got undefined for "db.test"'],
+    [{ ...HERE }, "a list of endpoints, got object"],
+    [[undefined], 'answered undefined for "db.test": no address of family undefined'],
+    [[{ ...HERE, address: "localhost" }], 'answered "localhost" for "db.test": no address of IPv4'],
+    [[HERE, { ...HERE, address: "::1" }], 'answered "::1" for "db.test": no address of IPv4'],
+    [[{ ...HERE, family: 6 }], 'answered "127.0.0.1" for "db.test": no address of IPv6'],
+    [[{ ...HERE, address: 4 }], "answered 4"],
+    [[{ ...HERE, port: "80" }], 'The port of "db.test" from the resolver must be a number'],
+    [[{ address: "", port: 0, family: "unix" }], "Not the path of a Unix socket"],
+  ])("is no list of endpoints: %j", async (found, message) => {
+    const failed = connectBy(found);
+    await expect(failed).rejects.toBeInstanceOf(TypeError);
+    await expect(failed).rejects.toThrow(message);
+  });
+
+  it.each([0, 65_536])("has no port %i", async (port) => {
+    await expect(connectBy([{ ...HERE, port }])).rejects.toBeInstanceOf(RangeError);
+  });
+
+  it("is used as far as its family was asked for", async () => {
+    await expect(connectBy([HERE], { family: 6 })).rejects.toMatchObject({ code: "ERR_TW_NO_ADDRESS" });
+    await expect(connectBy([HERE], { sourceIp: "::1" })).rejects.toMatchObject({ code: "ERR_TW_NO_ADDRESS" });
   });
 });
 

@@ -158,6 +158,26 @@ for (const engine of ["native", "node"] as const) {
       await server.stop();
     });
 
+    it("says who answered, however its address was spelled", async () => {
+      const server = new TCPServer((stream) => void stream.close(), { engine });
+      await server.listen(0);
+      const { port } = server;
+      for (const [host, peer] of [
+        ["127.0.0.1", "127.0.0.1"],
+        ["0.0.0.0", "127.0.0.1"],
+        ["::1", "::1"],
+        ["::", "::1"],
+        ["0:0:0:0:0:0:0:1", "::1"],
+        ["::ffff:127.0.0.1", "::ffff:127.0.0.1"],
+        ["::FFFF:7F00:1", "::ffff:127.0.0.1"],
+      ] as const) {
+        const stream = await new TCPClient({ engine }).connect(host, port);
+        expect([host, stream.info.remoteAddress, stream.info.remotePort]).toEqual([host, peer, port]);
+        await stream.close();
+      }
+      await server.stop();
+    });
+
     it("gives up connecting when aborted or when time runs out, and leaves nothing open", async () => {
       const { port, release } = await deafListener();
       const client = new TCPClient({ engine });

@@ -117,6 +117,12 @@ onEveryEngine((engine) => {
     successor.close();
   });
 
+  it("names the path alone where nobody listens", async () => {
+    const failed = new TCPClient({ engine, loop }).connectUnix(path);
+    await expect(failed).rejects.toMatchObject({ message: `connect ENOENT ${path}`, address: path });
+    await expect(failed).rejects.not.toHaveProperty("port");
+  });
+
   it("refuses paths that do not fit an address, before anything happens", () => {
     expect(() => bindUnixSocket("")).toThrow(TypeError);
     expect(() => bindUnixSocket("/tmp/\0x")).toThrow(TypeError);

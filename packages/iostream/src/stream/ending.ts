@@ -50,7 +50,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
 
   /** @internal The grace of `close` is over. */
   giveUp(unsent: boolean): void {
-    this.abort(
+    this.abandon(
       unsent ? new CloseTimeoutError(`Peer did not take ${this.unsentAmount} bytes in time`) : undefined,
     );
   }
@@ -59,6 +59,11 @@ export abstract class EndingStream extends FedStream implements TransportReceive
   abort(reason?: unknown): void {
     const heir = this.ending?.heir;
     if (heir !== undefined) return heir.abort(reason);
+    if (this.input === "short") this.input = "ended";
+    this.abandon(reason);
+  }
+
+  private abandon(reason: unknown): void {
     if (!this.move("abort")) return;
     this.endWith(reason);
     this.transport.abort(reason);

@@ -85,8 +85,7 @@ export abstract class FedStream extends ReadingStream {
   onEnd(): void {
     this.input = "ended";
     if (this.receiver !== undefined) this.deliver();
-    // An end of the peer closes our side too, as somebody wanted more than there is.
-    else if (!this.finishRead()) this.close();
+    else if (!this.finishRead()) this.endShort();
   }
 
   protected deliver(): void {

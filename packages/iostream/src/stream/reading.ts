@@ -194,12 +194,18 @@ export abstract class ReadingStream extends WaitingStream {
     return refused(this.closedError("Cannot read"));
   }
 
-  /** Rejects a read for which nothing will come; an end of the peer closes our side too, as nobody will read it. */
+  /** Rejects a read for which nothing will come. */
   private refuse(read: Read): Promise<never> {
     this.undo(read);
     const error = this.closedError("Cannot read");
-    if (!this.closed) this.close();
+    if (!this.closed) this.endShort();
     return refused(error);
+  }
+
+  /** An end of the peer closes our side too, as somebody wanted more than there is. */
+  protected endShort(): void {
+    this.input = "short";
+    this.close();
   }
 
   /** Nobody takes views: keeps the bytes for a read, which may be the one that waits. */

@@ -18,8 +18,11 @@ const HELD = 2;
 /** And what follows: the transport was told to. */
 const STOPPED = 4;
 
-/** The peer's side: it sends, it has ended, and the present receiver knows that. */
-export type Input = "open" | "ended" | "told";
+/**
+ * The peer's side: it sends, it has ended, and the present receiver knows that; or it has ended short of what a read
+ * wanted, which closed our side, and what came stays readable.
+ */
+export type Input = "open" | "ended" | "told" | "short";
 
 /** A stream that receives. */
 export abstract class ReceivingStream extends SendingStream {

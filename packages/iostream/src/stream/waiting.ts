@@ -41,7 +41,7 @@ export abstract class WaitingStream extends ReceivingStream {
   /** What `read` makes of the end of input, if that has come and came cleanly. */
   protected lastOf<T>(read: Read<T>): T | undefined {
     if (this.input === "open" && (this.life !== "lost" || this.error !== undefined)) return undefined;
-    if (this.closed && this.life !== "lost") return undefined;
+    if (this.closed && this.life !== "lost" && this.input !== "short") return undefined;
     const result = read.atEnd(this.buffer);
     if (result !== undefined) this.buffer = undefined;
     return result;

@@ -111,6 +111,41 @@ export const ending: Define = (test) => {
     check(["ECONNRESET", "EPIPE"].includes((x.a.error as { code: string }).code), "ECONNRESET or EPIPE");
   });
 
+  test("3, 9: a reset behind bytes that a pause left in the kernel is no end", async (x) => {
+    if (!x.resets) return x.startBoth();
+    x.b.script.onBytes = () => x.b.pause();
+    x.startBoth();
+    x.a.say("first");
+    await x.until("the first bytes", () => x.b.receivedBytes === 5);
+    x.b.script.onBytes = () => {};
+    for (let i = 0; i < 4; i++) {
+      x.a.say("part");
+      await x.quiet();
+    }
+    x.a.abort();
+    await x.until("the close of a", () => x.a.closed);
+    await x.quiet();
+    x.b.resume();
+    await x.until("the close of b", () => x.b.closed);
+    same([x.b.ended, (x.b.error as { code?: string })?.code], [false, "ECONNRESET"], "end, code");
+  });
+
+  test("3, 5: an end behind bytes that a pause left in the kernel is one, and who answers it closes cleanly", async (x) => {
+    x.b.script.onBytes = () => x.b.pause();
+    x.b.script.onEnd = () => x.b.end();
+    x.startBoth();
+    x.a.say("first");
+    await x.until("the first bytes", () => x.b.receivedBytes === 5);
+    x.b.script.onBytes = () => {};
+    x.a.say("last");
+    x.a.end();
+    await x.quiet();
+    x.b.resume();
+    await x.until("the close of both", () => x.a.closed && x.b.closed);
+    same([x.b.text, x.b.ended], ["firstlast", true], "bytes, end");
+    same([x.a.error, x.b.error], [undefined, undefined], "errors");
+  });
+
   test("9: a reset that a write notices first is no end", async (x) => {
     x.startBoth();
     if (!x.resets) return;

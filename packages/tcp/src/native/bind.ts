@@ -1,8 +1,9 @@
 // A listening descriptor on the poller: made and bound here, or given to us.
 
 import { chmodSync } from "node:fs";
+import type { IOLoop } from "@tw/ioloop";
 import { type NativeEngine, systemError } from "@tw/iostream/transports";
-import type { Poller } from "@tw/poller";
+import { type Poller, WRITE } from "@tw/poller";
 import { ListenError } from "../errors.js";
 import type { ListenOptions } from "../network.js";
 
@@ -34,15 +35,36 @@ export function bindDescriptor({ poller }: NativeEngine, options: ListenOptions)
 
 /**
  * Takes a listening descriptor over: it becomes non-blocking and close-on-exec. `listen` on it once more changes its
- * backlog and proves that it is what it should be.
+ * backlog and proves that it is a stream socket, but of one that is only bound it would make a listening one.
  *
  * @throws ListenError `ERR_TW_NOT_LISTENING`; the descriptor is left as it was
  */
-export function adoptDescriptor(poller: Poller, fd: number, backlog: number): void {
+export async function adoptDescriptor(
+  loop: IOLoop,
+  poller: Poller,
+  fd: number,
+  backlog: number,
+): Promise<void> {
+  if (await isWritable(loop, poller, fd)) throw notListening(fd, "nobody called listen() on it");
   const result = poller.listen(fd, backlog);
-  if (result < 0) {
-    const why = poller.errnoName(-result);
-    throw new ListenError("ERR_TW_NOT_LISTENING", `Descriptor ${fd} is no listening stream socket: ${why}`);
-  }
+  if (result < 0) throw notListening(fd, poller.errnoName(-result));
   poller.adopt(fd);
+}
+
+/** What listens has nothing to write to; what is bound only reports a hang-up at once, and what is connected has room. */
+async function isWritable(loop: IOLoop, poller: Poller, fd: number): Promise<boolean> {
+  let writable = false;
+  const handle = poller.watch(fd, WRITE, {
+    onEvents() {
+      writable = true;
+    },
+  });
+  if (handle < 0) return false;
+  await new Promise<void>((resolve) => loop.afterPoll(resolve));
+  poller.unwatch(handle);
+  return writable;
+}
+
+function notListening(fd: number, why: string): ListenError {
+  return new ListenError("ERR_TW_NOT_LISTENING", `Descriptor ${fd} is no listening stream socket: ${why}`);
 }

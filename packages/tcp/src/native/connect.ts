@@ -91,13 +91,19 @@ class Attempt {
   }
 
   #connected(): void {
-    const { address, port, family, signal } = this.#options;
+    const { port, family, signal } = this.#options;
     signal?.removeEventListener("abort", this.#aborted);
-    const unix = family === "unix";
-    if (!unix) this.#engine.poller.setsockopt(this.#fd, "noDelay", 1);
-    this.#resolve(
-      new NativeTransport(this.#engine, this.#fd, unix ? "unix" : "tcp", unix ? "" : address, port),
-    );
+    if (family === "unix") return this.#resolve(new NativeTransport(this.#engine, this.#fd, "unix"));
+    this.#engine.poller.setsockopt(this.#fd, "noDelay", 1);
+    this.#resolve(new NativeTransport(this.#engine, this.#fd, "tcp", this.#peer(), port));
+  }
+
+  /** Who answered, as the kernel spells it: who asks for `0.0.0.0` reaches this machine, and IPv6 has many spellings. */
+  #peer(): string {
+    const { address, family } = this.#options;
+    if (family === 4 && address !== "0.0.0.0") return address;
+    const peer = this.#engine.poller.getpeername(this.#fd);
+    return typeof peer === "number" ? address : peer.address;
   }
 
   #fail(result: number): void {

@@ -81,7 +81,10 @@ class NodeListener implements Listener {
   }
 
   #learnName(): void {
-    const bound = this.#server.address() as AddressInfo | string | null;
+    const { fd } = this.#options;
+    const found = this.#server.address() as AddressInfo | string | null;
+    // Of a Unix socket that somebody gave us Node knows no path.
+    const bound = fd === undefined || found !== null ? found : nameOf(this.#loop, fd);
     this.address = typeof bound === "string" ? bound : (bound?.address ?? "");
     this.port = typeof bound === "string" ? 0 : (bound?.port ?? 0);
   }
@@ -165,6 +168,12 @@ function withUmask(mask: number, call: () => void): void {
   } finally {
     process.umask(before);
   }
+}
+
+/** What a descriptor is bound to, where there is a poller to ask. */
+function nameOf(loop: IOLoop, fd: number): string {
+  const name = loop.poller?.getsockname(fd);
+  return typeof name === "object" ? name.address : "";
 }
 
 function notListening(fd: number, error: unknown): ListenError {

@@ -35,18 +35,19 @@ export class MemoryNetwork implements Network {
     const { port, address, family } = options;
     const unix = family === "unix";
     const key = unix ? address : port === 0 ? this.#freePort() : port;
-    if (this.#listeners.has(key)) throw refusal("EADDRINUSE", "listen", address, port);
+    if (this.#listeners.has(key)) throw refusal("EADDRINUSE", "listen", options);
     const [at, on] = unix ? [address, 0] : [HERE, key as number];
     const listener = new MemoryListener(this.#loop, at, on, onConnection, () => this.#listeners.delete(key));
     this.#listeners.set(key, listener);
     return listener;
   }
 
-  async connect({ address, port, family, localPort = 0, signal }: ConnectOptions): Promise<Transport> {
+  async connect(target: ConnectOptions): Promise<Transport> {
+    const { address, port, family, localPort = 0, signal } = target;
     signal?.throwIfAborted();
     const unix = family === "unix";
     const listener = this.#listeners.get(unix ? address : port);
-    if (listener === undefined) throw refusal("ECONNREFUSED", "connect", address, port);
+    if (listener === undefined) throw refusal("ECONNREFUSED", "connect", target);
     const client = unix ? {} : { address: HERE, port: localPort || this.#freePort() };
     const options = { ...this.#options, info: ends(client, unix ? {} : listener) };
     const ours = new MemoryTransport(this.#loop, options);
@@ -144,6 +145,15 @@ function ends(client: End, server: End): NonNullable<MemoryPairOptions["info"]> 
   return [info(client, server), info(server, client)];
 }
 
-function refusal(code: string, syscall: string, address: string, port: number): Error {
-  return Object.assign(new Error(`${syscall} ${code} ${address}:${port}`), { code, syscall, address, port });
+function refusal(
+  code: string,
+  syscall: string,
+  { address, port, family }: ListenOptions | ConnectOptions,
+): Error {
+  const where = family === "unix" ? { address } : { address, port };
+  return Object.assign(new Error(`${syscall} ${code} ${Object.values(where).join(":")}`), {
+    code,
+    syscall,
+    ...where,
+  });
 }

@@ -13,6 +13,7 @@ export interface SystemError extends Error {
 /** Where a call went wrong. */
 export interface SocketPlace {
   readonly address: string;
+  /** 0 where there is none: of a path, or before the kernel chose one. */
   readonly port: number;
 }
 
@@ -24,8 +25,12 @@ export function systemError(
   place?: SocketPlace,
 ): SystemError {
   const code = poller.errnoName(-result);
-  const where = place === undefined ? "" : ` ${place.address}:${place.port}`;
-  return Object.assign(new Error(`${syscall} ${code}${where}`), { code, errno: result, syscall }, place);
+  const what = `${syscall} ${code}`;
+  const facts = { code, errno: result, syscall };
+  if (place === undefined) return Object.assign(new Error(what), facts);
+  const { address, port } = place;
+  if (port === 0) return Object.assign(new Error(`${what} ${address}`), facts, { address });
+  return Object.assign(new Error(`${what} ${address}:${port}`), facts, { address, port });
 }
 
 // Linux and macOS share these few; the rest is named by the poller.

@@ -2,6 +2,9 @@
 // breaks the connection then goes unnoticed until somebody reads or writes. Writing nothing asks the kernel: a broken
 // socket answers with its error, any other sends nothing. One timer per loop asks for all of them, and only while there
 // are any; a socket that is held for less than its interval is never asked.
+//
+// Where a reset comes right behind bytes, libuv takes the hang-up for an end without having read one. So an end, too, is
+// believed when the kernel has been asked.
 
 import type { Socket } from "node:net";
 import type { IOLoop, Timeout } from "@tw/ioloop";
@@ -10,6 +13,11 @@ import type { IOLoop, Timeout } from "@tw/ioloop";
 export const PROBE_MS = 1000;
 
 const NOTHING = new Uint8Array(0);
+
+/** Has the kernel say whether the connection is broken: to `answer`, and then to all who listen for errors. */
+export function askForReset(socket: Socket, answer?: (error?: Error | null) => void): void {
+  socket.write(NOTHING, answer);
+}
 
 /** A transport that may have to be asked. */
 export interface Probed {
@@ -45,7 +53,10 @@ class Probes {
     this.#timer = undefined;
     for (const transport of this.#held) {
       if (transport.isFlowing) this.#held.delete(transport);
-      else transport.idleSocket?.write(NOTHING);
+      else {
+        const socket = transport.idleSocket;
+        if (socket !== undefined) askForReset(socket);
+      }
     }
     if (this.#held.size > 0) this.#timer = this.#loop.callLater(PROBE_MS, this.#probe).unref();
   };

@@ -15,7 +15,7 @@ import { keepAliveSeconds } from "../keep-alive.js";
 import { nodeInfo } from "./info.js";
 import { listenToData, listenToEnd, type StreamListener, unlisten } from "./listeners.js";
 import { Outlet } from "./outlet.js";
-import { type Probed, probesOf } from "./probes.js";
+import { askForReset, type Probed, probesOf } from "./probes.js";
 
 /** Why nothing is delivered just now. */
 const PAUSED = 1;
@@ -44,8 +44,8 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   #outlet: Outlet | undefined;
   #info: TransportInfo | undefined;
   #held = 0;
-  /** Where the peer's side is: `told` after `onEnd`. */
-  #incoming: "open" | "ended" | "told" = "open";
+  /** Where the peer's side is: `asked` while the kernel is asked whether it ended so, `told` after `onEnd`. */
+  #incoming: "open" | "ended" | "asked" | "told" = "open";
   #ended = false;
   /** Set once, by whoever was first: `abort`, an 'error', 'close'. */
   #fate: { readonly error: unknown } | undefined;
@@ -233,8 +233,23 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   #tellEnd(): void {
     if (this.#incoming !== "ended" || this.#held !== 0 || this.#fate !== undefined) return;
+    this.#incoming = "asked";
+    const socket = this.#duplex.writableEnded ? undefined : tcpOf(this.#duplex);
+    if (socket === undefined) this.#confirmEnd();
+    // What is on its way has the error of a reset by the next turn; behind it the answer could take for ever.
+    else if (socket.writableLength > 0) inNextTurn(this.#loop, () => this.#confirmEnd());
+    else askForReset(socket, (error) => this.#confirmEnd(error));
+  }
+
+  /** Unless it was a reset. A broken pipe is one behind an end, which who has nothing more to say need not know. */
+  #confirmEnd(error?: unknown): void {
+    const behindEnd = (error as { code?: unknown } | null | undefined)?.code === "EPIPE";
+    if (error && !behindEnd) return;
+    this.#incoming = "ended";
+    if (this.#held !== 0 || this.#fate !== undefined) return;
     this.#incoming = "told";
     this.#call("onEnd");
+    if (behindEnd && this.#ended) this.#fate ??= { error: undefined };
     this.#closeWhenDone();
   }
 
@@ -329,6 +344,11 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     }
     this.#idle();
   }
+}
+
+/** The socket of a connection that may be reset: a Unix socket whose peer has closed refuses to be asked. */
+function tcpOf(duplex: Duplex): Socket | undefined {
+  return duplex instanceof Socket && duplex.localPort !== undefined ? duplex : undefined;
 }
 
 function isPlainTcp(duplex: Duplex): duplex is Socket {
