@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CONVERSATIONS, OURS } from "./conversations.js";
+import { CONVERSATIONS, OURS, WIRES } from "./conversations.js";
 import { testServer } from "./support.js";
 
 describe("commands", () => {
@@ -15,6 +15,30 @@ describe("commands", () => {
       expect([words, got]).toEqual([words, answer]);
     }
     expect(logged).toEqual([]);
+  });
+
+  it.each(WIRES)("%j", async (wire, answer) => {
+    const client = testServer().connect();
+    expect(await client.say(wire)).toBe(answer);
+    expect(client.closed).toBe(answer.startsWith("-"));
+  });
+
+  it("a time of millions of years is kept, and never negative", async () => {
+    const { connect, host } = testServer();
+    const client = connect();
+    await client.ask("SET", "a", "1", "PX", "9000000000000000000");
+    await host.advance(1000);
+    expect(await client.ask("PTTL", "a")).toMatch(/^:[89]\d{18}\r\n$/);
+    expect(await client.ask("GET", "a")).toBe("$1\r\n1\r\n");
+  });
+
+  it("RESET forgets the iterations of the client", async () => {
+    const { connect, server } = testServer();
+    for (let i = 0; i < 100; i++) server.db.store.set(`k${i}`, "v");
+    const client = connect();
+    const cursor = /\$\d+\r\n(\d+)/.exec(await client.ask("SCAN", "0"))?.[1] ?? "";
+    expect(await client.ask("RESET")).toBe("+RESET\r\n");
+    expect(await client.ask("SCAN", cursor)).toBe("*2\r\n$1\r\n0\r\n*0\r\n");
   });
 
   it("what a client wrote is quoted as it was, also where its capitals are no latin1", async () => {

@@ -6,7 +6,7 @@ import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CONVERSATIONS } from "./conversations.js";
+import { CONVERSATIONS, WIRES } from "./conversations.js";
 import { request } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "kv-oracle-"));
@@ -55,6 +55,12 @@ describe("a real redis-server agrees about", () => {
         words,
         answer,
       ]);
+    socket.destroy();
+  });
+
+  it.each(WIRES)("%j", async (wire, answer) => {
+    const socket = createConnection(path).setEncoding("latin1");
+    expect(await ask(socket, wire, answer.length)).toBe(answer);
     socket.destroy();
   });
 });

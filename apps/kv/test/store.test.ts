@@ -136,6 +136,10 @@ describe("globMatches()", () => {
     ["", "x", false],
     ["a\\", "a\\", true],
     ["[a", "a", true],
+    ["[a-]x]", "_", true],
+    ["[a-]x]", "a", true],
+    ["[\\a-c]", "b", false],
+    ["[\\a-c]", "-", true],
   ])("%j and %j: %s", (pattern, text, matches) => {
     expect(globMatches(pattern, text)).toBe(matches);
   });

@@ -16,8 +16,10 @@ import {
   regex,
   text,
 } from "../src/framing.js";
+import { IOStream } from "../src/index.js";
 import { torture } from "../src/testing.js";
-import { bytes } from "./helpers.js";
+import { memoryPair } from "../src/transports.js";
+import { bytes, testLoop } from "./helpers.js";
 
 function decodeAll<T>(codec: Codec<T, never>, ...pieces: Uint8Array[]): T[] {
   const decoder = new FrameDecoder(codec);
@@ -244,7 +246,20 @@ describe("regex()", () => {
   });
 
   it.each([/a$/, /a\b/, /a\B/, /a(?=b)/, /a(?!b)/, /a*/, /(?:)/])("refuses %s", (pattern) => {
-    expect(() => regex(pattern, { maxFrameSize: 9 })).toThrow(TypeError);
+    expect(() => regex(pattern, { maxFrameSize: 9 })).toThrow(RangeError);
+  });
+
+  it("refuses what readUntilRegex() refuses, with the same error", async () => {
+    const [near] = memoryPair(testLoop());
+    const stream = new IOStream(near);
+    for (const pattern of [/a$/, /a*/]) {
+      expect(() => stream.readUntilRegex(pattern)).toThrow(RangeError);
+      expect(() => regex(pattern, { maxFrameSize: 9 })).toThrow(RangeError);
+    }
+    for (const none of ["a", undefined] as unknown as RegExp[]) {
+      expect(() => stream.readUntilRegex(none)).toThrow(TypeError);
+      expect(() => regex(none, { maxFrameSize: 9 })).toThrow(TypeError);
+    }
   });
 
   it.each([/\$/, /[$]/, /\\[b]/, /[\b]/, /(?<=b)a/, /(?<!b)a/, /a/gy, /a/g])("takes %s", (pattern) => {
@@ -281,6 +296,18 @@ describe("headed()", () => {
     expect(outcome(typed, `\x01${"x".repeat(63)}\n`)).toHaveLength(1);
     expect(outcome(typed, `\x01${"x".repeat(64)}\n`)).toBe("ERR_TW_FRAME_TOO_LARGE");
     expect(outcome(typed, "\x02\xff\xff")).toBe("ERR_TW_FRAME_TOO_LARGE");
+  });
+
+  it("sends neither a head nor a body beyond the limit of its codec, also where that does not keep it", () => {
+    const lax = (limit: number): Codec<Uint8Array> => ({
+      ...lengthPrefixed({ prefix: "u8", maxFrameSize }),
+      maxFrameSize: limit,
+    });
+    const codec = headed({ head: lax(3), body: () => lax(5), maxFrameSize });
+    const of = (head: string, body: string) => () => codec.encode({ head: bytes(head), body: bytes(body) });
+    expect(of("12", "1234")()).toHaveLength(8);
+    for (const beyond of [of("123", "1234"), of("12", "12345")])
+      expect(beyond).toThrow(expect.objectContaining({ code: "ERR_TW_FRAME_TOO_LARGE" }));
   });
 });
 

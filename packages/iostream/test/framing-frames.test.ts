@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { fixed, jsonLines, lengthPrefixed, lines } from "../src/framing.js";
+import { type Codec, fixed, jsonLines, lengthPrefixed, lines, UNKNOWN } from "../src/framing.js";
 import { IOStream } from "../src/index.js";
 import { seededRandom } from "../src/testing/garbage.js";
 import { memoryPair } from "../src/transports.js";
@@ -262,6 +262,27 @@ describe("stream.frames()", () => {
     expect(() => frames.send("a\nb")).toThrow(RangeError);
     expect(transport.calls).toEqual([]);
     expect(() => stream.frames({ ...line, maxFrameSize: Number.POSITIVE_INFINITY })).toThrow(RangeError);
+  });
+
+  it("sends no frame beyond maxFrameSize, whichever codec made it", async () => {
+    const { loop, a, b } = pair();
+    // As one may write it: nothing says how long a text may be.
+    const counted: Codec<string> = {
+      maxFrameSize: 101,
+      measure: (view, start, end) =>
+        end - start < 2 ? UNKNOWN : 2 + Number(text(view.subarray(start, start + 2))),
+      decode: (view, start, end) => text(view.subarray(start + 2, end)),
+      encode: (message) => bytes(`${String(message.length).padStart(2, "0")}${message}`),
+    };
+    const got = collect(b.frames(counted));
+    const out = a.frames(counted);
+    const tooLarge = expect.objectContaining({ code: "ERR_TW_FRAME_TOO_LARGE" });
+    out.send("x".repeat(99));
+    expect(() => out.write("9".repeat(100))).toThrow(tooLarge);
+    expect(() => out.send("9".repeat(100))).toThrow(tooLarge);
+    a.end();
+    await loop.settle();
+    expect(await got).toEqual(["x".repeat(99)]);
   });
 
   it("keeps the async context of the loop", async () => {

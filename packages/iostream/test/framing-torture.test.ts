@@ -1,3 +1,4 @@
+import { concatBytes, fromLatin1, latin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import {
   type Codec,
@@ -113,6 +114,28 @@ const BROKEN: Record<string, readonly [Codec<Uint8Array>, RegExp]> = {
     },
     /endless|garbage/,
   ],
+  "sends what its field of lengths does not hold": [
+    {
+      ...lengthPrefixed({ prefix: "u8", maxFrameSize: 600 }),
+      maxFrameSize: 600,
+      encode: (message) => concatBytes([Uint8Array.of(message.length), message]),
+    },
+    /no frame can hold/,
+  ],
+  "sends what is larger than its limit": [
+    {
+      ...sound,
+      encode: (message) => lengthPrefixed({ prefix: "u16be", maxFrameSize: 1000 }).encode(message),
+    },
+    /no frame can hold/,
+  ],
+  "sends a message with its delimiter in it": [
+    {
+      ...delimited("oh", { maxFrameSize: 64 }),
+      encode: (message) => concatBytes([message, bytes("oh")]),
+    },
+    /no frame can hold/,
+  ],
   "lets the rest decide about the frame": [
     {
       ...sound,
@@ -220,6 +243,52 @@ describe("torture()", () => {
     expect(() => found[0]?.run()).toThrow(/was framed/);
     const strict = (maxFrameSize: number) => lengthPrefixed({ prefix: "u16be", maxFrameSize });
     for (const { run } of torture(strict(64), samples, { withLimit: strict })) run();
+  });
+
+  it("takes messages that do not fit from outside, where samples cannot be repeated", () => {
+    interface Note {
+      readonly of: string;
+    }
+    const codec: Codec<Note> = {
+      maxFrameSize: 2000,
+      measure: (view, start, end) => (end === start ? UNKNOWN : 1 + (view[start] as number)),
+      decode: (view, start, end) => ({ of: Buffer.from(view.subarray(start + 1, end)).toString("latin1") }),
+      encode: ({ of }) => bytes(String.fromCharCode(of.length & 0xff) + of),
+    };
+    const notes = [{ of: "a" }, { of: "hello" }];
+    for (const { run } of torture(codec, notes)) run();
+    const doubtful = [{ of: "x".repeat(255) }, { of: "x".repeat(256) }];
+    const found = torture(codec, notes, { doubtful }).filter(({ name }) => /no frame can hold/.test(name));
+    expect(() => found[0]?.run()).toThrow(/where it is sent/);
+    const careful = torture(codec, notes, { doubtful: doubtful.slice(0, 1) });
+    for (const { run } of careful) run();
+  });
+
+  it("passes the example of a codec of one's own", () => {
+    const counted: Codec<string> = {
+      maxFrameSize: 101,
+      measure(view, start, end) {
+        if (end - start < 2) return UNKNOWN;
+        const digits = fromLatin1(view, start, start + 2);
+        if (!/^\d\d$/.test(digits)) throw new MalformedFrameError("Not a count");
+        return 2 + Number(digits);
+      },
+      decode: (view, start, end) => fromLatin1(view, start + 2, end),
+      encode(message) {
+        if (message.length > 99) throw new RangeError("A text has 99 characters at most");
+        return latin1(`${String(message.length).padStart(2, "0")}${message}`);
+      },
+    };
+    const texts = ["", "hello", "x".repeat(99)];
+    expect(failures(counted, texts)).toEqual([]);
+    const careless = {
+      ...counted,
+      encode: (message: string) => latin1(`${String(message.length).padStart(2, "0")}${message}`),
+    };
+    for (const maxFrameSize of [101, 500])
+      expect(failures({ ...careless, maxFrameSize }, texts)).toEqual([
+        "a message that no frame can hold is refused, not sent as another one",
+      ]);
   });
 
   it("compares with what is received where that is not what was sent", () => {

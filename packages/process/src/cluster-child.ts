@@ -2,14 +2,21 @@
 // them when their parent is gone.
 
 import cluster, { type Worker } from "node:cluster";
-import { type ExitStatus, exitStatus } from "./exit-status.js";
+import { type ExitStatus, exitStatus, UNEXPLAINED } from "./exit-status.js";
+import { expectFarewell } from "./farewell.js";
 import type { Child } from "./supervisor.js";
-import type { SocketPlan } from "./task-sockets.js";
+import { FIRST_FD, type SocketPlan } from "./task-sockets.js";
 
 /** What a child is told in its environment. */
 export interface TaskEnvironment {
   readonly id: number;
   readonly sockets: SocketPlan;
+}
+
+/** The same as the child finds it. */
+export interface ChildEnvironment extends TaskEnvironment {
+  /** See farewell.ts. */
+  readonly farewellFd: number;
 }
 
 const VARIABLE = "TW_TASK";
@@ -23,9 +30,10 @@ export function spawnTask(
   // The children accept from one socket that the parent holds, rather than the parent accepting and dealing out: a
   // connection that is dealt to a child which dies that moment is answered by nobody, and never closed.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ stdio: ["inherit", "inherit", "inherit", "ipc", ...descriptors] });
-  const worker = cluster.fork({ [VARIABLE]: JSON.stringify(task) });
-  whenEnded(worker, onExit);
+  cluster.setupPrimary({ stdio: ["inherit", "inherit", "inherit", "ipc", ...descriptors, "pipe"] });
+  const farewellFd = FIRST_FD + descriptors.length;
+  const worker = cluster.fork({ [VARIABLE]: JSON.stringify({ ...task, farewellFd }) });
+  whenEnded(worker, farewellFd, onExit);
   return {
     pid: worker.process.pid,
     kill(signal) {
@@ -34,8 +42,12 @@ export function spawnTask(
   };
 }
 
-function whenEnded(worker: Worker, onExit: (status: ExitStatus) => void): void {
-  worker.once("exit", (code: number | null, signal: string | null) => onExit(exitStatus(code, signal)));
+function whenEnded(worker: Worker, farewellFd: number, onExit: (status: ExitStatus) => void): void {
+  const whenKnown = expectFarewell(worker.process, farewellFd);
+  worker.once("exit", (code: number | null, signal: string | null) => {
+    if (code !== 0) onExit(exitStatus(code, signal));
+    else whenKnown((went) => onExit(went ? exitStatus(0, null) : UNEXPLAINED));
+  });
   // A child that could not be started has no exit; one that was has its exit after any other error.
   worker.on("error", () => {
     if (worker.process.pid === undefined) onExit({ code: 1, signal: undefined });
@@ -43,10 +55,10 @@ function whenEnded(worker: Worker, onExit: (status: ExitStatus) => void): void {
 }
 
 /** The task that this process is the child for; `undefined` in any other process, also in a child's own children. */
-export function taskEnvironment(): TaskEnvironment | undefined {
+export function taskEnvironment(): ChildEnvironment | undefined {
   const text = process.env[VARIABLE];
   if (!cluster.isWorker || text === undefined) return undefined;
-  return JSON.parse(text) as TaskEnvironment;
+  return JSON.parse(text) as ChildEnvironment;
 }
 
 /**

@@ -14,14 +14,15 @@ import { checkDurationMs, checkInteger } from "@tw/util";
 import { holdByChannel, spawnTask, taskEnvironment } from "./cluster-child.js";
 import { cpuCount } from "./cpu-count.js";
 import { ForkError } from "./errors.js";
+import { promiseFarewell } from "./farewell.js";
 import { Supervisor } from "./supervisor.js";
 import { HeldSockets, socketsOf, type TaskListen } from "./task-sockets.js";
 
 /** Options of {@link forkProcesses}. */
 export interface ForkOptions {
   /**
-   * How often children that crashed (a signal, an exit code other than 0) are started again, all of them together.
-   * One more, and the parent gives up: a program that cannot live is not started for ever. @default 100
+   * How often children that crashed (a signal, an exit code other than 0, no `exit` event) are started again, all of them
+   * together. One more, and the parent gives up: a program that cannot live is not started for ever. @default 100
    */
   readonly maxRestarts?: number;
   /** What all children listen on; they take it with {@link taskSockets}. */
@@ -44,10 +45,10 @@ const MAX_PROCESSES = 1024;
  * Runs this program in `count` child processes (0: one per processor). In a child it resolves with the number of its
  * task, from 0 on. In the parent it never resolves: the parent looks after the children and then exits.
  *
- * A child that crashes is replaced by another one with the same number; one that exits with 0 is not. When all have
- * ended, the parent exits with 0. SIGTERM and SIGINT are passed on, and the parent waits until the children, whose
- * `IOLoop.start()` drains them, have ended. A second signal, or `stopTimeoutMs`, kills them. A child does not outlive a
- * parent that dies.
+ * A child that crashes is replaced by another one with the same number; one that exits with 0 is not. (An end without its
+ * `exit` event is a crash: Node reports 0 of a process that a real-time signal has killed.) When all have ended, the parent
+ * exits with 0. SIGTERM and SIGINT are passed on, and the parent waits until the children, whose `IOLoop.start()` drains
+ * them, have ended. A second signal, or `stopTimeoutMs`, kills them. A child does not outlive a parent that dies.
  *
  * Call it early, and before anything that only the children are to do: the program runs again from its beginning.
  *
@@ -71,6 +72,7 @@ export function forkProcesses(count = 0, options: ForkOptions = {}): Promise<num
   const task = taskEnvironment();
   if (task !== undefined) {
     holdByChannel(false);
+    promiseFarewell(task.farewellFd);
     return Promise.resolve(task.id);
   }
   if (!cluster.isPrimary) throw new ForkError("This process is a worker of somebody else's node:cluster");

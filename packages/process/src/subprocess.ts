@@ -94,7 +94,8 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
   }
 
   /**
-   * Resolves with its exit code, minus the number of a signal that ended it. Its streams may hold output by then.
+   * Resolves with its exit code, minus the number of a signal that ended it; 0 for a real-time signal, for which Node has
+   * no name. Its streams may hold output by then.
    * A timeout or an abort ends the wait, not the program.
    *
    * @throws TypeError, RangeError on options that are none, at once

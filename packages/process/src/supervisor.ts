@@ -112,5 +112,6 @@ export class Supervisor {
 
 function outcome({ code, signal }: ExitStatus): string {
   if (signal !== undefined) return `was ended by ${signal}`;
+  if (code < 0) return "was ended by a signal without a name, or left without its exit event";
   return code === 0 ? "exited normally" : `exited with status ${code}`;
 }

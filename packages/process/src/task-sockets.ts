@@ -33,7 +33,7 @@ interface PlannedPort extends Pick<BindOptions, "family"> {
 }
 
 /** The first descriptor that is handed down: 0 to 2 are the standard ones, 3 is the channel of node:cluster. */
-const FIRST_FD = 4;
+export const FIRST_FD = 4;
 
 /** The parent's side: what it holds for each task. */
 export class HeldSockets {

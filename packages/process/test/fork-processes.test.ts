@@ -28,6 +28,7 @@ onEveryEngine((engine) => {
     it.each([
       ["crash", "exited with status 3, restarting"],
       ["kill", "was ended by SIGKILL, restarting"],
+      ["signal", "was ended by a signal without a name, or left without its exit event, restarting"],
     ])("replaces a child that ends by %s with one of the same id", async (how, message) => {
       const server = await start(2).until(({ served }) => served.length === 2);
       expect(await order(server.port, how)).toBe("lost");
@@ -49,6 +50,24 @@ onEveryEngine((engine) => {
       expect(await order(server.port, "leave")).toBe("left");
       expect(await server.exit).toEqual({ code: 0, signal: null });
       expect(server.served).toHaveLength(2);
+    });
+
+    it.each(["exit", "talk"])(
+      "takes %s with 0 for the end of a task, whatever waits in its channel",
+      async (how) => {
+        const server = await start(2).until(({ served }) => served.length === 2);
+        expect(await order(server.port, how)).toBe("lost");
+        await server.until(({ stderr }) => stderr.includes("exited normally"));
+        expect(await order(server.port, how)).toBe("lost");
+        expect(await server.exit).toEqual({ code: 0, signal: null });
+        expect(server.served).toHaveLength(2);
+      },
+    );
+
+    it("takes a program that ends with 0 before it asks for its task for done", async () => {
+      const server = start(2, { DONE_AT_START: "1" });
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(server.stderr.match(/exited normally/g)).toHaveLength(2);
     });
 
     it("gives up after maxRestarts: the others are drained, and the parent fails", async () => {

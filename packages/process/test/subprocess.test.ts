@@ -112,6 +112,17 @@ onEveryEngine((engine) => {
       expect(program.exitCode).toBe(3);
     });
 
+    it("cannot tell a real-time signal from an exit with 0, as Node does not, but a shell around it can", async () => {
+      const killed = ["sh", "-c", "kill -40 $$"];
+      await using program = new Subprocess(killed, { engine });
+      expect(await program.waitForExit()).toBe(0);
+      await using watched = new Subprocess(["sh", "-c", '"$@"; exit $?', "sh", ...killed], {
+        engine,
+        stderr: "ignore",
+      });
+      expect(await watched.waitForExit({ raiseError: false })).toBe(128 + 40);
+    });
+
     it("tells the signal that ended it as a negative number", async () => {
       await using program = new Subprocess(["sleep", "60"]);
       expect(program.exitCode).toBeUndefined();

@@ -1,6 +1,6 @@
 // From a request to an answer: finds the command, checks what holds for all of them, runs it.
 
-import { error, OUT_OF_MEMORY, ReplyError } from "../resp/replies.js";
+import { error, OUT_OF_MEMORY, ReplyError, wrongArity } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import type { Client, Command, Commands } from "./command.js";
 import { hashes } from "./hashes.js";
@@ -28,8 +28,7 @@ export function execute(client: Client, args: Request, failed: (error: unknown) 
   db.stats.commands++;
   if (command === undefined) return unknown(args);
   const { arity } = command;
-  if (arity >= 0 ? args.length !== arity : args.length < -arity)
-    return error(`ERR wrong number of arguments for '${name.toLowerCase()}' command`);
+  if (arity >= 0 ? args.length !== arity : args.length < -arity) return error(wrongArity(name.toLowerCase()));
   if (client.channels.size + client.patterns.size > 0 && command.subscribed !== true)
     return error(
       `ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,

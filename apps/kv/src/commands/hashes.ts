@@ -1,6 +1,15 @@
 // Commands on hashes: fields of a key.
 
-import { array, bulk, bulkOrNil, EMPTY_ARRAY, integer, ReplyError, WRONG_TYPE } from "../resp/replies.js";
+import {
+  array,
+  bulk,
+  bulkOrNil,
+  EMPTY_ARRAY,
+  integer,
+  ReplyError,
+  WRONG_TYPE,
+  wrongArity,
+} from "../resp/replies.js";
 import type { Commands, Database } from "./command.js";
 import { arg } from "./strings.js";
 
@@ -9,7 +18,7 @@ export const hashes: Commands = {
     arity: -4,
     grows: true,
     run({ db }, args) {
-      if (args.length % 2 !== 0) throw new ReplyError("ERR wrong number of arguments for 'hset' command");
+      if (args.length % 2 !== 0) throw new ReplyError(wrongArity("hset"));
       const hash = db.store.hash(arg(args, 1));
       if (hash === undefined) throw new ReplyError(WRONG_TYPE);
       let added = 0;

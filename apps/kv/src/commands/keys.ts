@@ -1,10 +1,10 @@
 // Commands on keys of any kind.
 
-import { array, bulk, integer, NOT_INTEGER, OK, ReplyError, SYNTAX, simple } from "../resp/replies.js";
+import { array, bulk, integer, OK, ReplyError, SYNTAX, simple } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
-import { parseInteger } from "../store/integers.js";
 import { type Client, type Command, type Commands, checkPattern, type Database } from "./command.js";
+import { expire } from "./expire.js";
 import { scan } from "./scan.js";
 import { arg } from "./strings.js";
 
@@ -13,8 +13,8 @@ export const keys: Commands = {
   unlink: counting((db, key) => db.store.delete(key)),
   exists: counting((db, key) => db.store.has(key)),
   type: { arity: 2, run: ({ db }, args) => simple(typeOf(db, arg(args, 1))) },
-  expire: { arity: 3, run: ({ db }, args) => expire(db, args, 1000) },
-  pexpire: { arity: 3, run: ({ db }, args) => expire(db, args, 1) },
+  expire: { arity: -3, run: ({ db }, args) => expire(db, args, 1000) },
+  pexpire: { arity: -3, run: ({ db }, args) => expire(db, args, 1) },
   ttl: { arity: 2, run: ({ db }, args) => timeLeft(db, arg(args, 1), 1000) },
   pttl: { arity: 2, run: ({ db }, args) => timeLeft(db, arg(args, 1), 1) },
   persist: {
@@ -48,20 +48,6 @@ function counting(holds: (db: Database, key: string) => boolean): Command {
       return integer(count);
     },
   };
-}
-
-function expire(db: Database, args: Request, unitMs: number): string {
-  const key = arg(args, 1);
-  const count = parseInteger(arg(args, 2));
-  if (count === undefined) throw new ReplyError(NOT_INTEGER);
-  const delay = Number(count) * unitMs;
-  if (!Number.isSafeInteger(delay))
-    throw new ReplyError(`ERR invalid expire time in '${arg(args, 0).toLowerCase()}' command`);
-  // A time that is over takes the key at once.
-  if (delay <= 0) return integer(db.store.delete(key) ? 1 : 0);
-  const there = db.store.expireAt(key, db.now() + delay);
-  db.sweeper.start();
-  return integer(there ? 1 : 0);
 }
 
 /** −2 without the key, −1 without a time. */

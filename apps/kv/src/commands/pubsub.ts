@@ -1,7 +1,7 @@
 // Commands to publish and to listen.
 
 import { join, leave, type Subscriber } from "../pubsub.js";
-import { array, bulk, integer, NIL, ReplyError, unknownSubcommand } from "../resp/replies.js";
+import { array, bulk, integer, NIL, ReplyError, unknownSubcommand, wrongArity } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { type Client, type Commands, checkPattern } from "./command.js";
@@ -73,13 +73,20 @@ function unsubscribe(client: Client, args: Request, kind: "unsubscribe" | "punsu
 function inspect({ db }: Client, args: Request): string {
   const { channels, patterns } = db.pubsub;
   const what = arg(args, 1).toUpperCase();
-  if (what === "CHANNELS" && args.length <= 3) {
+  if (what === "CHANNELS") {
+    if (args.length > 3)
+      throw new ReplyError(
+        unknownSubcommand("PUBSUB", arg(args, 1), "subcommand or wrong number of arguments for"),
+      );
     const pattern = checkPattern(db, args[2] ?? "*");
     return array([...channels.keys()].filter((name) => globMatches(pattern, name)).map(bulk));
   }
   if (what === "NUMSUB")
     return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
-  if (what === "NUMPAT" && args.length === 2) return integer(patterns.size);
+  if (what === "NUMPAT") {
+    if (args.length > 2) throw new ReplyError(wrongArity("pubsub|numpat"));
+    return integer(patterns.size);
+  }
   throw new ReplyError(unknownSubcommand("PUBSUB", arg(args, 1)));
 }
 

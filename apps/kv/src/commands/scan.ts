@@ -17,7 +17,8 @@ let lastCursor = 0;
 
 /** SCAN cursor [MATCH pattern] [COUNT n] */
 export function scan({ db, scans }: Client, args: Request): string {
-  const [, cursor = "", ...options] = args;
+  const [, text = "", ...options] = args;
+  const cursor = cursorOf(text);
   let pattern = "*";
   let count = DEFAULT_COUNT;
   for (let i = 0; i < options.length; i += 2) {
@@ -28,7 +29,6 @@ export function scan({ db, scans }: Client, args: Request): string {
     else if (option === "COUNT") count = countOf(value);
     else throw new ReplyError(SYNTAX);
   }
-  if (parseInteger(cursor) === undefined) throw new ReplyError("ERR invalid cursor");
   // A cursor that is not known has come to its end.
   const keys = cursor === "0" ? db.store.keys() : scans.get(cursor);
   scans.delete(cursor);
@@ -43,6 +43,14 @@ export function scan({ db, scans }: Client, args: Request): string {
   const [oldest] = scans.keys();
   if (scans.size > MAX_OPEN && oldest !== undefined) scans.delete(oldest);
   return answer(next, found);
+}
+
+/** As strtoul(3) reads it, which Redis asks: `""` is 0 and `-1` the largest of 64 bits. */
+function cursorOf(text: string): string {
+  const [, sign, digits = "0"] = /^(?:([+-]?)0*(\d{1,20}))?$/.exec(text) ?? [undefined, "", "x"];
+  const size = digits === "x" ? 2n ** 64n : BigInt(digits);
+  if (size >= 2n ** 64n) throw new ReplyError("ERR invalid cursor");
+  return String(sign === "-" ? BigInt.asUintN(64, -size) : size);
 }
 
 function countOf(text: string): number {

@@ -10,11 +10,13 @@ import {
   ReplyError,
   simple,
   unknownSubcommand,
+  wrongArity,
 } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { parseInteger } from "../store/integers.js";
 import type { Client, Commands, Database } from "./command.js";
+import { leaveAll } from "./pubsub.js";
 import { arg } from "./strings.js";
 
 export const server: Commands = {
@@ -29,6 +31,7 @@ export const server: Commands = {
       return OK;
     },
   },
+  reset: { arity: 1, subscribed: true, run: reset },
   // The first lines of an HTTP request: a page in somebody's browser sends its bytes to any port of this machine, and
   // what it wrote into them would be commands (cross-protocol scripting). No client of ours says this.
   post: { arity: -1, run: leaveAtOnce, subscribed: true },
@@ -42,8 +45,15 @@ function leaveAtOnce(client: Client): string {
   throw new ReplyError("ERR this is not an HTTP server");
 }
 
+/** As if the client had just come. */
+function reset(client: Client): string {
+  leaveAll(client);
+  client.scans.clear();
+  return simple("RESET");
+}
+
 function ping(client: Client, args: Request): string {
-  if (args.length > 2) throw new ReplyError("ERR wrong number of arguments for 'ping' command");
+  if (args.length > 2) throw new ReplyError(wrongArity("ping"));
   // A client that has subscribed takes arrays only.
   if (client.channels.size + client.patterns.size > 0) return array([bulk("pong"), bulk(args[1] ?? "")]);
   return args[1] === undefined ? simple("PONG") : bulk(args[1]);
@@ -84,8 +94,8 @@ function info({ store, stats, limits, pubsub }: Database): string {
 }
 
 function config({ db }: Client, args: Request): string {
-  if (arg(args, 1).toUpperCase() !== "GET" || args.length < 3)
-    throw new ReplyError(unknownSubcommand("CONFIG", arg(args, 1)));
+  if (arg(args, 1).toUpperCase() !== "GET") throw new ReplyError(unknownSubcommand("CONFIG", arg(args, 1)));
+  if (args.length < 3) throw new ReplyError(wrongArity("config|get"));
   const settings: readonly (readonly [string, string])[] = [
     ["save", ""],
     ["appendonly", "no"],
@@ -108,6 +118,7 @@ export function describeCommands(all: Commands): Commands {
       run(_client, args) {
         const [, asked] = args;
         const what = asked?.toUpperCase();
+        if (what === "COUNT" && args.length > 2) throw new ReplyError(wrongArity("command|count"));
         if (what === "COUNT") return integer(names.length + 1);
         if (what === "DOCS") return EMPTY_ARRAY;
         // As it was asked: ÿ has its capital outside of latin1.

@@ -10,12 +10,13 @@ import {
   OK,
   REPLY_TOO_LARGE,
   ReplyError,
-  SYNTAX,
   WRONG_TYPE,
+  wrongArity,
 } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { addIntegers, parseInteger } from "../store/integers.js";
 import type { Client, Commands, Database } from "./command.js";
+import { setOptions } from "./set-options.js";
 import { deadline } from "./times.js";
 
 export const strings: Commands = {
@@ -63,7 +64,7 @@ export const strings: Commands = {
     arity: -3,
     grows: true,
     run({ db }, args) {
-      if (args.length % 2 === 0) throw new ReplyError("ERR wrong number of arguments for 'mset' command");
+      if (args.length % 2 === 0) throw new ReplyError(wrongArity("mset"));
       for (let i = 1; i < args.length; i += 2) db.store.set(arg(args, i), arg(args, i + 1));
       return OK;
     },
@@ -85,18 +86,8 @@ export const strings: Commands = {
 /** SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | KEEPTTL] */
 function set({ db }: Client, args: Request): string {
   const key = arg(args, 1);
-  let only: "NX" | "XX" | undefined;
-  let expiresAt: number | "keep" | undefined;
-  let wantsOld = false;
-  for (let i = 3; i < args.length; i++) {
-    const option = arg(args, i).toUpperCase();
-    if ((option === "NX" || option === "XX") && only === undefined) only = option;
-    else if (option === "GET") wantsOld = true;
-    else if (option === "KEEPTTL" && expiresAt === undefined) expiresAt = "keep";
-    else if ((option === "EX" || option === "PX") && expiresAt === undefined && i + 1 < args.length)
-      expiresAt = deadline(db, arg(args, ++i), option === "EX" ? 1000 : 1, "set");
-    else throw new ReplyError(SYNTAX);
-  }
+  const { only, life, wantsOld } = setOptions(args);
+  const expiresAt = typeof life === "object" ? deadline(db, life.count, life.unitMs, "set") : life;
   const old = wantsOld ? stringAt(db, key) : undefined;
   const refused = only !== undefined && db.store.has(key) !== (only === "XX");
   if (!refused) {

@@ -40,6 +40,11 @@ export const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong k
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const REPLY_TOO_LARGE = "ERR reply is too large";
 
-export function unknownSubcommand(command: string, subcommand: string): string {
-  return `ERR unknown subcommand '${subcommand.slice(0, 128)}'. Try ${command} HELP.`;
+/** `command` in lower case; one of its subcommands stands behind a bar. */
+export function wrongArity(command: string): string {
+  return `ERR wrong number of arguments for '${command}' command`;
+}
+
+export function unknownSubcommand(command: string, subcommand: string, what = "subcommand"): string {
+  return `ERR unknown ${what} '${subcommand.slice(0, 128)}'. Try ${command} HELP.`;
 }

@@ -144,6 +144,9 @@ export class RequestParser {
       const byte = view[this.#at++] as number;
       const digit = byte - ZERO;
       if (digit >= 0 && digit <= 9) {
+        // Neither 01 nor -0: two readers of one number must not differ about it.
+        if (this.#number === 0 && (this.#digits > 0 || (this.#negative && digit === 0)))
+          throw new ProtocolError(complaint);
         this.#number = this.#number * 10 + digit;
         if (++this.#digits > MAX_DIGITS) throw new ProtocolError(complaint);
       } else if (byte === CR && this.#digits > 0) {

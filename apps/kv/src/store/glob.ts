@@ -43,19 +43,24 @@ function matchOne(pattern: string, p: number, char: string): number {
   }
 }
 
-/** A class without its end takes the rest of the pattern. */
+/**
+ * A class without its end takes the rest of the pattern. As Redis has it, whatever stands behind `x-` is the end of a range,
+ * a `]` too, and what is escaped begins none.
+ */
 function matchClass(pattern: string, from: number, char: string): number {
   let p = from;
   const negated = pattern[p] === "^";
   if (negated) p++;
   let found = false;
   for (; p < pattern.length && pattern[p] !== "]"; p++) {
-    if (pattern[p] === "\\" && p + 1 < pattern.length) p++;
     let low = pattern[p] as string;
     let high = low;
-    if (pattern[p + 1] === "-" && p + 2 < pattern.length && pattern[p + 2] !== "]") {
-      high = pattern[p + 2] as string;
+    if (low === "\\" && p + 1 < pattern.length) {
+      p++;
+      low = high = pattern[p] as string;
+    } else if (pattern[p + 1] === "-" && p + 2 < pattern.length) {
       p += 2;
+      high = pattern[p] as string;
     }
     if (low > high) [low, high] = [high, low];
     if (char >= low && char <= high) found = true;

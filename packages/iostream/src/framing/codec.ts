@@ -7,6 +7,7 @@
 // errors that stay are the FrameDecoder's, written once for all codecs.
 
 import { CodecError, FrameTooLargeError } from "./errors.js";
+import { checkSent } from "./payload.js";
 
 /** Returned by {@link Codec.measure}: the bytes so far do not tell how long the frame is. */
 export const UNKNOWN = -1;
@@ -22,12 +23,16 @@ export const UNKNOWN = -1;
  *   maxFrameSize: 101,
  *   measure(bytes, start, end) {
  *     if (end - start < 2) return UNKNOWN;
- *     const count = Number(fromLatin1(bytes, start, start + 2));
- *     if (!Number.isInteger(count)) throw new MalformedFrameError("Not a count");
- *     return 2 + count;
+ *     const digits = fromLatin1(bytes, start, start + 2);
+ *     if (!/^\d\d$/.test(digits)) throw new MalformedFrameError("Not a count"); // "-2" and " 5" are numbers too
+ *     return 2 + Number(digits);
  *   },
  *   decode: (bytes, start, end) => fromLatin1(bytes, start + 2, end),
- *   encode: (text) => latin1(`${String(text.length).padStart(2, "0")}${text}`),
+ *   encode(text) {
+ *     // Three digits would be two and a part of the text: the peer would find other messages than were sent.
+ *     if (text.length > 99) throw new RangeError("A text has 99 characters at most");
+ *     return latin1(`${String(text.length).padStart(2, "0")}${text}`);
+ *   },
  * };
  */
 export interface Codec<T, S = T> {
@@ -56,9 +61,11 @@ export interface Codec<T, S = T> {
   decode(bytes: Uint8Array, start: number, end: number, own: boolean): T;
 
   /**
-   * The frame of a message, as bytes of its own.
+   * The frame of a message, as bytes of its own: what a peer with the same codec takes for this one message. A stream
+   * sends none that is larger than `maxFrameSize`, whether this refused it or not.
    *
-   * @throws TypeError, RangeError for a message that cannot be framed, FrameTooLargeError beyond `maxFrameSize`
+   * @throws TypeError, RangeError for a message that cannot be framed: too large for the field that holds its length, with
+   *   its delimiter in it; FrameTooLargeError beyond `maxFrameSize`
    */
   encode(message: S): Uint8Array;
 
@@ -87,4 +94,11 @@ export function measureFrame(
   // A frame of no bytes would be found for ever.
   else if (!(size >= least)) throw new CodecError(`A codec measured a frame of ${size} bytes`);
   return size;
+}
+
+/** {@link Codec.encode} with the limit kept, also where the codec does not. */
+export function encodeFrame<S>(codec: Codec<unknown, S>, message: S): Uint8Array {
+  const frame = codec.encode(message);
+  checkSent(frame.length, codec.maxFrameSize);
+  return frame;
 }

@@ -1,7 +1,7 @@
 // The messages of a stream, for people: `for await` to receive, `write` and `send` to answer.
 
 import { checkSignal } from "@tw/util";
-import type { Codec } from "./codec.js";
+import { type Codec, encodeFrame } from "./codec.js";
 import { FrameDecoder } from "./frame-decoder.js";
 import { type FramedStream, FrameReader } from "./frame-reader.js";
 
@@ -68,12 +68,12 @@ export class Frames<T, S = T> implements AsyncIterable<T> {
    * @throws TypeError, RangeError, FrameTooLargeError for a message that the codec cannot frame; nothing is sent
    */
   write(message: S): Promise<void> {
-    return this.#stream.write(this.#codec.encode(message));
+    return this.#stream.write(encodeFrame(this.#codec, message));
   }
 
-  /** Sends one message without a promise, as `stream.send` does. */
+  /** Sends one message without a promise, as `stream.send` does; throws what {@link write} throws. */
   send(message: S): boolean {
-    return this.#stream.send(this.#codec.encode(message));
+    return this.#stream.send(encodeFrame(this.#codec, message));
   }
 }
 

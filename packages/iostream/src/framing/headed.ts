@@ -1,6 +1,6 @@
 // Messages whose head decides what follows it.
 
-import { type Codec, measureFrame, UNKNOWN } from "./codec.js";
+import { type Codec, encodeFrame, measureFrame, UNKNOWN } from "./codec.js";
 import { malformed } from "./errors.js";
 import { checkBytesOption, checkSent, type LimitedOptions } from "./payload.js";
 
@@ -68,8 +68,8 @@ export function headed<H, B>(options: HeadedOptions<H, B>): Codec<Headed<H, B>> 
       return { head: first, body: bodyOf(first).decode(bytes, at, end, own) };
     },
     encode(message) {
-      const first = head.encode(message.head);
-      const second = body(message.head).encode(message.body);
+      const first = encodeFrame(head, message.head);
+      const second = encodeFrame(body(message.head), message.body);
       checkSent(first.length + second.length, maxFrameSize);
       const frame = new Uint8Array(first.length + second.length);
       frame.set(first);

@@ -19,7 +19,7 @@ const FIRST_LOOK = 128;
  * Each arrival looks at the frame from its beginning: keep `maxFrameSize` at some KiB, and the pattern free of nested
  * quantifiers.
  *
- * @throws TypeError for a pattern that looks ahead (`$`, `\b`, `\B`, `(?=`, `(?!`) or matches nothing at all
+ * @throws RangeError for a pattern that looks ahead (`$`, `\b`, `\B`, `(?=`, `(?!`) or matches nothing at all
  *
  * @example
  * for await (const head of stream.frames(regex(/\r?\n\r?\n/, { maxFrameSize: 8192 }))) console.log(head.length);
@@ -28,10 +28,10 @@ export function regex(pattern: RegExp, options: LimitedOptions): Codec<Uint8Arra
   if (!(pattern instanceof RegExp)) throw new TypeError("pattern must be a RegExp");
   const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, 1);
   const { source } = pattern;
-  if (looksAhead(source)) throw new TypeError(`Pattern must not look ahead: ${pattern}`);
+  if (looksAhead(source)) throw new RangeError(`Pattern must not look ahead: ${pattern}`);
   // Neither a place of its own to begin at, nor one of ours.
   const match = new RegExp(source, pattern.flags.replace(/[gyd]/g, ""));
-  if (match.test("")) throw new TypeError(`Pattern must not match nothing: ${pattern}`);
+  if (match.test("")) throw new RangeError(`Pattern must not match nothing: ${pattern}`);
   return {
     maxFrameSize,
     measure: (bytes, start, end, seen) => shortestMatch(match, bytes, start, end, seen),
