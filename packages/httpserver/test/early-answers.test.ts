@@ -134,6 +134,7 @@ onEveryCarrier((bench: Bench) => {
         });
     });
 
+    // RFC 9112 §9.3 (3)
     it(`an answer ${name} ends the connection behind a body that is longer than what is dropped`, async () => {
       const seen: string[] = [];
       const server = await bench.serve(serving(way, seen), STREAMED);
