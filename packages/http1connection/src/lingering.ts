@@ -15,10 +15,10 @@ import { WriteWatch } from "./write-watch.js";
 const LINGER_MS = 2000;
 
 /** How long one may be silent that has not sent all of the request that was answered. */
-const LINGER_UNREAD_MS = 5000;
+export const LINGER_UNREAD_MS = 5000;
 
 /** How long what is sent to nobody is read. */
-const LINGER_TOTAL_MS = 30_000;
+export const LINGER_TOTAL_MS = 30_000;
 
 /** The last phase of one connection. It says by which tick it wants to be asked again. */
 export class Lingering {

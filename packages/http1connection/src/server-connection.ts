@@ -13,6 +13,7 @@ import type { IOStream, StreamReceiver } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
 import { isInputError } from "./refusal.js";
 import type { ServerCycle } from "./server/cycle.js";
+import { Dropping } from "./server/dropping.js";
 import { LeavingConnection } from "./server/leaving.js";
 import { ServerExchange } from "./server-exchange.js";
 
@@ -80,6 +81,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     this.forget();
     if (this.isQuiet()) this.server.tally.idle++;
     this.waiting = "done";
+    this.dropping = undefined;
     this.onDrain();
     const exchange = this.takeExchange();
     exchange?.runInAsyncScope(exchange.peerGone, exchange, error, true);
@@ -94,6 +96,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     this.pumping = true;
     try {
       while (this.parting === undefined && this.waiting !== "done") {
+        if (this.dropping !== undefined && !this.dropOn(this.dropping)) break;
         const known = this.exchange;
         // RFC 9112 §9.3.2 (1): a request is read when the one before it has been answered.
         if (known === undefined ? this.whenDrained !== undefined : known.received) break;
@@ -153,9 +156,11 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     this.expectOnce("delegate", this.server.lookTicks);
   }
 
-  /** The delegate's promise has settled: goes on with the bytes that were held back, outside that request's context. */
+  /** The delegate's promise has settled: goes on with the bytes that were held back, outside that request's context. Where
+   * it has answered meanwhile, they are the rest of its request. */
   feedOn(exchange: ServerExchange): MaybePromise {
-    if (this.exchange === exchange) return this.server.scope.runInAsyncScope(this.pump, this);
+    if (this.exchange === exchange || this.dropping !== undefined)
+      return this.server.scope.runInAsyncScope(this.pump, this);
   }
 
   /** Nothing more can be done with what is there: keeps the rest, sets the deadline of what is awaited, and lets the
@@ -174,7 +179,8 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
 
   private restBetweenRequests(machine: HTTP1Machine | undefined): void {
     const { server } = this;
-    if (this.whenDrained !== undefined) this.expectOnce("drain", server.lookTicks);
+    if (this.dropping !== undefined) this.deadline = this.dropping.quietTick;
+    else if (this.whenDrained !== undefined) this.expectOnce("drain", server.lookTicks);
     else if (machine?.peerEnded) this.closeNow(false);
     else if (machine !== undefined && !machine.idle) this.expectOnce("head", server.headTicks);
     else if (this.prospect === "closing") this.closeNow(false);
@@ -198,18 +204,50 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     this.takeExchange();
     const machine = this.machine as HTTP1Machine;
     // A head that went out before we took leave promised to keep the connection: what came behind is answered.
-    // RFC 9112 §9.3 (3), RFC 9112 §9.6 (2), (3), (4), (5): half a request, or a close on either side, ends it here.
-    if (!exchange.received || !machine.keepAlive) return this.closeNow(!exchange.received);
-    machine.startNextCycle();
-    this.waiting = "answer";
-    this.deadline = 0;
-    if (machine.buffered === 0) {
-      this.machine = undefined;
-      this.server.giveMachine(machine);
-    }
+    // RFC 9112 §9.6 (2), (3), (4), (5): a close on either side ends it here.
+    if (!machine.keepAlive) return this.closeNow(!exchange.received);
+    if (exchange.received) this.nextCycle(machine);
+    else this.dropRest(machine);
     if (this.pumping) return;
     // The handler answered later than its turn; requests that came meanwhile are next, outside its async context.
     this.server.scope.runInAsyncScope(this.pumpOn, this);
+  }
+
+  private nextCycle(machine: HTTP1Machine): void {
+    machine.startNextCycle();
+    this.waiting = "answer";
+    this.deadline = 0;
+    if (machine.buffered > 0) return;
+    this.machine = undefined;
+    this.server.giveMachine(machine);
+  }
+
+  /** The answer came before all of its request, and promised to keep the connection. */
+  private dropRest(machine: HTTP1Machine): void {
+    if (this.prospect === "closing") return this.closeNow(true);
+    this.dropping = new Dropping(this.server.deadlines);
+    this.waiting = "dropping";
+    this.deadline = this.dropping.quietTick;
+    // What was lent until the delegate takes more is not lent to what comes behind.
+    if (!this.pumping) machine.retain();
+  }
+
+  /** Drops what is there. Whether that was all, and the next request may be read. */
+  private dropOn(dropping: Dropping): boolean {
+    const machine = this.machine as HTTP1Machine;
+    let ended: boolean | undefined;
+    try {
+      ended = dropping.drop(machine);
+    } catch (error) {
+      // It has its answer: nothing more is said.
+      if (!isInputError(error)) throw error;
+    }
+    if (ended === false) return false;
+    this.dropping = undefined;
+    // RFC 9112 §9.3 (3): the whole of a request was read before the next one is.
+    if (ended !== true || !machine.keepAlive) this.closeNow(ended !== true);
+    else this.nextCycle(machine);
+    return ended === true && this.parting === undefined;
   }
 
   /** Gives the stream away after a 101: what came behind the request is read first by its next owner. */

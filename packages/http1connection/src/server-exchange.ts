@@ -100,7 +100,8 @@ export class ServerExchange extends AnsweringHalf {
 
   setMaxBodySize(bytes: number): void {
     checkInteger("maxBodySize", bytes);
-    if (this.received) return;
+    // Behind the answer it may serve others already.
+    if (this.received || this.answer === "complete") return;
     this.machine.setMaxBodySize(bytes);
     this.bodyLimit = bytes;
   }
@@ -119,7 +120,11 @@ export class ServerExchange extends AnsweringHalf {
   private feedAfter(waiting: PromiseLike<unknown>): Promise<void> {
     return Promise.resolve(waiting).then(
       () => this.connection.feedOn(this),
-      (error) => this.delegateFailed(error),
+      (error) => {
+        this.delegateFailed(error);
+        // What it was given is its own no more, and the rest of its request is nobody's.
+        if (this.answer === "complete") return this.connection.feedOn(this);
+      },
     );
   }
 

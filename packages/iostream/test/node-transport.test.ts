@@ -184,6 +184,61 @@ describe("nodeTransport()", () => {
     expect(notes.calls).toEqual(["bytes only", "end", "close"]);
   });
 
+  /** Takes everything at once, and notes how much came. */
+  const taking = (write: (total: number, duplex: Duplex) => Error | undefined = () => undefined) => {
+    let total = 0;
+    return new Duplex({
+      read() {},
+      write(chunk: Uint8Array, _encoding, done) {
+        total += chunk.length;
+        done(write(total, this) ?? null);
+      },
+    });
+  };
+
+  it("gives Node 256 KiB in one turn, and as many of them as there are", async () => {
+    for (const [length, batches] of [
+      [256 * 1024, 1],
+      [256 * 1024 + 1, 2],
+      [700 * 1024, 3],
+    ] as const) {
+      const transport = nodeTransport(loop, taking());
+      const notes = new Notes();
+      transport.start(notes);
+      const rest = Buffer.alloc(length);
+      let taken = transport.write(["", rest]);
+      expect(taken).toBe(Math.min(length, 256 * 1024));
+      for (let drains = 1; drains < batches; drains++) {
+        expect(transport.write([rest.subarray(taken)])).toBe(0);
+        await until(() => notes.calls.length === drains);
+        taken += transport.write([rest.subarray(taken)]);
+      }
+      expect(taken).toBe(length);
+      await settle();
+      expect(notes.calls).toEqual(Array(batches - 1).fill("drain"));
+      transport.abort();
+    }
+  });
+
+  it("reads what came before it writes more: of a peer that answers within an upload and closes, the answer", async () => {
+    const duplex = taking((total, self) => {
+      if (total > 256 * 1024) return Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+      setImmediate(() => self.push("answer"));
+    });
+    const transport = nodeTransport(loop, duplex);
+    const rest = Buffer.alloc(1024 * 1024);
+    const notes = new Notes();
+    let taken = 0;
+    notes.onDrain = () => {
+      notes.calls.push("drain");
+      taken += transport.write([rest.subarray(taken)]);
+    };
+    transport.start(notes);
+    taken = transport.write([rest]);
+    await until(() => notes.calls.some((call) => call.startsWith("close")));
+    expect(notes.calls).toEqual(["bytes answer", "drain", "close EPIPE"]);
+  });
+
   it("does not count bytes as taken that Node only holds, and skips them when they are offered again", async () => {
     const slow: { chunk: Buffer; done: () => void }[] = [];
     const duplex = new Duplex({

@@ -89,7 +89,8 @@ export const rfc9112 = {
     "8 (1)": "A response that is incomplete is recorded as that.",
     "9.2 (1)": "A response belongs to the first request that has none yet: there is one at a time.",
     "9.2 (2)": "What comes without a request is no response.",
-    "9.3 (3)": "A server reads the whole body of a request, or closes behind its answer.",
+    "9.3 (3)":
+      "A server reads the whole body of a request, or closes behind its answer: of one that was answered early it drops 256 KiB; where more is left, the answer may have gone out without close.",
     "9.3 (4)": "A client reads the whole body of a response before it uses the connection again.",
     "9.3.2 (1)": "Answers to pipelined requests are in their order.",
     "9.3.2 (2)": "A client does not pipeline at once after a connection failed: it never pipelines.",

@@ -30,12 +30,13 @@ export abstract class AnsweringHalf extends ServerCycle {
     if (this.request.method === "CONNECT") checkRefusal(startLine);
     const { date, loop } = this.connection.server;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
-    const whole = !this.received && isWhole(fields, chunk);
+    const whole = !this.received && (this.isHead || isWhole(startLine.code, fields, chunk));
     const go = this.continueOwed && !whole ? this.lastContinue(startLine) : "";
     const head = this.machine.writeHead(startLine, fields, {
       // RFC 9110 §6.6.1 (1): in every answer.
       date: date.value,
-      close: this.connection.closing || whole,
+      // RFC 9112 §9.6: whoever is going to close says so.
+      close: this.connection.closing || whole || (this.continueOwed && this.waits && go === ""),
     });
     this.answer = "head";
     if (channels.responseStart.hasSubscribers)
@@ -46,8 +47,12 @@ export abstract class AnsweringHalf extends ServerCycle {
   /** What goes in front of a success that more will follow on: whoever writes it may read the body meanwhile, and behind
    * a final head there is no 100. A refusal, or an answer that is whole at once, takes its place. RFC 9110 §10.1.1. */
   private lastContinue({ code }: ResponseStartLine): string {
-    const waits = !this.received && this.machine.buffered === 0;
-    return waits && code >= 200 && code < 300 ? this.machine.writeInformation(100) : "";
+    return this.waits && code >= 200 && code < 300 ? this.machine.writeInformation(100) : "";
+  }
+
+  /** Whether nothing came of what is still to come. Who waits for a 100 may leave it out, RFC 9110 §10.1.1. */
+  private get waits(): boolean {
+    return !this.received && this.machine.buffered === 0;
   }
 
   write(chunk: BodyChunk): MaybePromise {
@@ -170,7 +175,8 @@ const REFUSED: Record<AnswerState, string> = {
 };
 
 /** Whether no more of the answer follows: given before its request was read, it ends the connection. */
-function isWhole(headers: HTTPHeaders, chunk: BodyChunk = ""): boolean {
+function isWhole(code: number, headers: HTTPHeaders, chunk: BodyChunk = ""): boolean {
+  if (code === 204 || code === 205 || code === 304) return true;
   const length = typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.length;
   return headers.get("Content-Length") === String(length);
 }

@@ -20,7 +20,7 @@ export abstract class LeavingConnection extends WaitingConnection {
   /** Closes when the present request is answered, at once when there is none. */
   close(): void {
     this.prospect = "closing";
-    if (this.isQuiet()) this.closeNow(false);
+    this.closeAnswered();
   }
 
   /**
@@ -40,7 +40,13 @@ export abstract class LeavingConnection extends WaitingConnection {
 
   /** It might have asked once more. */
   onGraceOver(): void {
-    if (this.isQuiet()) this.closeNow(false);
+    this.closeAnswered();
+  }
+
+  /** Whatever was asked has its answer: the rest of that is not waited for. */
+  private closeAnswered(): void {
+    if (this.dropping !== undefined) this.closeNow(true);
+    else if (this.isQuiet()) this.closeNow(false);
   }
 
   /** The server has no room for it: it gets 503 for what it asks, and may ask once, soon. */
@@ -57,6 +63,8 @@ export abstract class LeavingConnection extends WaitingConnection {
       case "head":
       case "body":
         return this.isQuiet() ? this.closeNow(false) : this.refuseWith(408, requestTimeout());
+      case "dropping":
+        return this.closeNow(true);
       case "lingering":
         this.deadline = this.parting?.look() ?? 0;
         if (this.deadline === 0) this.stream.abort();
@@ -122,6 +130,7 @@ export abstract class LeavingConnection extends WaitingConnection {
     if (this.isQuiet()) this.server.tally.idle++;
     this.waiting = "lingering";
     this.machine = undefined;
+    this.dropping = undefined;
     this.parting = new Lingering(this.server, this.stream, unread);
     this.deadline = this.parting.quietTick;
   }

@@ -15,10 +15,12 @@ import type { Lingering } from "../lingering.js";
 import { PeerContext } from "../peer-context.js";
 import type { ServerContext } from "../server-context.js";
 import type { ServerExchange } from "../server-exchange.js";
+import type { Dropping } from "./dropping.js";
 
 /** What the connection waits for: bytes of the peer (`idle`, `head`, `body`), the delegate (`delegate` for more room,
- * `answer`, and `lastAnswer` when the peer has finished sending), the peer to take what was sent (`drain`), the peer to
- * close as we have (`lingering`). When it is `done` the stream is gone, or somebody else's. */
+ * `answer`, and `lastAnswer` when the peer has finished sending), the rest of a request that was answered (`dropping`),
+ * the peer to take what was sent (`drain`), the peer to close as we have (`lingering`). When it is `done` the stream is
+ * gone, or somebody else's. */
 export type Waiting =
   | "idle"
   | "head"
@@ -26,6 +28,7 @@ export type Waiting =
   | "delegate"
   | "answer"
   | "lastAnswer"
+  | "dropping"
   | "drain"
   | "lingering"
   | "done";
@@ -52,6 +55,8 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
   protected requestsLeft: number;
   /** There while the peer has more to take than should be queued. */
   protected whenDrained: Deferred | undefined = undefined;
+  /** There while the rest of a request is read that was answered. */
+  protected dropping: Dropping | undefined = undefined;
   /** There from our end on. */
   protected parting: Lingering | undefined = undefined;
   deadline = 0;

@@ -3,41 +3,44 @@
 // Node keeps a reference to a Buffer until the kernel has taken it, so such bytes do not count as taken: they stay the
 // caller's, who offers them again after `onDrain`, and what Node has sent by then is skipped. Nothing is copied.
 //
+// Between two batches the loop polls. Node destroys a socket to which it cannot write, with what is unread in it: of a
+// server that answers within an upload and closes, that is the answer. Who polls first has read it by then.
+//
 //   offered  ├── gone at once ──┼── handed: Node holds them ──┼── not looked at ──┤
 //             counted now        counted by the next `offer`
 
 import type { Duplex } from "node:stream";
+import type { IOLoop } from "@tw/ioloop";
 
 /** Bytes given to Node at a time: large enough for bulk, small enough that progress shows. */
 const BATCH = 256 * 1024;
 
 /** Writes to one Node stream. */
 export class Outlet {
+  readonly #loop: IOLoop;
   readonly #duplex: Duplex;
   readonly #drained: () => void;
   /** Bytes at the front of the caller's queue that Node has been given. */
   #handed = 0;
-  #waiting = false;
+  /** What is waited for before more is sent: that Node has sent what it was given, or that the loop has polled. */
+  #waiting: "node" | "poll" | undefined;
 
-  /** `drained` is called, outside any other call, when handed bytes have gone. */
-  constructor(duplex: Duplex, drained: () => void) {
+  /** `drained` is called, outside any other call, when more may be offered. */
+  constructor(loop: IOLoop, duplex: Duplex, drained: () => void) {
+    this.#loop = loop;
     this.#duplex = duplex;
     this.#drained = drained;
   }
 
-  /** Whether bytes are with Node that the kernel has not taken. */
-  get waiting(): boolean {
-    return this.#waiting;
-  }
-
   /** Sends as much as the kernel takes; returns how many bytes of `chunks` have gone. */
   offer(chunks: readonly (Uint8Array | string)[]): number {
-    if (this.#waiting) return 0;
+    if (this.#waiting !== undefined) return 0;
     let taken = 0;
     let skip = this.#handed;
     this.#handed = 0;
     let batch: (Uint8Array | string)[] = [];
     let size = 0;
+    let sent = false;
     for (const chunk of chunks) {
       if (skip >= chunk.length) {
         skip -= chunk.length;
@@ -46,12 +49,17 @@ export class Outlet {
       }
       taken += skip;
       for (let at = skip; at < chunk.length; ) {
+        if (sent) {
+          this.#waitForPoll();
+          return taken;
+        }
         const end = Math.min(chunk.length, at + BATCH - size);
         batch.push(part(chunk, at, end));
         size += end - at;
         at = end;
         if (size < BATCH) break;
         if (!this.#send(batch, size)) return taken;
+        sent = true;
         taken += size;
         batch = [];
         size = 0;
@@ -73,15 +81,24 @@ export class Outlet {
     if (duplex.errored !== null) return false; // nothing went, and the stream is about to say so
     if (duplex.writableLength === 0) return true;
     this.#handed = size;
-    this.#waiting = true;
+    this.#waiting = "node";
     return false;
   }
 
   readonly #written = (error?: Error | null): void => {
     // They have not gone: the stream is about to say so.
     if (error !== undefined && error !== null) return;
-    if (!this.#waiting || this.#duplex.writableLength > 0) return;
-    this.#waiting = false;
+    if (this.#waiting === "node" && this.#duplex.writableLength === 0) this.#waitForPoll();
+  };
+
+  #waitForPoll(): void {
+    this.#waiting = "poll";
+    if (this.#loop.closed) process.nextTick(this.#polled);
+    else this.#loop.afterPoll(this.#polled);
+  }
+
+  readonly #polled = (): void => {
+    this.#waiting = undefined;
     this.#drained();
   };
 }

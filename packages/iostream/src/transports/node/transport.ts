@@ -102,7 +102,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   write(chunks: readonly (Uint8Array | string)[]): number {
     if (this.#ended || this.#fate !== undefined) return 0;
-    this.#outlet ??= new Outlet(this.#duplex, () => this.#drained());
+    this.#outlet ??= new Outlet(this.#loop, this.#duplex, () => this.#drained());
     const outer = this.#held & BUSY;
     this.#held |= BUSY;
     const taken = this.#outlet.offer(chunks);
