@@ -187,7 +187,8 @@ export class Watcher {
     if (block.state === "held") this.#block = undefined;
     else if (block.note !== "" || this.#sampler === undefined) this.#conclude(block, [], undefined);
     else {
-      const span = spanUs(block.blockedMs + this.#settings.thresholdMs / 2, 0);
+      // Not a moment earlier: what ran before would be blamed for a thread that had no processor.
+      const span = spanUs(block.blockedMs, 0);
       const now = performance.now();
       // Our own question kept the thread where V8 took it up, which need not be where it was blocked.
       const without =
