@@ -94,7 +94,7 @@ export function blameNative(
  * The place of any block, from where it was sampled most often and where the debugger paused it.
  *
  * A pause comes with the first JavaScript behind a native call, which is somebody else's. So it is believed where the
- * thread answered `promptly`, as JavaScript does, and the samples show the same place; it knows the column, too.
+ * thread answered `promptly`, as JavaScript does, and the samples show the same function; it knows the column, too.
  */
 export function placeOf(
   sampled: readonly Frame[] | undefined,
@@ -105,10 +105,7 @@ export function placeOf(
   const seen = blame(paused, ownUrl);
   if (sampled === undefined) return { stack: paused, position: seen };
   const culprit = blame(sampled, ownUrl);
-  const isExact = culprit === sampled[0] && culprit?.column === 0;
-  const agreed =
-    seen !== undefined &&
-    (culprit === undefined || (isSameFunction(seen, culprit) && (!isExact || seen.line === culprit.line)));
+  const agreed = seen !== undefined && (culprit === undefined || isSameFunction(seen, culprit));
   if (promptly && agreed) return { stack: paused, position: seen };
   return { stack: sampled, position: blameNative(sampled, paused, ownUrl) };
 }
