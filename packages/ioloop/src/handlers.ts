@@ -105,13 +105,22 @@ export class Handlers {
   }
 
   remove(pollable: Pollable): void {
-    const fd = filenoOf(pollable);
+    // What is closed has -1; no descriptor has.
+    const asked = filenoOf(pollable, -MAX_FD);
+    const fd = this.#byFd.has(asked) ? asked : this.#fdOf(pollable);
     const handler = this.#byFd.get(fd);
     if (handler === undefined) return;
     this.#byFd.delete(fd);
     this.#poller().unwatch(handler.handle);
     handler.handle = -1;
     if (removedChannel.hasSubscribers) removedChannel.publish({ fd, handle: handler });
+  }
+
+  /** Under which number `pollable` itself was registered: an object that is closed knows it no more. */
+  #fdOf(pollable: Pollable): number {
+    if (typeof pollable === "object")
+      for (const [fd, handler] of this.#byFd) if (handler.pollable === pollable) return fd;
+    return -1;
   }
 
   /** Stops watching all of them, and returns each descriptor with what was registered. */
@@ -122,9 +131,9 @@ export class Handlers {
   }
 }
 
-function filenoOf(pollable: Pollable): number {
+function filenoOf(pollable: Pollable, min = 0): number {
   const fd = typeof pollable === "number" ? pollable : pollable?.fileno?.();
-  checkInteger("A descriptor", fd, 0, MAX_FD);
+  checkInteger("A descriptor", fd, min, MAX_FD);
   return fd;
 }
 

@@ -229,7 +229,10 @@ export class IOLoop implements AsyncDisposable {
     this.#handlers.update(fd, events);
   }
 
-  /** Stops watching. Harmless when `fd` has no handler. The descriptor stays open. */
+  /**
+   * Stops watching. Harmless when `fd` has no handler, or is an object that is closed already (its `fileno()` is -1 then).
+   * The descriptor stays open.
+   */
   removeHandler(fd: Pollable): void {
     this.#handlers.remove(fd);
   }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Piscina } from "piscina";
 import { afterAll, describe, expect, it } from "vitest";
-import { executorFrom, IOLoop } from "../src/index.js";
+import { ExecutorError, executorFrom, IOLoop } from "../src/index.js";
 import { entry, holding, rejection, tasks, workUrl } from "./executor-support.js";
 
 const run = promisify(execFile);
@@ -148,6 +148,22 @@ describe("executorFrom(piscina)", () => {
     controller.abort(reason);
     await expect(first).rejects.toBe(reason);
     await expect(executor.run(tasks("add", { signal: controller.signal }), [1, 2])).rejects.toBe(reason);
+  });
+
+  it("moves what transferring() marks in a result", async () => {
+    expect(await executor.run({ module: workUrl, name: "keep" }, [3])).toEqual(new Uint8Array([7, 7, 7]));
+    expect(await executor.run({ module: workUrl, name: "keptLength" }, [])).toBe(0);
+  });
+
+  it("rejects with ERR_TW_TASK_CLONE for what cannot be cloned either way, and the thread lives on", async () => {
+    const where = () => executor.run({ module: workUrl, name: "where" }, []);
+    const before = await where();
+    for (const [name, ...args] of [["uncloneable"], ["echo", () => undefined]] as const) {
+      const error = await rejection(executor.run({ module: workUrl, name }, args));
+      expect(error).toBeInstanceOf(ExecutorError);
+      expect(error).toMatchObject({ code: "ERR_TW_TASK_CLONE", cause: { name: "DataCloneError" } });
+    }
+    expect(await where()).toEqual(before);
   });
 
   it("throws on what has no run(), and on what is no task", async () => {

@@ -356,6 +356,28 @@ describe.skipIf(loadPoller() === undefined)("on real descriptors", () => {
     );
   });
 
+  it("removeHandler() takes back what is closed already, and the next owner of the number can register", async () => {
+    const loop = new IOLoop();
+    const [a, b] = pair();
+    const thing = { fd: a, fileno: () => thing.fd };
+    loop.addHandler(thing, () => expect.unreachable(), READ);
+    close(a);
+    thing.fd = -1;
+    loop.removeHandler(thing);
+    loop.removeHandler(thing);
+    loop.removeHandler(-1);
+    const [c, d] = pair();
+    expect([c, d]).toContain(a);
+    const heard = new Promise((resolve) => loop.addHandler(c, resolve, READ));
+    send(d, "x");
+    expect(await heard).toBe(c);
+    loop.removeHandler(c);
+    close(b);
+    for (const bad of [undefined, null, "0", {}])
+      expect(() => loop.removeHandler(bad as never)).toThrow(TypeError);
+    for (const bad of [1.5, Number.NaN, 2 ** 31]) expect(() => loop.removeHandler(bad)).toThrow(RangeError);
+  });
+
   it("throws TypeError or RangeError on bad descriptors and masks before anything is registered", () => {
     const loop = new IOLoop();
     const [a] = pair();

@@ -32,6 +32,37 @@ describe("how long the process lives", () => {
     ).toBe("stopped");
   });
 
+  it("what another thread had sent before it ended is run, and whenClosed settles, although the handle holds nobody", async () => {
+    expect(
+      await script(`${head}
+        import { Worker } from "node:worker_threads";
+        let ran = 0;
+        const handle = loop.threadHandle({ n: () => { ran++; } });
+        const entry = new URL("test/fixtures/executor/sender.mjs", "file://" + process.cwd() + "/");
+        const worker = new Worker(entry, { execArgv: [], workerData: { loop: handle }, transferList: [handle.port] });
+        for (const what of [["burst", "n", 5000], ["leave"]]) worker.postMessage(what);
+        await handle.whenClosed;
+        loop.addCallback(() => console.log(ran));`),
+    ).toBe("5000");
+  });
+
+  it("a handle whose thread lives on, and whose callbacks have all run, does not hold it", async () => {
+    expect(
+      await script(`${head}
+        import { openLoopHandle } from "@tw/ioloop";
+        const hold = setInterval(() => undefined, 1000);
+        const handle = loop.threadHandle({
+          n: (i) => {
+            console.log(i);
+            if (i === 2) clearInterval(hold);
+          },
+        });
+        const remote = openLoopHandle(handle);
+        for (let i = 0; i < 3; i++) remote.addCallbackFromThread("n", i);
+        process.on("exit", () => console.log("exit", handle.closed));`),
+    ).toBe("0\n1\n2\nexit false");
+  });
+
   it("a pending timer holds it, one that is unref'd or removed does not", async () => {
     expect(
       await script(`${head}

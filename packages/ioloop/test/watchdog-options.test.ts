@@ -82,19 +82,29 @@ describe("Offenders", () => {
 
   it("counts by job and line, whatever the column and the label", () => {
     const offenders = new Offenders();
-    offenders.tally(job("a", "GET /1"), place).count++;
-    expect(offenders.tally(job("a", "GET /2"), { ...place, column: 8 }).count).toBe(1);
-    expect(offenders.tally(job("a"), { ...place, line: 4 }).count).toBe(0);
-    expect(offenders.tally(job("b"), place).count).toBe(0);
-    expect(offenders.tally(job("a"), undefined).count).toBe(0);
+    expect(offenders.count(job("a", "GET /1"), place, 100)).toEqual({ count: 1, totalMs: 100 });
+    expect(offenders.count(job("a", "GET /2"), { ...place, column: 8 }, 50)).toEqual({
+      count: 2,
+      totalMs: 150,
+    });
+    expect(offenders.count(job("a"), { ...place, line: 4 }).count).toBe(1);
+    expect(offenders.count(job("b"), place).count).toBe(1);
+  });
+
+  it("goes on with the count of the job where no place is known", () => {
+    const offenders = new Offenders();
+    for (let i = 0; i < 20; i++) offenders.count(job("a"), place, 10);
+    expect(offenders.count(job("a"), undefined, 10)).toEqual({ count: 21, totalMs: 210 });
+    expect(offenders.count(job("a"), place).count).toBe(21);
+    expect(offenders.count(job("b"), undefined).count).toBe(1);
   });
 
   it("forgets the one that was silent for longest when there are more than 256", () => {
     const offenders = new Offenders();
-    for (let i = 0; i < MAX_OFFENDERS; i++) offenders.tally(job(`${i}`), place).count++;
-    offenders.tally(job("0"), place);
-    offenders.tally(job("new"), place).count++;
-    expect(offenders.tally(job("0"), place).count).toBe(1);
-    expect(offenders.tally(job("1"), place).count).toBe(0);
+    for (let i = 0; i < MAX_OFFENDERS; i++) offenders.count(job(`${i}`), undefined);
+    offenders.count(job("0"), undefined);
+    offenders.count(job("new"), undefined);
+    expect(offenders.count(job("0"), undefined).count).toBe(3);
+    expect(offenders.count(job("1"), undefined).count).toBe(1);
   });
 });

@@ -123,6 +123,23 @@ describe("a block that is over is reported", { timeout: 60_000 }, () => {
     expect(outcome.exit).toBe(0);
   });
 
+  it.each([
+    ["before another call", "shortLoad", "callback", "load"],
+    ["last in a callback", "shortLast", "callback", "lastOfCallback"],
+    ["last behind an await", "shortAwait", "outside", "behindAwait"],
+    ["last in a timer of Node's", "shortTimer", "outside", "inTimer"],
+    ["last in a setImmediate", "shortImmediate", "outside", "inImmediate"],
+  ])(
+    "a native call that is over when it would be said, %s: its line, not what followed",
+    async (_, name, kind, at) => {
+      const outcome = await run([name]);
+      expect(reportsOf(outcome)).toMatchObject([{ running: { kind }, position: { functionName: at } }]);
+      // A call that is over just when the thread is asked looks like JavaScript, which is at the next line.
+      expect([lineOf(at), lineOf(at) + 1]).toContain(reportsOf(outcome)[0]?.position?.line);
+      expect(outcome.exit).toBe(0);
+    },
+  );
+
   it("zlib, called through Node's own code: the line of the call", async () => {
     const outcome = await run(["zlib"]);
     const position = { functionName: "squeeze", line: lineOf("squeeze") };
@@ -209,6 +226,7 @@ describe("the watchdog and its process", { timeout: 60_000 }, () => {
         note: expect.stringContaining("worker thread"),
       },
     ]);
+    expect(liveLines(outcome.stderr)[0]).toContain('is: callback "inThread". The line of a loop in a worker');
     expect(outcome.exit).toBe(0);
   });
 

@@ -1,8 +1,15 @@
 // Pools of others behind the Executor interface.
 
-import type { Transferable } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  type Transferable,
+} from "node:worker_threads";
+import { outsideContexts } from "../context.js";
 import { executorEntry } from "../thread-entries.js";
 import { takeAnswer } from "./answer.js";
+import { ExecutorError } from "./errors.js";
 import type { Executor } from "./executor.js";
 import { orderOf } from "./task.js";
 import type { Answer } from "./wire.js";
@@ -38,19 +45,43 @@ export function executorFrom(pool: PiscinaLike, options: { readonly entry?: URL 
       const order = orderOf(task, args);
       const { signal = null, transfer = [] } = task;
       if (signal?.aborted) return Promise.reject(signal.reason);
+      const { port1, port2 } = outsideContexts(() => new MessageChannel());
       const how: PiscinaRunOptions = {
         filename: entry.href,
         name: "runTask",
         signal,
-        transferList: transfer,
+        transferList: [...transfer, port2],
       };
-      return pool.run(order, how).then(
-        (answer: Answer) => takeAnswer(answer),
-        (error: unknown) => {
-          // It rejects with an AbortError of its own.
-          throw signal?.aborted ? signal.reason : error;
-        },
-      );
+      return pool
+        .run({ ...order, reply: port2 }, how)
+        .then(
+          () => takeAnswer(answerOn(port1)),
+          (error: unknown) => {
+            // It rejects with an AbortError of its own.
+            if (signal?.aborted) throw signal.reason;
+            throw isCloneError(error) ? argumentsError(order.name, error) : error;
+          },
+        )
+        .finally(() => {
+          port1.close();
+          port2.close();
+        });
     },
   };
+}
+
+/** It was sent before the pool heard that the task is done. */
+function answerOn(port: MessagePort): Answer {
+  const sent = receiveMessageOnPort(port);
+  if (sent === undefined) throw new TypeError("The pool did not run the task in a thread of its own");
+  return sent.message as Answer;
+}
+
+function isCloneError(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "DataCloneError";
+}
+
+function argumentsError(name: string, cause: unknown): ExecutorError {
+  const message = `The arguments of ${name}() cannot be sent to another thread`;
+  return new ExecutorError("ERR_TW_TASK_CLONE", message, { cause });
 }

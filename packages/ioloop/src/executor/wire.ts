@@ -15,6 +15,8 @@ export interface Order {
   readonly module: string;
   readonly name: string;
   readonly args: readonly unknown[];
+  /** Where the answer goes, moving what it moves; without one it is returned. */
+  readonly reply?: MessagePort;
 }
 
 /** What became of it. */

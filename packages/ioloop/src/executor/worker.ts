@@ -19,9 +19,17 @@ interface Outcome {
   readonly transfer: readonly Transferable[];
 }
 
-/** Runs one order in this thread. For pools of others, which call it by this name; never rejects. */
-export async function runTask(order: Order): Promise<Answer> {
-  return (await perform(order)).answer;
+/**
+ * Runs one order in this thread. For pools of others, which call it by this name; never rejects.
+ *
+ * They send what it returns as they see fit: as a copy, and a result that cannot be sent ends the thread of some. So the
+ * answer goes by the order's own port, if there is one, and nothing is returned.
+ */
+export async function runTask(order: Order): Promise<Answer | undefined> {
+  const outcome = await perform(order);
+  if (order.reply === undefined) return outcome.answer;
+  send(order.reply, order.name, outcome);
+  return undefined;
 }
 
 async function perform({ module, name, args }: Order): Promise<Outcome> {
@@ -48,18 +56,21 @@ async function perform({ module, name, args }: Order): Promise<Outcome> {
 
 function serve(port: MessagePort): void {
   port.on("message", async (order: Order) => {
-    const { answer, transfer } = await perform(order);
-    try {
-      port.postMessage(answer, transfer);
-    } catch (error) {
-      const message = `What ${order.name}() returned cannot be sent to the loop's thread`;
-      port.postMessage(failed(fault("ERR_TW_TASK_CLONE", message, error)).answer);
-    }
+    send(port, order.name, await perform(order));
   });
   port.on("messageerror", (error) => {
     const message = "The arguments cannot be read in the executor's thread";
     port.postMessage(failed(fault("ERR_TW_TASK_CLONE", message, error)).answer);
   });
+}
+
+function send(port: MessagePort, name: string, { answer, transfer }: Outcome): void {
+  try {
+    port.postMessage(answer, transfer);
+  } catch (error) {
+    const message = `What ${name}() returned cannot be sent to the loop's thread`;
+    port.postMessage(failed(fault("ERR_TW_TASK_CLONE", message, error)).answer);
+  }
 }
 
 function isTransferring(value: unknown): value is Transferring<unknown> {

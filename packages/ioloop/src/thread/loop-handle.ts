@@ -42,8 +42,8 @@ export interface HandleOwner {
  * Lets one other thread schedule named callbacks on this loop; `loop.threadHandle()` makes it.
  *
  * Send it once, by `postMessage` or `workerData`, with {@link port} in the transfer list: its own fields are what
- * goes. It does not hold the process unless {@link ref} is called. It closes itself when the other thread ends; what
- * that had sent is delivered first.
+ * goes. It does not hold the process unless {@link ref} is called, or while callbacks arrive. It closes itself when the
+ * other thread ends; what that had sent is delivered first.
  */
 export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>, AsyncDisposable {
   /** Exists for the compiler only. */
@@ -61,6 +61,9 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   /** Callbacks run in the context of whoever made the handle. */
   readonly #context = new AsyncResource("IOLoopThreadHandle");
   readonly #closed = new Deferred();
+  /** Held by the user, and by callbacks that are on the way. */
+  #wanted = false;
+  #busy = false;
   readonly #run: (index: number, args: readonly unknown[]) => unknown;
 
   constructor(loop: HandleOwner, callbacks: C, options: LoopHandleOptions = {}) {
@@ -76,7 +79,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     this.names = named.map(([name]) => name);
     this.#functions = named.map(([, fn]) => fn as (...args: readonly unknown[]) => unknown);
     this.#run = (index, args) => {
-      Atomics.sub(this.shared, PENDING, 1);
+      this.#arrived();
       return this.#functions[index]?.(...args);
     };
     const { port1, port2 } = outsideContexts(() => new MessageChannel());
@@ -84,7 +87,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     this.#receiver = port1;
     port1.on("message", (message: unknown) => this.#receive(message));
     port1.on("messageerror", (err) => {
-      Atomics.sub(this.shared, PENDING, 1);
+      this.#arrived();
       loop.logger.error({ err }, "Cannot read what another thread sent");
     });
     port1.on("close", () => this.#onClose());
@@ -103,13 +106,15 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
 
   /** Lets the handle keep the process alive (it does not at first). */
   ref(): this {
+    this.#wanted = true;
     if (!this.closed) this.#receiver.ref();
     return this;
   }
 
   /** Lets the process end although the other thread may still schedule callbacks. */
   unref(): this {
-    this.#receiver.unref();
+    this.#wanted = false;
+    if (!this.#busy) this.#receiver.unref();
     return this;
   }
 
@@ -134,7 +139,27 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
       );
       return;
     }
+    this.#hold();
     this.#context.runInAsyncScope(this.#loop.addCallback, this.#loop, this.#run, ...message);
+  }
+
+  /** Node delivers a thousand messages in a turn: the process must not end between them, nor before the word of the end. */
+  #hold(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#receiver.ref();
+  }
+
+  #arrived(): void {
+    if (Atomics.sub(this.shared, PENDING, 1) > 1 || !this.#busy) return;
+    // The end of the port may be next in its queue, for the coming turn.
+    outsideContexts(() => setImmediate(() => this.#release()));
+  }
+
+  #release(): void {
+    if (!this.#busy || Atomics.load(this.shared, PENDING) > 0) return;
+    this.#busy = false;
+    if (!this.#wanted) this.#receiver.unref();
   }
 
   #isMessage(message: unknown): message is ThreadMessage {

@@ -7,12 +7,14 @@
 // watchdog's thread end at that moment, its session ends with it, and V8 lets a thread without a debugger go on.
 
 import type { Debugger, Profiler, Session } from "node:inspector";
-import type { CodePosition } from "./report.js";
-import { pausedStack } from "./stack.js";
+import { type Frame, pausedStack } from "./stack.js";
 
-/** What asking for the stack came to. `held`: another debugger has paused the thread, and we leave it alone. */
+/**
+ * What asking for the stack came to. `heardAt` is when the thread first heard of it: to serve the question, with many
+ * scripts to tell of, takes it another 20 ms. `held`: another debugger has paused the thread, and we leave it alone.
+ */
 export type PauseResult =
-  | { readonly at: "stack"; readonly stack: readonly CodePosition[] }
+  | { readonly at: "stack"; readonly stack: readonly Frame[]; readonly heardAt: number }
   | { readonly at: "held" | "missed" };
 
 /** Asks the main thread where it is. One question at a time. */
@@ -21,6 +23,7 @@ export class Pauser {
   readonly #scripts = new Map<string, string>();
   #answer: ((result: PauseResult) => void) | undefined;
   #accepted = false;
+  #heardAt = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -37,6 +40,10 @@ export class Pauser {
   ask(answer: (result: PauseResult) => void): void {
     this.#answer = answer;
     this.#accepted = false;
+    // It is disabled already: this is the cheapest message there is, and says when the thread listens.
+    this.#session.post("Debugger.disable", () => {
+      this.#heardAt = performance.now();
+    });
     // Enabled only while we ask: V8 runs promises slower under a debugger.
     this.#session.post("Debugger.enable");
     this.#session.post("Debugger.pause", () => {
@@ -55,7 +62,12 @@ export class Pauser {
     if (!held) this.#session.post("Debugger.resume");
     this.#session.post("Debugger.disable");
     const urlOf = (id: string): string => this.#scripts.get(id) ?? "";
-    this.#settle(held ? { at: "held" } : { at: "stack", stack: pausedStack(callFrames, urlOf) });
+    const stack = (): PauseResult => ({
+      at: "stack",
+      stack: pausedStack(callFrames, urlOf),
+      heardAt: this.#heardAt,
+    });
+    this.#settle(held ? { at: "held" } : stack());
   }
 
   #settle(result: PauseResult): void {

@@ -15,8 +15,7 @@ export interface Tally {
 export class Offenders {
   readonly #tallies = new Map<string, Tally>();
 
-  /** What is known of this one so far, with nothing added. */
-  tally(running: RunningJob, position: CodePosition | undefined): Tally {
+  #tally(running: RunningJob, position: CodePosition | undefined): Tally {
     const key = keyOf(running, position);
     const known = this.#tallies.get(key) ?? { count: 0, totalMs: 0 };
     // Put at the end: the map is in the order of last use.
@@ -24,6 +23,18 @@ export class Offenders {
     this.#tallies.set(key, known);
     if (this.#tallies.size > MAX_OFFENDERS) this.#forgetOldest();
     return known;
+  }
+
+  /**
+   * One more, and the sum with it. Each place counts for its job, too: where no place is known, that count goes on, as
+   * when the stacks of a minute are used up.
+   */
+  count(running: RunningJob, position: CodePosition | undefined, ms = 0): Tally {
+    if (position !== undefined) this.count(running, undefined, ms);
+    const tally = this.#tally(running, position);
+    tally.count++;
+    tally.totalMs += ms;
+    return tally;
   }
 
   #forgetOldest(): void {

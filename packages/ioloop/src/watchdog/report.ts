@@ -37,7 +37,7 @@ export interface BlockedReport {
   readonly stack: readonly CodePosition[];
   /** Whether it was one native call (`JSON.parse`, a synchronous read), whose line can be told only afterwards. */
   readonly native: boolean;
-  /** Blocks by this job at this place so far, with this one, and their sum. */
+  /** Blocks by this job at this place so far, with this one, and their sum; by this job where there is no `position`. */
   readonly count: number;
   readonly totalMs: number;
   /** Why `position` is missing, or how it is meant; empty otherwise. */

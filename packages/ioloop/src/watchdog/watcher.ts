@@ -1,12 +1,17 @@
 // The watchdog's own thread: looks at the counter, asks where the loop is stuck, says so, and reports when it is over.
 //
-//            counter still for thresholdMs          answer of the debugger
+//            counter still for thresholdMs          prompt answer: JavaScript
 //   quiet ─────────────────────────────────► asked ───────────────────────► located ──┐ counter moves
-//                                              │  no answer: a native call            ├──────────────► reported
-//                                              └─────────────────────────► native ────┘
+//                                            │   ▲  none, or late: native call        ├──────────────► reported
+//                                            └───┼──────────────────────► native ─────┘
+//                                                └──── still blocked, once ──┘
+//
+// V8 takes a pause at the first JavaScript behind a native call. What a late answer shows is therefore what follows, and
+// who made the call is known from the profile alone.
 
 import { writeSync } from "node:fs";
 import type { Session } from "node:inspector";
+import { type Block, isNobody, NO_LINE, NO_SAMPLE, newBlock, TOO_OFTEN } from "./block.js";
 import { Detector } from "./detector.js";
 import { type PauseResult, Pauser, Sampler } from "./inspector.js";
 import type { ActivityReader } from "./memory.js";
@@ -16,15 +21,17 @@ import {
   type CodePosition,
   describePosition,
   describeRunning,
-  type RunningJob,
   worthSaying,
 } from "./report.js";
-import { blame, blameNative, sampledStack } from "./stack.js";
+import { blame, type Frame, placeOf, type Span, sampledStack } from "./stack.js";
 
 /** Stacks that may be asked for in a minute: each costs the loop some milliseconds. Further blocks are named by job. */
 const PAUSES_PER_MINUTE = 20;
 
-/** How long the debugger may take to answer before it is taken for a native call; on a busy machine it takes its time. */
+/** How soon a thread that is in JavaScript hears a question: within a millisecond, if it has a processor. */
+const PROMPT_MS = 20;
+
+/** How long the thread may be silent before the line says native call; on a busy machine it takes its time. */
 const ANSWER_MS = 200;
 
 /** Samples after which the profile is begun anew, which bounds its memory to some MB. */
@@ -39,21 +46,7 @@ export interface WatcherSettings {
   readonly ownUrl: string;
 }
 
-interface Block {
-  readonly running: RunningJob;
-  readonly seq: number;
-  readonly askedAt: number;
-  stack: readonly CodePosition[];
-  seenAt: number;
-  state: "asked" | "located" | "native" | "held";
-  ended: boolean;
-  blockedMs: number;
-  note: string;
-}
-
-const NO_LINE =
-  "The line of a loop in a worker thread cannot be named: Node's inspector reaches the main thread only.";
-const TOO_OFTEN = "Blocked too often for the stack to be taken each time.";
+const IN_NATIVE_CALL = ", in a native call, whose line is named when it returns";
 
 /** One loop under watch. `session` is connected to its thread, or `undefined` where that cannot be. */
 export class Watcher {
@@ -64,6 +57,8 @@ export class Watcher {
   readonly #pauser: Pauser | undefined;
   readonly #sampler: Sampler | undefined;
   readonly #offenders = new Offenders();
+  /** By the place that the line names, which need not be the one of the report. */
+  readonly #said = new Offenders();
   readonly #nativeSaid = new Offenders();
   #block: Block | undefined;
   #pauses = PAUSES_PER_MINUTE;
@@ -105,21 +100,20 @@ export class Watcher {
     const running = this.#reader.running();
     // It ended while we read, or the report of the one before is not out yet: this one goes without.
     if (this.#reader.seq !== seq || this.#block !== undefined) return;
-    const block: Block = {
-      running,
-      seq,
-      askedAt: now,
-      stack: [],
-      seenAt: 0,
-      state: "asked",
-      ended: false,
-      blockedMs: 0,
-      note: "",
-    };
+    const block = newBlock(running, seq, now);
     this.#block = block;
     if (this.#pauser === undefined) this.#giveUp(block, NO_LINE);
     else if (!this.#mayPause(now)) this.#giveUp(block, TOO_OFTEN);
     else this.#pauser.ask((result) => this.#answered(block, result));
+  }
+
+  /** Blocked still after a native call has returned: by what? */
+  #askAgain(block: Block, now: number): void {
+    if (block.askedAgain || !this.#mayPause(now)) return this.#locate(block);
+    block.askedAgain = true;
+    block.state = "asked";
+    block.askedAt = now;
+    this.#pauser?.ask((result) => this.#answered(block, result));
   }
 
   /** Named by its job, without a line. */
@@ -134,16 +128,28 @@ export class Watcher {
     // A pause that comes when the loop has gone on shows somebody else.
     else if (result.at === "stack" && this.#reader.seq === block.seq) {
       block.stack = result.stack;
+      block.heardAt = result.heardAt;
       block.seenAt = performance.now();
       // After a native call the block is mostly over: whether it goes on is seen later.
-      if (block.state === "asked") this.#locate(block);
+      if (block.state === "asked") {
+        if (this.#wasPrompt(block) && this.#blame(block) !== undefined) this.#locate(block);
+        else block.state = "native";
+      }
     } else if (block.state === "asked") block.state = "native";
     if (block.ended) this.#finish(block);
   }
 
+  #wasPrompt({ heardAt, askedAt }: Block): boolean {
+    return heardAt - askedAt <= PROMPT_MS;
+  }
+
+  #blame({ stack }: Block): Frame | undefined {
+    return blame(stack, this.#settings.ownUrl);
+  }
+
   #locate(block: Block): void {
     block.state = "located";
-    this.#say(block, blame(block.stack, this.#settings.ownUrl), this.#lasting());
+    this.#say(block, this.#blame(block), this.#lasting());
   }
 
   #wait(now: number): void {
@@ -155,15 +161,14 @@ export class Watcher {
       block.stack.length > 0 &&
       now - block.seenAt > thresholdMs
     ) {
-      this.#locate(block);
+      this.#askAgain(block, now);
     }
     if (block?.state === "asked" && !block.ended && now - block.askedAt > ANSWER_MS) {
       block.state = "native";
-      const said = this.#nativeSaid.tally(block.running, undefined);
-      said.count++;
+      const said = this.#nativeSaid.count(block.running, undefined);
       // Outside the loop's jobs there would be no name in the line.
       if (block.running.kind !== "outside" && worthSaying(said.count))
-        this.#write(block, "a native call, whose line is named when it returns", this.#detector.still(now));
+        this.#write(block, IN_NATIVE_CALL, this.#detector.still(now));
     }
     const full = this.#settings.sampleMs * MAX_SAMPLES;
     if (block === undefined && full > 0 && now - this.#profileSince > full) this.#renewProfile();
@@ -179,45 +184,53 @@ export class Watcher {
   }
 
   #finish(block: Block): void {
-    const endUs = Number(process.hrtime.bigint() / 1000n);
     if (block.state === "held") this.#block = undefined;
-    else if (block.state === "located" || this.#sampler === undefined) {
-      this.#conclude(block, block.stack, blame(block.stack, this.#settings.ownUrl));
-    } else {
-      const startUs = endUs - (block.blockedMs + this.#settings.thresholdMs / 2) * 1000;
-      this.#profileSince = performance.now();
+    else if (block.note !== "" || this.#sampler === undefined) this.#conclude(block, [], undefined);
+    else {
+      // Not a moment earlier: what ran before would be blamed for a thread that had no processor.
+      const span = spanUs(block.blockedMs, 0);
+      const now = performance.now();
+      // Our own question kept the thread where V8 took it up, which need not be where it was blocked.
+      const without =
+        block.seenAt === 0 ? undefined : spanUs(now - block.heardAt, now - block.seenAt, span.toUs);
+      this.#profileSince = now;
       this.#sampler.take((profile) => {
-        const sampled = profile && sampledStack(profile, startUs, endUs);
+        const sampled = profile && sampledStack(profile, span, without);
         const { ownUrl } = this.#settings;
-        if (sampled === undefined) {
-          block.note = "No sample was taken of this native call: its place is where the stack was next seen.";
-          this.#conclude(block, block.stack, blame(block.stack, ownUrl));
-        } else this.#conclude(block, sampled, blameNative(sampled, block.stack, ownUrl));
+        const promptly = block.state === "located" && this.#wasPrompt(block);
+        if (sampled === undefined && !promptly) block.note = NO_SAMPLE;
+        const { stack, position } = placeOf(sampled, block.stack, promptly, ownUrl);
+        this.#conclude(block, stack, position);
       });
     }
   }
 
-  #conclude(block: Block, stack: readonly CodePosition[], position: CodePosition | undefined): void {
+  #conclude(block: Block, stack: readonly Frame[], frame: Frame | undefined): void {
     this.#block = undefined;
+    const position = frame && reported(frame);
     if (isNobody(block, position)) return;
-    const tally = this.#offenders.tally(block.running, position);
-    tally.count++;
-    tally.totalMs += block.blockedMs;
     const { running, blockedMs, note } = block;
-    this.#report({ running, blockedMs, position, stack, native: block.state === "native", ...tally, note });
+    const tally = this.#offenders.count(running, position, blockedMs);
+    const native = block.state === "native";
+    this.#report({ running, blockedMs, position, stack: stack.map(reported), native, ...tally, note });
   }
 
   /** One line while the loop is blocked, for the first of its kind, the tenth, … */
   #say(block: Block, position: CodePosition | undefined, sinceMs: number): void {
     if (isNobody(block, position)) return;
-    if (!worthSaying(this.#offenders.tally(block.running, position).count + 1)) return;
-    this.#write(block, position ? describePosition(position) : block.note || "code of Node itself", sinceMs);
+    if (!worthSaying(this.#said.count(block.running, position).count)) return;
+    const note = block.note && `. ${block.note}`;
+    this.#write(
+      block,
+      position ? `, in ${describePosition(position)}` : note || ", in code of Node itself",
+      sinceMs,
+    );
   }
 
   #write({ running }: Block, where: string, sinceMs: number): void {
     const { live } = this.#settings;
     if (live === false) return;
-    const line = `[tw.watchdog] Blocked for ${Math.round(sinceMs)} ms and still is: ${describeRunning(running)}, in ${where}\n`;
+    const line = `[tw.watchdog] Blocked for ${Math.round(sinceMs)} ms and still is: ${describeRunning(running)}${where}\n`;
     try {
       writeSync(live, line);
     } catch {
@@ -243,10 +256,12 @@ export class Watcher {
   }
 }
 
-/**
- * No job and no line of the user's: the thread had no CPU, or V8 and Node were busy with themselves. There is nobody to
- * blame, unless the stack could not be asked for.
- */
-function isNobody({ running, note }: Block, position: CodePosition | undefined): boolean {
-  return running.kind === "outside" && position === undefined && note !== NO_LINE && note !== TOO_OFTEN;
+/** From `beganMs` ago to `endedMs` ago, in µs of the profile's clock. */
+function spanUs(beganMs: number, endedMs: number, nowUs = Number(process.hrtime.bigint() / 1000n)): Span {
+  return { fromUs: nowUs - beganMs * 1000, toUs: nowUs - endedMs * 1000 };
+}
+
+/** As a report has it. */
+function reported({ functionName, url, line, column }: Frame): CodePosition {
+  return { functionName, url, line, column };
 }
