@@ -12,6 +12,10 @@ export interface StreamReceiver {
   onEnd(): void;
   /** Everything that `send` took went to the kernel, after it had returned false. */
   onDrain(): void;
-  /** The stream is gone; last call, exactly once. */
-  onClose(error?: unknown): void;
+  /**
+   * The stream is gone; last call, exactly once.
+   *
+   * @param unread what came before the peer was lost, and was not delivered because of `pause`: the receiver's own
+   */
+  onClose(error?: unknown, unread?: Uint8Array): void;
 }

@@ -68,7 +68,7 @@ export interface TransportReceiver {
   onEnd(): void;
   /** After a short `write`: more can be taken. */
   onDrain(): void;
-  /** @param unread what came before the error, and was not delivered because of {@link Transport.pause}: the receiver's own */
+  /** @param unread what came before the error and was not delivered, because of {@link Transport.pause}: the receiver's own */
   onClose(error?: unknown, unread?: Uint8Array): void;
 }
 

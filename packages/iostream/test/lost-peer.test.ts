@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import type { Poller } from "@tw/poller";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
+import { lines } from "../src/framing.js";
 import { type IOStream, PipeIOStream } from "../src/index.js";
 import { type MakePair, STREAM_PAIRS } from "./stream-pairs.js";
 
@@ -83,6 +84,53 @@ for (const name of ["native, TCP", "native, Unix socket", "node, TCP", "memory"]
       const { stream } = both;
       expect((await stream.readBytes(50_001)).length).toBe(50_001);
       await expect(stream.readBytes(1)).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
+      await stream.whenClosed;
+    });
+
+    it("is what a read gets that waited behind a pause", async () => {
+      const [stream, peer] = await make();
+      const read = stream.readBytes(5);
+      stream.pause();
+      await peer.write("0123456789");
+      peer.abort();
+      await turns(5);
+      // The node engine looks when it may read on.
+      stream.resume();
+      expect((await read).length).toBe(5);
+      expect((await stream.readBytes(5)).length).toBe(5);
+      stream.abort();
+      await stream.whenClosed;
+    });
+
+    // Node throws away what it has read when it cannot write.
+    if (!name.startsWith("node"))
+      it("stays readable behind the read that waited when a write found the loss", async () => {
+        const [stream, peer] = await make();
+        const read = stream.readBytes(10);
+        await peer.write("d".repeat(30_000));
+        peer.abort();
+        await stream.write("x").catch(() => {});
+        expect((await read).length).toBe(10);
+        expect((await stream.readBytes(29_990)).length).toBe(29_990);
+        await stream.whenClosed;
+      });
+
+    it("is in the messages of frames(), all of them", async () => {
+      const [stream, peer] = await make();
+      const frames = stream.frames(lines({ maxFrameSize: 100 }))[Symbol.asyncIterator]();
+      await peer.write("first\nsecond\n");
+      expect((await frames.next()).value).toBe("first");
+      await peer.write("line\n".repeat(2000));
+      peer.abort();
+      await turns(5);
+      let count = 0;
+      const all = async (): Promise<unknown> => {
+        while ((await frames.next()).done !== true) count++;
+        return "ended";
+      };
+      const end = await all().catch(code);
+      expect([count, end]).toEqual([2001, name.includes("Unix") ? "ended" : "ERR_TW_STREAM_CLOSED"]);
+      stream.abort();
       await stream.whenClosed;
     });
 

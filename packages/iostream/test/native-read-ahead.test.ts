@@ -284,7 +284,7 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
   });
 
   it("is aborted, and given no zeros, when a view that a lane-mate kept too long is transferred away", async () => {
-    for (const paused of [false, true]) {
+    for (const how of ["flowing", "paused", "released"] as const) {
       const lines: Line[] = [];
       let kept: Uint8Array | undefined;
       let error: unknown;
@@ -294,7 +294,11 @@ describe.skipIf(!nativeAvailable)("NativeTransport, read ahead of", () => {
           if (i === 0 && self.got === 2) {
             const buffer = kept?.buffer as ArrayBuffer;
             structuredClone(buffer, { transfer: [buffer] });
-            if (paused) (lines[1] as Line).pause();
+            if (how === "paused") (lines[1] as Line).pause();
+            if (how === "released") {
+              const release = (): unknown => (lines[1] as Line).transport.release();
+              expect(release).toThrow("Received bytes are gone");
+            }
           }
         });
         line.receiver.onClose = (reason) => {

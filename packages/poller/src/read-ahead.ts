@@ -121,7 +121,7 @@ export class AheadState implements ReadAhead {
     } else if (this.#allowed[slot] === generation + 1) this.#allowed[slot] = 0;
   }
 
-  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined {
+  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined | null {
     const lane = this.#laneOf(handle);
     if (lane === -1) return undefined;
     this.#waiting[lane] = undefined;
@@ -186,9 +186,10 @@ class Lane implements ReadLane {
     this.#buffer = buffer;
   }
 
-  /** What was read into it, unless it was detached meanwhile. */
-  copy(received: number): Uint8Array<ArrayBuffer> | undefined {
-    if (received <= 0 || this.#buffer === undefined || this.#buffer.byteLength === 0) return undefined;
+  /** What was read into it; null when it was detached meanwhile. */
+  copy(received: number): Uint8Array<ArrayBuffer> | undefined | null {
+    if (received <= 0 || this.#buffer === undefined) return undefined;
+    if (this.#buffer.byteLength === 0) return null;
     return new Uint8Array(this.#buffer.slice(this.at, this.at + received));
   }
 }

@@ -43,9 +43,9 @@ export interface ReadAhead {
   allow(handle: PollHandle, on: boolean): void;
   /**
    * Takes out what has been read for a registration whose sink was not called for it yet, as a copy: before its descriptor
-   * becomes somebody else's. `undefined` where there is nothing.
+   * becomes somebody else's. `undefined` where there is nothing, null where the buffer was detached after the read.
    */
-  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined;
+  reclaim(handle: PollHandle): Uint8Array<ArrayBuffer> | undefined | null;
 }
 
 /** Somebody who does something for the sinks that are called one after the other: once for each, in place of a tick. */

@@ -39,9 +39,9 @@ export class ServedStream extends IOStream {
   }
 
   /** @internal Called by the transport. */
-  override onClose(error?: unknown): void {
+  override onClose(error?: unknown, unread?: Uint8Array): void {
     try {
-      super.onClose(error);
+      super.onClose(error, unread);
     } finally {
       this.connections.delete(this);
     }

@@ -114,7 +114,11 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
 
   onDrain(): void {}
 
-  onClose(error?: unknown): void {
+  onClose(error?: unknown, unread?: Uint8Array): void {
+    if (unread !== undefined) {
+      this.#decoder.push(unread);
+      this.#decoder.keep();
+    }
     if (this.#source === "open") this.#source = "gone";
     this.#error = error;
     this.#again();

@@ -75,7 +75,8 @@ export abstract class EndingStream extends FedStream implements TransportReceive
 
   /** @internal Called by the transport. */
   onClose(error?: unknown, unread?: Uint8Array): void {
-    if (unread !== undefined && this.receiver === undefined && !this.closed) this.keepLast(unread);
+    const last = this.closed || unread?.length === 0 ? undefined : unread;
+    if (last !== undefined && this.receiver === undefined) this.keepLast(last);
     // What `abort` was given counts more than what became of it.
     const reason = this.life === "aborted" ? this.error : error;
     this.move("gone");
@@ -83,7 +84,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
     this.ending?.whenClosed?.resolve();
     this.publishClosed(reason);
     try {
-      this.tellClose();
+      this.tellClose(last);
     } catch (thrown) {
       this.threw(thrown);
     }
@@ -92,7 +93,10 @@ export abstract class EndingStream extends FedStream implements TransportReceive
   /** What a paused stream was sent before its peer was lost stays readable, as far as there is room. */
   private keepLast(unread: Uint8Array): void {
     const room = this.limits.maxBufferSize - (this.buffer?.length ?? 0);
-    if (room > 0) this.keep(unread.length > room ? unread.subarray(0, room) : unread);
+    const kept = unread.length > room ? unread.subarray(0, room) : unread;
+    // A read may have begun since, or have waited for a pause to end.
+    if (this.read !== undefined) this.serve(this.read, kept);
+    else if (room > 0) this.keep(kept);
   }
 
   /** The transport is another's now: this stream is closed, and what is asked of it is asked of that one. */

@@ -129,9 +129,9 @@ export abstract class FedStream extends ReadingStream {
   }
 
   /** The last call to a receiver. */
-  protected tellClose(): void {
+  protected tellClose(unread?: Uint8Array): void {
     const { receiver } = this;
     this.receiver = undefined;
-    receiver?.onClose(this.error);
+    receiver?.onClose(this.error, unread);
   }
 }

@@ -218,7 +218,7 @@ export abstract class ReadingStream extends WaitingStream {
   }
 
   /** Tries the read that waits; it takes what it can from the view itself, and only the rest is copied. */
-  private serve(read: Read, view: Uint8Array): void {
+  protected serve(read: Read, view: Uint8Array): void {
     let result: unknown;
     try {
       if (this.buffer !== undefined) {

@@ -18,11 +18,16 @@ const SLAB_SIZE = 4 * READ_SIZE;
 /** Views up to this length are kept. */
 const SHORT = 2048;
 
+/** Slabs of a pool that are given up while somebody holds a part of them. */
+const MAX_ABANDONED = 8;
+
 /** One buffer. */
 export interface Slab {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Ranges in use: by receivers that run just now, and by promises. */
   uses: number;
+  /** Given up, though parts of it are in use. */
+  abandoned: boolean;
   /** The first `n` bytes under `n`. Nearly every small read begins at 0, and making a view costs more than the read. */
   readonly views: (Uint8Array | undefined)[];
 }
@@ -37,6 +42,7 @@ export interface ReadPlace {
 export class SlabPool {
   readonly #place: ReadPlace;
   #slab: Slab = freshSlab();
+  #abandoned = 0;
   /** Overwrites ranges when they are given back, so that a view kept too long shows up in tests. */
   poison = false;
 
@@ -83,15 +89,22 @@ export class SlabPool {
     return view;
   }
 
-  /** A range of `slab` may never be given back: what is read from now on goes elsewhere. */
+  /**
+   * A range of `slab` may never be given back: what is read from now on goes elsewhere. Not beyond a few such slabs, which
+   * may be there for as long as whoever holds a part of one.
+   */
   abandon(slab: Slab): void {
-    if (slab === this.#slab) this.#renew();
+    if (slab !== this.#slab || this.#abandoned === MAX_ABANDONED) return;
+    this.#abandoned++;
+    slab.abandoned = true;
+    this.#renew();
   }
 
   /** Gives a range back; the pointer returns when nothing was carved behind it. */
   release(slab: Slab, view: Uint8Array, length: number): void {
     if (this.poison && view.length > 0) view.fill(0xdb);
     slab.uses--;
+    if (slab.abandoned && slab.uses === 0) this.#abandoned--;
     if (slab !== this.#slab) return;
     if (slab.uses === 0) this.#place.at = 0;
     else if (this.#place.at === view.byteOffset + length) this.#place.at -= length;
@@ -100,7 +113,7 @@ export class SlabPool {
 
 function freshSlab(): Slab {
   const views = new Array<Uint8Array | undefined>(SHORT + 1).fill(undefined);
-  return { bytes: new Uint8Array(SLAB_SIZE), uses: 0, views };
+  return { bytes: new Uint8Array(SLAB_SIZE), uses: 0, abandoned: false, views };
 }
 
 function shortView(slab: Slab, length: number): Uint8Array {

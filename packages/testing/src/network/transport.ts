@@ -33,9 +33,9 @@ export class SimulatedTransport extends MemoryTransport {
         receiver.onEnd();
       },
       onDrain: () => receiver.onDrain(),
-      onClose(error) {
+      onClose(error, unread) {
         observer.closed(error);
-        receiver.onClose(error);
+        receiver.onClose(error, unread);
       },
     });
   }

@@ -266,7 +266,7 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
 
   #finish(receiver: TransportReceiver, error: unknown): void {
     this.#gone = true;
-    const unread = this.#paused && !this.#leased ? this.#inbox.take(this.#loop.time(), undefined) : undefined;
+    const unread = this.#leased ? undefined : this.#inbox.take(this.#loop.time(), undefined);
     this.#inbox.clear();
     receiver.onClose(error, unread);
   }

@@ -201,7 +201,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   /** Closes for a failed write, when what came before it was delivered or nobody wants it. */
   #closeBroken(): void {
-    if (this.#broken !== undefined && (this.#held & LEASED) === 0 && !this.#closed) this.#close(this.#broken);
+    if (this.#broken !== undefined && (this.#held & LEASED) === 0) this.#closePaused(this.#broken);
   }
 
   /** Keeps for later what came of a read ahead. Of an end, a read tells again. */
@@ -266,10 +266,11 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     this.#leased = undefined;
   }
 
-  /** A promise that is never settled may be all that is left of a lease: it counts no longer, and nobody waits for its end. */
+  /** A promise that is never settled may be all that is left of a lease: it counts no longer, and no lane waits for its end. */
   #abandonLease(): void {
     if (this.#leased === undefined) return;
-    this.#leased.pool.abandon(this.#leased.slab);
+    const { pool, slab } = this.#leased;
+    if (pool !== this.#engine.slabs[0]) pool.abandon(slab);
     this.#endLease();
   }
 
@@ -291,7 +292,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   /** Closes for an error that must not wait for {@link resume}; what came before it does. */
   #closePaused(error: unknown): void {
-    if (!this.#closed) this.#close(error, this.#held === PAUSED ? this.#takeUnread() : undefined);
+    if (!this.#closed) this.#close(error, (this.#held & ENDED) === 0 ? this.#takeUnread() : undefined);
   }
 
   /** What the kernel has, which is no more than its buffer holds. */
@@ -407,12 +408,17 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   release(): { readonly fd: number; readonly unread: Uint8Array } {
     const { poller, ahead } = this.#engine;
-    const unread = this.#unread ?? ahead?.reclaim(this.#handle) ?? new Uint8Array(0);
+    const unread = this.#unread ?? ahead?.reclaim(this.#handle);
+    if (unread === null) {
+      const lost = lostBytes();
+      this.abort(lost);
+      throw lost;
+    }
     this.#unread = undefined;
     this.#closed = true;
     this.#abandonLease();
     if (this.#handle !== UNWATCHED) poller.unwatch(this.#handle);
-    return { fd: this.#fd, unread };
+    return { fd: this.#fd, unread: unread ?? new Uint8Array(0) };
   }
 
   /** Frees the descriptor now and tells the receiver in a later turn. */
