@@ -168,7 +168,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       if (unread !== NOT_READ) this.#keep(unread, lane);
       if ((events & ERROR) !== 0) this.#checkError();
       // Also in a lease: it may wait for the write that failed, and would then be held for ever.
-      if (this.#broken !== undefined) this.#closePaused(this.#broken);
+      if (this.#broken !== undefined) this.#closeWithUnread(this.#broken);
     }
   }
 
@@ -201,7 +201,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
 
   /** Closes for a failed write, when what came before it was delivered or nobody wants it. */
   #closeBroken(): void {
-    if (this.#broken !== undefined && (this.#held & LEASED) === 0) this.#closePaused(this.#broken);
+    if (this.#broken !== undefined && (this.#held & LEASED) === 0) this.#closeWithUnread(this.#broken);
   }
 
   /** Keeps for later what came of a read ahead. Of an end, a read tells again. */
@@ -213,7 +213,7 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
       this.#unread = pool.copy(received);
       this.#readAhead();
     } else if (received < 0 && !wouldBlock(received) && !interrupted(received))
-      this.#closePaused(systemError(poller, received, "read"));
+      this.#closeWithUnread(systemError(poller, received, "read"));
   }
 
   #deliverUnread(pool: SlabPool, unread: Uint8Array): void {
@@ -287,11 +287,11 @@ export class NativeTransport extends LazyAsyncResource implements Transport, Pol
     // Of a sink it says that nobody reads any more, of another pipe that nobody will ever write.
     if (this.#kind === "sink") return this.#close(brokenPipe());
     const errno = this.#engine.poller.socketError(this.#fd);
-    if (errno > 0) this.#closePaused(systemError(this.#engine.poller, -errno, "read"));
+    if (errno > 0) this.#closeWithUnread(systemError(this.#engine.poller, -errno, "read"));
   }
 
-  /** Closes for an error that must not wait for {@link resume}; what came before it does. */
-  #closePaused(error: unknown): void {
+  /** Closes for an error that does not wait for {@link resume}. What came before it, and was not delivered, goes along. */
+  #closeWithUnread(error: unknown): void {
     if (!this.#closed) this.#close(error, (this.#held & ENDED) === 0 ? this.#takeUnread() : undefined);
   }
 
