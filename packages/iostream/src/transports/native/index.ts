@@ -1,3 +1,4 @@
+export type { DescriptorKind } from "./descriptor.js";
 export { type NativeEngine, nativeEngine } from "./engine.js";
 export { type SystemError, systemError } from "./errno.js";
-export { type DescriptorKind, NativeTransport } from "./transport.js";
+export { NativeTransport } from "./transport.js";
