@@ -287,6 +287,21 @@ describe("senders whose peers take everything", () => {
     expect(grown.filter((bytes) => bytes > 0)).toEqual(new Array(10).fill(SHARE));
   });
 
+  it.each([
+    ["one byte", 1, 256],
+    ["a byte less than a KiB", KIB - 1, 256],
+    ["a KiB and a byte", KIB + 1, 256],
+    ["8 KiB", 8 * KIB, 32],
+  ])("however small its writes are, it leaves the loop: after so many of %s", async (_, size, writes) => {
+    const { loop, streams, transports } = sinks(1);
+    let flushes = 0;
+    (transports[0] as Sink).onTaken = () => flushes++;
+    const grown = eachTurn(loop, () => flushes, 3 * writes);
+    void writeAll(streams[0] as IOStream, 3 * writes * size, size);
+    await loop.settle();
+    expect(grown.filter((count) => count > 0)).toEqual([writes, writes, writes]);
+  });
+
   it("four have a whole share each, in each turn; of five the fifth has his in the next", async () => {
     for (const count of [4, 5]) {
       const { loop, streams, transports, total } = sinks(count);

@@ -32,6 +32,9 @@ const SHARE = 256 * 1024;
 /** What a stream gives in any case: it does not count, and whatever the others of the loop have given, it leaves. */
 const FREE = 64 * 1024;
 
+/** What a flush counts for at least, because a system call costs more than copying a KiB does. */
+const FLUSH_COUNTS = 1024;
+
 /** A stream that knows when to give. */
 export abstract class FlushingStream extends GivingStream implements Sender {
   /** Bytes of its share. */
@@ -120,9 +123,11 @@ export abstract class FlushingStream extends GivingStream implements Sender {
 
   private flushShare(): void {
     const size = this.flush();
+    if (size === 0) return;
+    const counted = Math.max(size, FLUSH_COUNTS);
     if (this.given === 0) this.turn = turnsOf(this.loop).number;
-    this.given += size;
-    if (this.given >= FREE) turnsOf(this.loop).add(size);
+    this.given += counted;
+    if (this.given >= FREE) turnsOf(this.loop).add(counted);
   }
 
   /** Whether it has just had its share, or the senders of its loop theirs. */
