@@ -13,6 +13,7 @@ export {
   fromLatin1,
   fromUtf8,
   indexOfBytes,
+  isBytes,
   latin1,
   utf8,
 } from "./bytes.js";

@@ -18,6 +18,7 @@ it("exports these names and no others", () => {
     "indexOfBytes",
     "invariant",
     "ipMatcher",
+    "isBytes",
     "isIp",
     "isPromiseLike",
     "isTwError",
