@@ -19,6 +19,7 @@ export {
 } from "./bytes.js";
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
+export { housekeeping, isHousekeeping } from "./housekeeping.js";
 export { ipMatcher, isIp } from "./ip.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
 export { isPromiseLike } from "./promise.js";

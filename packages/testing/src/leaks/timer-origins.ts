@@ -3,13 +3,11 @@
 
 import { AsyncResource, executionAsyncId, executionAsyncResource } from "node:async_hooks";
 import type { Timeout } from "@tw/ioloop";
+import { isHousekeeping } from "@tw/util";
 import { type Origin, originHere } from "./origin.js";
 
 /** By this a PeriodicCallback is known. */
 const PERIODIC = Symbol.for("tw.ioloop.periodic");
-
-/** By this what a layer does for streams that are open. */
-const HOUSEKEEPING = Symbol.for("tw.ioloop.housekeeping");
 
 /** Who set a timer. */
 interface Made {
@@ -38,7 +36,7 @@ export class TimerOrigins {
   of(timer: Timeout, forget: (before: Timeout) => void): Made | undefined {
     const { fn: callback } = timer as Timeout & { readonly fn?: unknown };
     if (typeof callback !== "function") return { origin: originHere(), maker: "" };
-    if (HOUSEKEEPING in callback) return undefined;
+    if (isHousekeeping(callback as () => void)) return undefined;
     if (!(PERIODIC in callback)) return { origin: originHere(), maker: "" };
     if (executionAsyncId() < this.#since) return undefined;
     const context = executionAsyncResource();
