@@ -7,6 +7,8 @@ import type { TaskErrorCode } from "./errors.js";
 export interface ThreadStart {
   readonly twExecutor: true;
   readonly port: MessagePort;
+  /** Shared with the pool; its one number becomes 1 before an order is looked at, and so tells those that never began. */
+  readonly begun: Int32Array;
 }
 
 /** One call of one exported function. */

@@ -54,8 +54,9 @@ async function perform({ module, name, args }: Order): Promise<Outcome> {
   }
 }
 
-function serve(port: MessagePort): void {
+function serve({ port, begun }: ThreadStart): void {
   port.on("message", async (order: Order) => {
+    Atomics.store(begun, 0, 1);
     send(port, order.name, await perform(order));
   });
   port.on("messageerror", (error) => {
@@ -141,4 +142,4 @@ function isCloneable(value: unknown): boolean {
 }
 
 const start = workerData as Partial<ThreadStart> | null | undefined;
-if (!isMainThread && start?.twExecutor === true && start.port !== undefined) serve(start.port);
+if (!isMainThread && start?.twExecutor === true && start.port !== undefined) serve(start as ThreadStart);
