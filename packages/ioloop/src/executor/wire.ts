@@ -37,12 +37,13 @@ export type Thrown =
     }
   | ThrownError;
 
+/** Sent once however often it is met, so that rings stay rings: cloning keeps what is one object one. */
 export interface ThrownError {
   readonly kind: "error";
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Its nearest built-in class, such as `TypeError`. */
+  /** Its nearest built-in class, such as `TypeError` or `DOMException`. */
   readonly base: string;
   /** Whether it is a `TwError`: then `code` is among the properties. */
   readonly tw: boolean;
