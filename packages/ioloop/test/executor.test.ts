@@ -245,6 +245,11 @@ describe("a task that cannot be run", () => {
     expect(() => loop.setDefaultExecutor(undefined as never)).toThrow(TypeError);
     expect(() => tasksOf("work.mjs")).toThrow(TypeError);
     expect(() => tasks("" as never)).toThrow(TypeError);
+    expect(() => tasks("add", AbortSignal.abort() as never)).toThrow(/got an AbortSignal: give { signal }$/);
+    expect(() => tasks("add", [new ArrayBuffer(1)] as never)).toThrow(
+      /got an array: give { transfer: \[…\] }$/,
+    );
+    expect(() => tasks("add", null as never)).toThrow(/must be an object, got null$/);
     expect(() => transferring(1, new ArrayBuffer(1) as never)).toThrow(TypeError);
     expect(executor.queued).toBe(0);
   });

@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
-import { checkInteger, checkSignal, Deferred, type Logger } from "@tw/util";
+import { checkInteger, checkOptions, checkSignal, Deferred, type Logger } from "@tw/util";
 import { reportFailure } from "../job.js";
 import { executorEntry } from "../thread-entries.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
@@ -63,8 +63,9 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
   readonly #waiting = new Set<Run>();
   #gone: Deferred | undefined;
 
-  /** @throws TypeError, RangeError on a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
+  /** @throws TypeError, RangeError on what are no options, a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
   constructor(options: ThreadPoolExecutorOptions = {}) {
+    checkOptions("options", options, { number: "maxWorkers" });
     const { maxWorkers = availableParallelism(), maxQueue = MAX_QUEUE, entry = executorEntry() } = options;
     checkInteger("maxWorkers", maxWorkers, 1);
     checkInteger("maxQueue", maxQueue);
@@ -123,9 +124,10 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
    * Takes no more tasks, waits for those it has, and ends the threads. May be repeated.
    * Rejects with `signal.reason` when `signal` cut it short; the threads are gone then, too.
    *
-   * @throws TypeError when `signal` is none, and takes tasks still
+   * @throws TypeError when `options` or `signal` are none, and takes tasks still
    */
   close(options: ExecutorCloseOptions = {}): Promise<void> {
+    checkOptions("options", options, { AbortSignal: "signal" });
     const { signal } = options;
     checkSignal(signal);
     this.#gone ??= new Deferred();
