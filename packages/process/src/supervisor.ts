@@ -130,7 +130,7 @@ export class Supervisor {
   #notStarted(id: number, err: unknown): void {
     const { loop, maxRestarts } = this.#options;
     const what = `child ${id} could not be started`;
-    if (this.#stopping) {
+    if (this.#stopping || loop.closed) {
       this.#endTask(id);
       loop.logger.info({ err }, what);
     } else if (DENIED.has((err as NodeJS.ErrnoException | undefined)?.code)) {
