@@ -223,6 +223,10 @@ describe("version 2", () => {
     expect(() => readProxyHeader(bytes)).toThrow(ProxyProtocolError);
   });
 
+  it("S-43 an error repeats no control that the peer sent", () => {
+    expect(() => text("PROXY TCP4 \x9b31m\r\n")).toThrow('"PROXY TCP4 \\u009b31m\\r\\n"');
+  });
+
   it("takes a header of the limit's size, and refuses one byte more by its announced length alone", () => {
     const fill = DEFAULT_MAX_HEADER_SIZE - 16 - IPV4.length - 3;
     expect(threeWays(version2({ tlvs: [[4, Buffer.alloc(fill)]] }))?.length).toBe(DEFAULT_MAX_HEADER_SIZE);

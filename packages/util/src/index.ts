@@ -21,3 +21,4 @@ export { invariant, isTwError, TwError } from "./errors.js";
 export { ipMatcher, isIp } from "./ip.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
 export { isPromiseLike } from "./promise.js";
+export { quote } from "./quote.js";

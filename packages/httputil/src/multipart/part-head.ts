@@ -1,11 +1,10 @@
 // The head of a part, RFC 7578 §4: header lines as in a message, and what its Content-Disposition says.
 
-import { fromLatin1, fromUtf8, latin1 } from "@tw/util";
+import { fromLatin1, fromUtf8, latin1, quote } from "@tw/util";
 import { readLine } from "../field-lines.js";
 import { decodeExtendedValue } from "../forms/extended-value.js";
 import { parseHeaderParameters } from "../forms/header-parameters.js";
 import { HTTPHeaders } from "../headers.js";
-import { quote } from "../quote.js";
 import { multipartError } from "./errors.js";
 
 /** What is known of a part before its data. */
