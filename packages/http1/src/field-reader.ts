@@ -1,6 +1,7 @@
 // Field lines, RFC 9112 §5, and what the fields among them say that steer the connection.
 
 import { HTTPInputError, sameName, trimBlanks } from "@tw/httputil";
+import { quote } from "@tw/util";
 import { isBlank, listHas } from "./grammar.js";
 import { lines } from "./section-scanner.js";
 
@@ -171,7 +172,7 @@ const NAMES: readonly (string | undefined)[] = Array.from({ length: 32 }, (_, le
 const STEERING: readonly number[] = NAMES.map((name) => name?.charCodeAt(0) ?? 0);
 
 function badLine(text: string, start: number, end: number): HTTPInputError {
-  const quoted = JSON.stringify(text.slice(start, Math.min(end, start + 80)));
+  const quoted = quote(text.slice(start, end));
   const folded = isBlank(text.charCodeAt(start));
   return new HTTPInputError(folded ? `Folded header line: ${quoted}` : `Malformed header line: ${quoted}`);
 }

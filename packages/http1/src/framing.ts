@@ -2,6 +2,7 @@
 // one length or an error, and nothing is guessed (S-01, S-02).
 
 import { type HTTPHeaders, HTTPInputError, sameName, trimBlanks } from "@tw/httputil";
+import { quote } from "@tw/util";
 import type { FieldFacts } from "./field-reader.js";
 
 /** What the fields of a message say about its body. */
@@ -44,7 +45,7 @@ function transferEncoding(facts: FieldFacts, minor: number): Framing {
   const value = facts.transferEncoding as string;
   // RFC 9112 §6.3 (3): chunked, and nothing else. An unknown coding might be a 501, RFC 9112 §6.1; S-02 has 400 for all.
   if (facts.transferEncodingCount > 1 || !sameName(value, "chunked")) {
-    throw new HTTPInputError(`Unsupported Transfer-Encoding: ${JSON.stringify(value.slice(0, 80))}`);
+    throw new HTTPInputError(`Unsupported Transfer-Encoding: ${quote(value)}`);
   }
   return CHUNKED;
 }
@@ -80,5 +81,5 @@ function sameLength(list: string, before: string | undefined): string {
 }
 
 function badLength(value: string): HTTPInputError {
-  return new HTTPInputError(`Malformed Content-Length: ${JSON.stringify(value.slice(0, 80))}`);
+  return new HTTPInputError(`Malformed Content-Length: ${quote(value)}`);
 }

@@ -2,6 +2,7 @@
 // characters of the same number.
 
 import { HTTPHeaders, HTTPInputError, isHost } from "@tw/httputil";
+import { quote } from "@tw/util";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
 import { type FieldFacts, facts, isRemembered, readFields, rememberHost } from "./field-reader.js";
 import { NO_FRAMING, opensTunnel, readFraming } from "./framing.js";
@@ -47,7 +48,7 @@ export function readRequestHead(buf: Uint8Array, at: number, text: string): Requ
   const headers = HTTPHeaders.fromSection(text, readFields(buf, at, text, 1));
   checkHost(facts, minor);
   if (!isTarget(method, target)) {
-    throw new HTTPInputError(`Malformed target for ${method}: ${JSON.stringify(target.slice(0, 80))}`);
+    throw new HTTPInputError(`Malformed target for ${method}: ${quote(target)}`);
   }
   const { contentLength, chunked } = readFraming(facts, minor, headers);
   const event: RequestEvent = {
@@ -86,7 +87,7 @@ export function checkResponseStart(buf: Uint8Array, at: number, end: number): vo
 const RESPONSE_START = "HTTP/1.";
 
 function badResponseStart(buf: Uint8Array, at: number, end: number): HTTPInputError {
-  const start = JSON.stringify(String.fromCharCode(...buf.subarray(at, end)));
+  const start = quote(String.fromCharCode(...buf.subarray(at, end)));
   return new HTTPInputError(`Malformed status line: it begins with ${start}, not "${RESPONSE_START}"`);
 }
 
@@ -167,12 +168,12 @@ function checkHost(facts: FieldFacts, minor: number): void {
     if (minor > 0) throw new HTTPInputError("No Host");
   } else if (!isRemembered(facts.host)) {
     if (!isHost(facts.host)) {
-      throw new HTTPInputError(`Malformed Host: ${JSON.stringify(facts.host.slice(0, 80))}`);
+      throw new HTTPInputError(`Malformed Host: ${quote(facts.host)}`);
     }
     rememberHost(facts.host);
   }
 }
 
 function badStart(kind: "request" | "status", text: string, end: number): HTTPInputError {
-  return new HTTPInputError(`Malformed ${kind} line: ${JSON.stringify(text.slice(0, Math.min(end, 80)))}`);
+  return new HTTPInputError(`Malformed ${kind} line: ${quote(text.slice(0, end))}`);
 }

@@ -4,7 +4,7 @@
 import { HTTPHeaders } from "@tw/httputil";
 import { describe, expect, it } from "vitest";
 import { HTTP1Machine, resolveHTTP1Options } from "../src/index.js";
-import { bytes, OK, repeat, run, threeWays } from "./helpers.js";
+import { bytes, machineFor, OK, repeat, run, threeWays } from "./helpers.js";
 
 const post = (fields: string, body = ""): string => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}`;
 const REFUSED = ["error 400 ERR_TW_HTTP_INPUT"];
@@ -197,5 +197,30 @@ describe("S-22, S-23, S-24 what goes out", () => {
       expect(() => headers.add(name, value)).toThrow(TypeError);
     }
     expect(asked().writeHead(OK, headers, { contentLength: 0 }).split("\r\n")).toHaveLength(4);
+  });
+});
+
+describe("S-43 an error repeats no control that the peer sent", () => {
+  const odd = "\x85\x9b31m\x7f";
+  it.each([
+    ["server", `GET/${odd} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ["server", `GET x${odd.slice(0, -1)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ["server", `GET / HTTP/1.1\r\nHost: a${odd.slice(0, -1)}\r\n\r\n`],
+    ["server", `GET / HTTP/1.1\r\nHost: a\r\n\x9bX: ${odd.slice(0, -1)}\r\n\r\n`],
+    ["server", `GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n ${odd.slice(0, -1)}\r\n\r\n`],
+    ["server", post(`Content-Length: ${odd.slice(0, -1)}`)],
+    ["server", post(`Transfer-Encoding: ${odd.slice(0, -1)}`)],
+    ["client", `HTTP/1.1 2\x9b0 OK\r\n\r\n`],
+    ["client", "HT\x9b31m"],
+  ] as const)("a %s that reads %j", (role, wire) => {
+    const machine = machineFor({ role, wire: "" });
+    machine.receive(bytes(wire));
+    let message = "";
+    try {
+      machine.next();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^[\x20-\x7e]+$/);
   });
 });

@@ -3,6 +3,8 @@
 //   waits in the kernel's queue    is accepted, where nobody else will; then as below
 //   has not asked yet              may ask within a second, or half the time that there is, and is answered
 //   has just been answered         likewise: its next request may be on its way
+//   is in front of its handshake   likewise: it may come through, and is then one that has not asked yet; so may one
+//                                  whose PROXY header has not come
 //   was silent for longer          is closed
 //   has asked, and asked on        is answered, the last time with `Connection: close`
 //   was upgraded                   hears of it by `draining`: a WebSocket says 1001
@@ -26,7 +28,7 @@ export interface DrainOptions {
 export interface DrainResult {
   /** Answered, and closed in time. */
   readonly finished: number;
-  /** Closed while they asked for nothing. */
+  /** Closed while they asked for nothing, those whose PROXY header or TLS handshake was not over included. */
   readonly closed: number;
   /** Upgraded, and closed by their owners in time. */
   readonly upgraded: number;
@@ -40,6 +42,7 @@ interface Standing {
   readonly served: number;
   readonly idle: number;
   readonly upgraded: number;
+  readonly turnedAway: number;
 }
 
 /** One drain of one server. */
@@ -47,6 +50,8 @@ export class Drain {
   readonly #loop: IOLoop;
   readonly #context: ServerContext;
   readonly #tcp: TCPServer;
+  /** Stands for those who are still in front of TLS or of a proxy's header, among those who may ask once more. */
+  readonly #arriving = { onGraceOver: (): void => this.#tcp.closeArriving() };
   /** How it stood before: open connections count as accepted, and as served where they speak HTTP. */
   readonly #before: Standing;
   readonly result: Promise<DrainResult>;
@@ -64,9 +69,9 @@ export class Drain {
     this.#loop = loop;
     this.#context = context;
     this.#tcp = tcp;
-    const { served, idle, upgraded, accepted } = this.#standing;
+    const { served, accepted, ...others } = this.#standing;
     const { size } = deadlines.members;
-    this.#before = { served: served - size, idle, upgraded, accepted: accepted - tcp.connectionCount };
+    this.#before = { ...others, served: served - size, accepted: accepted - tcp.connectionCount };
     this.within(timeoutMs, patient);
     this.result = this.#run();
   }
@@ -84,7 +89,8 @@ export class Drain {
   }
 
   get #standing(): Standing {
-    return { ...this.#context.tally, accepted: this.#tcp.acceptedCount };
+    const { acceptedCount: accepted, turnedAwayCount: turnedAway } = this.#tcp;
+    return { ...this.#context.tally, accepted, turnedAway };
   }
 
   async #run(): Promise<DrainResult> {
@@ -92,9 +98,12 @@ export class Drain {
     if (!this.#loop.closed) for (const connection of [...this.#context.deadlines.members]) connection.drain();
     await this.#tcp.stopServing();
     this.#isComplete = true;
+    const { grace } = this.#context;
     if (this.#loop.closed || this.#loop.time() >= this.#deadline) this.#timeIsUp();
+    else if (this.#tcp.arrivingCount > 0) grace.give(this.#arriving);
     await this.#tcp.whenEmpty();
     this.#isOver = true;
+    grace.delete(this.#arriving);
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
     return this.#count();
   }
@@ -104,12 +113,13 @@ export class Drain {
     const now = this.#standing;
     const served = now.served - before.served;
     const switched = now.upgraded - before.upgraded;
-    const closed = now.idle - before.idle;
-    // What did not speak HTTP had been upgraded before, or never got through its TLS handshake.
-    const others = now.accepted - before.accepted - served;
+    const idle = now.idle - before.idle;
+    const turnedAway = now.turnedAway - before.turnedAway;
+    // What did not speak HTTP, and could have, had been upgraded before.
+    const others = now.accepted - before.accepted - served - turnedAway;
     return {
-      finished: served - switched - closed - this.#abortedRequests,
-      closed,
+      finished: served - switched - idle - this.#abortedRequests,
+      closed: idle + turnedAway,
       upgraded: others + switched - this.#abortedUpgrades,
       aborted: this.#abortedRequests + this.#abortedUpgrades,
     };
@@ -119,6 +129,7 @@ export class Drain {
   #closeQuiet(): void {
     if (this.#isOver) return;
     for (const connection of [...this.#context.deadlines.members]) connection.onGraceOver();
+    this.#tcp.closeArriving();
   }
 
   /** Who asks for nothing loses nothing: its end leaves before the others are aborted, so that it sees no reset. */
@@ -132,7 +143,7 @@ export class Drain {
   #abort(): void {
     if (this.#isOver) return;
     const { members } = this.#context.deadlines;
-    this.#abortedUpgrades = this.#tcp.connectionCount - members.size;
+    this.#abortedUpgrades = this.#tcp.connectionCount - this.#tcp.arrivingCount - members.size;
     // Who lingers has its answer.
     for (const connection of members) if (!connection.lingering) this.#abortedRequests++;
     this.#tcp.abortAll(new TwError("ERR_TW_DRAINING", "Still open at the deadline of drain()"));

@@ -2,14 +2,23 @@
 
 import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
 import { bindSockets, TCPClient } from "@tw/tcp";
+import { Authority } from "@tw/tooling-testing/certificates";
 import { Deferred } from "@tw/util";
 import { describe, expect, it } from "vitest";
+import type { HTTPServerOptions } from "../src/index.js";
 import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
 import { delegate, inVirtualTime, type World } from "./world.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const CLOSE = /\r\nConnection: close\r\n/g;
 const NOTHING = { finished: 0, closed: 0, upgraded: 0, aborted: 0 };
+
+/** What may stand between a connection and its first request. */
+const FRONTS: readonly (readonly [name: string, options: HTTPServerOptions])[] = [
+  ["PROXY protocol", { proxyProtocol: { trusted: ["loopback"], headerTimeoutMs: 0 } }],
+  ["TLS", { tls: { ...new Authority("Tests").issue("localhost"), handshakeTimeoutMs: 0 } }],
+];
+const LINE = "PROXY TCP4 192.0.2.1 198.51.100.7 4711 443\r\n";
 
 const hello = (request: HTTPServerRequest) => answer(request.connection, request.uri);
 
@@ -387,7 +396,148 @@ describe("close(), in virtual time", () => {
   });
 });
 
+describe.each(FRONTS)("in front of %s, in virtual time", (_name, options) => {
+  it("drain() closes who says nothing within a second, or half of its time", async () => {
+    for (const [timeoutMs, expected] of [
+      [25_000, 1000],
+      [500, 250],
+      [0, 0],
+    ] as const) {
+      const test = async ({ client, server, host, pass }: World) => {
+        await pass(10_000);
+        const before = host.now();
+        expect(await server.drain({ timeoutMs })).toEqual({ ...NOTHING, closed: 1 });
+        expect(Math.floor(host.now() - before)).toBe(expected);
+        await client.untilClosed();
+        expect(client.text).toBe("");
+        await pass(1);
+        expect(host.pending).toBe(0);
+      };
+      await inVirtualTime(hello, test, options);
+    }
+  });
+
+  it("close() waits for nobody there, and makes a drain impatient that does", async () => {
+    for (const drains of [true, false]) {
+      const test = async (world: World) => {
+        const { client, server, host, pass } = world;
+        const other = await another(world);
+        await pass(10);
+        const before = host.now();
+        const draining = drains ? server.drain() : undefined;
+        await server.close();
+        expect(Math.floor(host.now() - before)).toBe(0);
+        if (drains) expect(await draining).toEqual({ ...NOTHING, closed: 2 });
+        for (const each of [client, other]) await each.untilClosed();
+      };
+      await inVirtualTime(hello, test, options);
+    }
+  });
+
+  it("who leaves by itself is closed, before and during a drain", async () => {
+    const test = async (world: World) => {
+      const { client, server, host, pass } = world;
+      const gone = await another(world);
+      await pass(10);
+      gone.stream.abort();
+      await pass(10);
+      const before = host.now();
+      const draining = server.drain();
+      await pass(300);
+      client.stream.abort();
+      expect(await draining).toEqual({ ...NOTHING, closed: 1 });
+      expect(host.now() - before).toBeLessThan(400);
+      await pass(1);
+      expect(host.pending).toBe(0);
+    };
+    await inVirtualTime(hello, test, options);
+  });
+
+  it("on a closed loop nobody has any time", async () => {
+    const test = async ({ server, pass }: World) => {
+      await pass(10);
+      await server.loop.close();
+      expect(await server.drain()).toEqual({ ...NOTHING, closed: 1 });
+    };
+    await inVirtualTime(hello, test, options);
+  });
+});
+
+describe("in front of a PROXY header, in virtual time", () => {
+  const options = { ...FRONTS[0]?.[1] };
+
+  it("who comes through within the second may ask within another, and is answered or closed", async () => {
+    for (const asks of [true, false]) {
+      const test = async ({ client, server, host, pass }: World) => {
+        await pass(10_000);
+        const before = host.now();
+        const draining = server.drain();
+        await pass(900);
+        await client.send(LINE);
+        await pass(900);
+        expect(client.isClosed).toBe(false);
+        if (asks) await client.send(GET);
+        const text = await client.untilClosed();
+        expect(codes(text)).toEqual(asks ? [200] : []);
+        if (asks) expect(text).toMatch(CLOSE);
+        expect(Math.floor(host.now() - before)).toBe(asks ? 1800 : 1900);
+        expect(await draining).toEqual({ ...NOTHING, [asks ? "finished" : "closed"]: 1 });
+      };
+      await inVirtualTime(hello, test, options);
+    }
+  });
+
+  it("those who are refused are closed, and requests and upgraded connections count as ever", async () => {
+    const handler = ({ connection, uri }: HTTPServerRequest) => {
+      if (uri !== "/up") return;
+      void connection.upgrade?.(new HTTPHeaders({ Upgrade: "x" }));
+    };
+    const test = async (world: World) => {
+      const { client, server, pass } = world;
+      const [refused, busy, upgraded] = [await another(world), await another(world), await another(world)];
+      await busy.send(LINE + GET);
+      await upgraded.send(`${LINE}GET /up HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n`);
+      await upgraded.until((text) => codes(text).length === 1);
+      const draining = server.drain();
+      await pass(100);
+      await refused.send(GET);
+      expect(await draining).toEqual({ ...NOTHING, closed: 2, aborted: 2 });
+      expect(client.closeError).toBeUndefined();
+    };
+    await inVirtualTime(handler, test, options);
+  });
+});
+
 onEveryCarrier((bench) => {
+  it.each(FRONTS)(
+    "%s: drain() and close() end who has not come through, and reset nobody",
+    async (_name, options) => {
+      for (const end of ["drain", "close"] as const) {
+        const server = await bench.serve(hello, options);
+        const clients = await Promise.all(Array.from({ length: 20 }, () => bench.connect(server)));
+        const draining = server.drain(end === "drain" ? { timeoutMs: 20 } : {});
+        if (end === "close") await server.close();
+        expect(await draining).toEqual({ ...NOTHING, closed: 20 });
+        for (const client of clients) {
+          await client.untilClosed();
+          expect([client.text, client.closeError]).toEqual(["", undefined]);
+        }
+      }
+    },
+  );
+
+  it.each(FRONTS)("%s: drain() ends who comes out of the queue and says nothing", async (_name, options) => {
+    const server = await bench.serve(hello, options);
+    const { port } = server;
+    await server.close();
+    const sockets = await bindSockets(port, "127.0.0.1", { loop: server.loop, ...bench.engine });
+    const stream = () => new TCPClient({ loop: server.loop, ...bench.engine }).connect("127.0.0.1", port);
+    const clients = await Promise.all(Array.from({ length: 100 }, async () => new RawClient(await stream())));
+    server.addSockets(sockets);
+    expect(await server.drain({ timeoutMs: 20 })).toEqual({ ...NOTHING, closed: 100 });
+    for (const client of clients) await client.untilClosed();
+  });
+
   it("drain() answers everybody who is connected, asked or not, with Connection: close, and counts them", async () => {
     const server = await bench.serve(hello);
     const clients = await Promise.all(Array.from({ length: 20 }, () => bench.connect(server)));

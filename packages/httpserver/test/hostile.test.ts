@@ -418,6 +418,25 @@ onEveryCarrier((bench) => {
     for (const line of lines) expect(line).toMatch(/^[\x20-\x7e\xa0-\xff]*$/);
   });
 
+  it("S-43 nor can what a refusal of a form repeats, with a logger that escapes nothing", async () => {
+    const lines: string[] = [];
+    const logger = { ...nullLogger, warn: (...args: unknown[]) => void lines.push(String(args.at(-1))) };
+    const server = await bench.serve((request) => answer(request.connection, `${request.arguments}`), {
+      logger,
+    });
+    const form = [
+      "--B\r\nContent-Disposition: form\u009b31m\u202e\u2028; name=a\r\n\r\n1\r\n--B--\r\n",
+      '--B\r\nContent-Disposition: form-data; nam\u009b2J\u202ee="a"\r\n\r\n1\r\n--B--\r\n',
+    ];
+    for (const body of form.map((text) => Buffer.from(text))) {
+      const head = `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: ${body.length}`;
+      const wire = [`POST /?\x9b31m\x85 HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n`, body];
+      expect(codes(await bench.transcript(server, wire))).toEqual([400]);
+    }
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/^Refused [\x20-\x7e]*\\u009b[\x20-\x7e\xa0-\xff]*$/);
+  });
+
   it("close() leaves no connection that was on its way, and no listener that was", async () => {
     const server = await bench.serve((request) => answer(request.connection, "x"));
     const client = await bench.connect(server);

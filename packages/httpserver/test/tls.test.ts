@@ -127,6 +127,23 @@ onEveryEngine((engine) => {
     });
   });
 
+  it.each([
+    ["TLS", {}, ""],
+    [
+      "the PROXY protocol and TLS",
+      { proxyProtocol: { trusted: ["loopback"] } },
+      "PROXY TCP4 192.0.2.1 198.51.100.7 4711 443\r\n",
+    ],
+  ])("drain() lets in who comes through %s meanwhile, and answers", async (_what, options, line) => {
+    const server = await bench.serve(tell, { tls: here, ...options });
+    const tcp = netConnect(server.port, "127.0.0.1");
+    while (server.connectionCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    const draining = server.drain({ timeoutMs: 60_000 });
+    tcp.write(line);
+    expect(await get(await connect(server, { socket: tcp }))).toContain("\r\nConnection: close\r\n");
+    expect(await draining).toEqual({ finished: 1, closed: 0, upgraded: 0, aborted: 0 });
+  });
+
   it("has a certificate for each name that is asked for", async () => {
     const server = await bench.serve(tell, { tls: { ...here, hosts: { "other.test": other } } });
     const { stdout } = await run("curl", [

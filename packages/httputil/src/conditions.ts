@@ -1,10 +1,10 @@
 // Conditional requests, RFC 9110 §13: "only if it has changed", "only if nobody changed it meanwhile", "the range, if it
 // is still of the same version".
 
+import { quote } from "@tw/util";
 import { type EntityTag, parseETag, parseETagList, sameStrongly, sameWeakly } from "./etag.js";
 import type { HTTPHeaders } from "./headers.js";
 import { parseHTTPDate } from "./http-date.js";
-import { quote } from "./quote.js";
 
 /** What a server knows of the version that it would answer with. */
 export interface Validators {

@@ -1,8 +1,8 @@
 // Field lines, RFC 9112 §5: names and values out of text.
 
+import { quote } from "@tw/util";
 import { HTTPInputError } from "./errors.js";
 import { isFieldText, isToken } from "./grammar.js";
-import { quote } from "./quote.js";
 
 /**
  * Splits a section that a parser has validated, from `from` to its empty line, into `[name, value, name, value]`.

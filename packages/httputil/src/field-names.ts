@@ -1,9 +1,9 @@
 // Names of header fields, in the spelling that Tornado calls Http-Header-Case: `content-TYPE` is `Content-Type`. Case
 // means nothing to HTTP, so this is for whoever iterates, logs and compares.
 
+import { quote } from "@tw/util";
 import { HTTPFieldError } from "./errors.js";
 import { isToken } from "./grammar.js";
-import { quote } from "./quote.js";
 
 /**
  * Spells a field name in Http-Header-Case: every word between hyphens begins with a capital, and the rest is small.

@@ -1,9 +1,9 @@
 // Values of header fields, as a program may put them on the wire.
 
+import { quote } from "@tw/util";
 import { HTTPFieldError } from "./errors.js";
 import { trimBlanks } from "./field-lines.js";
 import { isFieldText } from "./grammar.js";
-import { quote } from "./quote.js";
 
 /** The value without blanks around it. @throws HTTPFieldError (`ERR_TW_FIELD_VALUE`) for what must not go on the wire (S-22) */
 export function cleanValue(name: string, value: string): string {

@@ -1,3 +1,4 @@
+export { acceptsLanguages } from "./accept-language.js";
 export { addressRequest, checkURL, type URLAuthority } from "./address-request.js";
 export { BodyStream } from "./body/body-stream.js";
 export { BodyAbortedError, BodyUsedError } from "./body/errors.js";
@@ -74,7 +75,7 @@ export { type MultipartEvent, MultipartParser } from "./multipart/parser.js";
 export { MultipartPart, type PartReadOptions } from "./multipart/part.js";
 export type { PartHead } from "./multipart/part-head.js";
 export { readMultipart } from "./multipart/reader.js";
-export { accepts, acceptsEncodings, acceptsLanguages, addVary } from "./negotiation.js";
+export { accepts, acceptsEncodings, addVary } from "./negotiation.js";
 export { parseSetCookie, type ReceivedCookie } from "./parse-set-cookie.js";
 export { parseRequestStartLine, parseResponseStartLine } from "./parse-start-line.js";
 export { type Preference, parsePreferences } from "./preferences.js";

@@ -1,7 +1,8 @@
 // Content negotiation, RFC 9110 §12: which of the things a server has is the one a client would rather get.
 //
 // One rule for all: of everything that the client said, what speaks most specifically of an offer is its quality; the
-// offer of highest quality is taken, and among equals the one that the server named first.
+// offer of highest quality is taken, and among equals the one that the server named first. Languages, which have their own
+// way to be near each other, are in accept-language.ts.
 
 import { sameName } from "./grammar.js";
 import type { HTTPHeaders } from "./headers.js";
@@ -56,34 +57,6 @@ export function acceptsEncodings(field: string | null, offers: readonly string[]
     return quality ?? (coding === "identity" ? UNSAID : 0);
   });
   return best(all, qualities);
-}
-
-/**
- * The offered language that an Accept-Language field prefers; `undefined` when it takes none of them. Without the field
- * (`null`), or with nothing readable in it, the first.
- *
- * `en` takes `en-GB`, RFC 4647 §3.3.1, and `en-GB` is content with `en`, RFC 4647 §3.4, where nothing speaks of that
- * more specifically. The case of languages does not matter.
- *
- * @example
- * acceptsLanguages("de-CH, fr;q=0.9", ["fr", "de"]); // "de"
- */
-export function acceptsLanguages(field: string | null, offers: readonly string[]): string | undefined {
-  const preferences = parsePreferences(field ?? "");
-  if (preferences.length === 0) return offers[0];
-  const qualities = offers.map((offer) => {
-    const language = offer.toLowerCase();
-    const quality = qualityOf(preferences, ({ value, q }) => {
-      if (value === "*") return 0;
-      if (value === language) return 4;
-      // Of the ranges that hold the offer the longest is nearest, of those within it the shortest.
-      if (language.startsWith(`${value}-`)) return 3 - 1 / value.length;
-      // Who does not want en-GB may want en.
-      return q > 0 && value.startsWith(`${language}-`) ? 1 + 1 / value.length : -1;
-    });
-    return quality ?? 0;
-  });
-  return best(offers, qualities);
 }
 
 /**

@@ -1,9 +1,9 @@
 // First lines as text, RFC 9112 §§3 and 4, for whoever has a line and no connection: tests, logs, captured traffic. What
 // comes from a connection is read by `@tw/http1`, by the same rules and without making a text of it.
 
+import { quote } from "@tw/util";
 import { HTTPInputError } from "./errors.js";
 import { isFieldText, isToken } from "./grammar.js";
-import { quote } from "./quote.js";
 import type { RequestStartLine, ResponseStartLine } from "./start-line.js";
 
 /**

@@ -1,7 +1,7 @@
 // One request as handlers see it (Tornado's HTTPServerRequest). What is derived is derived when asked for: most
 // requests are asked for their path and nothing else.
 
-import { EMPTY_BYTES } from "@tw/util";
+import { EMPTY_BYTES, quote } from "@tw/util";
 import { requestCookies } from "./cookie.js";
 import type { CertificateFacts, HTTPConnection } from "./delegates.js";
 import type { RequestArguments } from "./forms/arguments.js";
@@ -12,7 +12,6 @@ import { splitHostAndPort } from "./host.js";
 import { showAs } from "./inspect.js";
 import type { MultipartLimits } from "./multipart/limits.js";
 import type { MultipartPart } from "./multipart/part.js";
-import { quote } from "./quote.js";
 import type { RequestStartLine } from "./start-line.js";
 
 /**

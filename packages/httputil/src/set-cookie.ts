@@ -4,10 +4,10 @@
 // A browser drops a cookie that it does not like without a word. So what cannot be stored is an error here, where
 // somebody sees it, and so is whatever could end the value and begin an attribute of an attacker's choice (S-16).
 
+import { quote } from "@tw/util";
 import { MAX_ATTRIBUTE_SIZE, MAX_COOKIE_SIZE } from "./cookie.js";
 import { CookieError } from "./errors.js";
 import { isToken } from "./grammar.js";
-import { quote } from "./quote.js";
 import { formatTimestamp } from "./timestamp.js";
 
 /** What a browser is told about a cookie besides its value. */

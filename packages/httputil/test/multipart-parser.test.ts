@@ -28,14 +28,16 @@ describe("MultipartParser: what it reads", () => {
   });
 
   it("Q15: filename* wins, and is UTF-8 or ISO-8859-1", () => {
-    const [wins, first, latin] = parse([
+    const [wins, first, latin, breaks] = parse([
       body(
         [`name="a"; filename="e.txt"; filename*=UTF-8''%E2%82%ac.txt`, ""],
         [`name="a"; filename*=utf-8'en'%E2%82%ac.txt; filename="e.txt"`, ""],
         ["name=\"a\"; filename*=iso-8859-1''%e9.txt", ""],
+        [`name="a"; filename*=utf-8''a%09%0d%0Ab%20`, ""],
       ),
     ]);
     expect([wins?.filename, first?.filename, latin?.filename]).toEqual(["€.txt", "€.txt", "é.txt"]);
+    expect(breaks?.filename).toBe("a\t\r\nb ");
   });
 
   it("Q15: `--B--` alone is a form without parts", () => {
@@ -216,6 +218,11 @@ describe("MultipartParser: what it refuses", () => {
       HEAD,
       head(`Content-Disposition: form-data; name="a"; filename*=UTF-8''%ff`),
     ],
+    ...["%00", "%08", "%0b", "%0c", "%0E", "%1b", "%1F", "%7f"].map((control): [string, string, string] => [
+      `the control ${control} in filename*`,
+      HEAD,
+      head(`Content-Disposition: form-data; name="a"; filename*=UTF-8''a${control}b`),
+    ]),
     [
       "an unknown charset in filename*",
       HEAD,

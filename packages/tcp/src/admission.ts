@@ -54,20 +54,27 @@ export class Admission {
     return new ProxiedStream(transport, this.#options, this.#connections);
   }
 
-  /** Serves it when nothing more has to be known of it. */
+  /** Serves it when nothing more has to be known of it; until then it is arriving. */
   admit(stream: ServedStream): void {
+    if (this.#gate === undefined && this.#tls === undefined) return this.#serve(stream, new Peer(stream));
+    this.#connections.arrives(stream);
     if (this.#gate === undefined) this.#secure(stream);
     else this.#gate.admit(stream as ProxiedStream, () => this.#secure(stream));
   }
 
   #secure(stream: ServedStream): void {
     const peer = new Peer(stream);
-    if (this.#tls === undefined) return this.#serve(stream, peer);
+    if (this.#tls === undefined) return this.#arrived(stream, stream, peer);
     const { address, port } = peer; // the socket that knew them is about to have another owner
     stream.startTls(this.#tls.current).then(
-      (secure) => this.#serve(secure, { address, port }),
+      (secure) => this.#arrived(stream, secure, { address, port }),
       (error) => this.#handshakeFailed(error, stream, address),
     );
+  }
+
+  #arrived(accepted: ServedStream, stream: IOStream, peer: PeerAddress): void {
+    this.#connections.arrived(accepted);
+    this.#serve(stream, peer);
   }
 
   /** It is the peer's affair, and ends its connection only. */

@@ -1,4 +1,5 @@
 // The connections that a server has accepted and that are still there: how many there may be, and when the last is gone.
+// Some of them are arriving: no handler knows of them before the header of a proxy, or a handshake, is over.
 
 import type { IOLoop } from "@tw/ioloop";
 import {
@@ -58,6 +59,8 @@ export class Connections {
   #size = 0;
   #added = 0;
   #empty: Deferred | undefined;
+  readonly #arriving = new Set<ServedStream>();
+  #turnedAway = 0;
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
@@ -70,6 +73,31 @@ export class Connections {
   /** How many there have been. */
   get added(): number {
     return this.#added;
+  }
+
+  /** How many are arriving. */
+  get arriving(): number {
+    return this.#arriving.size;
+  }
+
+  /** How many have ended while they were arriving. */
+  get turnedAway(): number {
+    return this.#turnedAway;
+  }
+
+  /** `stream` has to say something before a handler gets it. */
+  arrives(stream: ServedStream): void {
+    this.#arriving.add(stream);
+  }
+
+  /** It has. */
+  arrived(stream: ServedStream): void {
+    this.#arriving.delete(stream);
+  }
+
+  /** Ends those that are arriving: they were promised nothing, so none is waited for. */
+  closeArriving(): void {
+    for (const stream of [...this.#arriving]) stream.close({ graceMs: 0 }).catch(ignore);
   }
 
   /** Must not be there already. */
@@ -101,6 +129,7 @@ export class Connections {
       stream.after = stream;
     }
     this.#size--;
+    if (this.#arriving.size > 0 && this.#arriving.delete(stream)) this.#turnedAway++;
     if (this.#size === 0) {
       this.#empty?.resolve();
       this.#empty = undefined;
@@ -127,3 +156,5 @@ export class Connections {
     return this.#empty.promise;
   }
 }
+
+function ignore(): void {}

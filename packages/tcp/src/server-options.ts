@@ -62,6 +62,6 @@ export interface DrainOptions {
 export interface DrainResult {
   /** Connections that ended by themselves in time. */
   readonly finished: number;
-  /** Connections that were still open at the deadline, and were aborted. */
+  /** Connections that were still open at the deadline, or had not arrived in time, and were aborted. */
   readonly aborted: number;
 }

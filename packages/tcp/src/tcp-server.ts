@@ -13,6 +13,7 @@ import { Admission } from "./admission.js";
 import { type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
 import { accepted } from "./channels.js";
 import { Connections, type ConnectionsOwner, type ServedStream } from "./connections.js";
+import { drainConnections } from "./drain.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import { report } from "./report.js";
 import {
@@ -206,6 +207,21 @@ export class TCPServer implements AsyncDisposable {
     return this.#connections.added;
   }
 
+  /** @internal Open connections that are still in front of a proxy's header or a handshake: nobody handles them yet. */
+  get arrivingCount(): number {
+    return this.#connections.arriving;
+  }
+
+  /** @internal Connections that ended there. */
+  get turnedAwayCount(): number {
+    return this.#connections.turnedAway;
+  }
+
+  /** @internal Ends those that are there now. */
+  closeArriving(): void {
+    this.#connections.closeArriving();
+  }
+
   /** @internal Resolves when no connection is open. */
   whenEmpty(): Promise<void> {
     return this.#connections.whenEmpty();
@@ -218,8 +234,9 @@ export class TCPServer implements AsyncDisposable {
 
   /**
    * Stops accepting, tells handlers by {@link draining}, and waits until every connection has closed; those that have
-   * not after `timeoutMs` are aborted. Returns as soon as nothing is left. Where the loop is closed nobody has any time.
-   * On SIGTERM:
+   * not after `timeoutMs` are aborted. So are, after a second or half of `timeoutMs`, those that no handler knows yet,
+   * because their TLS handshake is not over or their PROXY header has not come. Returns as soon as nothing is left. Where
+   * the loop is closed nobody has any time. On SIGTERM:
    *
    * @example
    * loop.onStop(() => server.drain({ timeoutMs: 10_000 }));
@@ -237,23 +254,9 @@ export class TCPServer implements AsyncDisposable {
   }
 
   async #drain(timeoutMs: number): Promise<DrainResult> {
-    const connections = this.#connections;
     this.#draining.abort(new TwError("ERR_TW_DRAINING", "The server stops"));
     await this.stopServing();
-    const before = connections.size;
-    let aborted = 0;
-    const abort = (when: string): void => {
-      aborted = connections.abortAll(new TwError("ERR_TW_DRAINING", `Still open ${when}`));
-    };
-    if (this.loop.closed) {
-      abort("on a closed loop");
-      await connections.whenEmpty();
-    } else {
-      const timer = this.loop.callLater(timeoutMs, abort, `${timeoutMs} ms after drain()`);
-      await connections.whenEmpty();
-      this.loop.removeTimeout(timer);
-    }
-    return { finished: before - aborted, aborted };
+    return drainConnections(this.loop, this.#connections, timeoutMs);
   }
 
   #accepted(transport: Transport): void {

@@ -137,6 +137,16 @@ describe("version 2", () => {
     }
   });
 
+  it.each([0x00, 0x11, 0x13, 0x1f, 0x41, 0xff])(
+    "accepts LOCAL whatever its family and protocol, %i",
+    (kind) => {
+      for (const addresses of [Buffer.alloc(0), IPV4]) {
+        const bytes = version2({ command: 0x20, kind, addresses });
+        expect(threeWays(bytes)).toMatchObject({ header: { source: undefined }, length: bytes.length });
+      }
+    },
+  );
+
   it.each([
     ["unspecified", 0x00, Buffer.alloc(0)],
     ["a stream of no family", 0x01, Buffer.alloc(0)],
@@ -164,7 +174,8 @@ describe("version 2", () => {
     const ssl = (client: number) => version2({ tlvs: [[0x20, Buffer.from([client, 0, 0, 0, 0])]] });
     expect(readProxyHeader(ssl(1))?.header.encrypted).toBe(true);
     expect(readProxyHeader(ssl(0xfe))?.header.encrypted).toBe(false);
-    expect(readProxyHeader(version2({ tlvs: [[0x20, Buffer.alloc(0)]] }))?.header.encrypted).toBe(false);
+    const certificate = Buffer.concat([Buffer.from([1, 0, 0, 0, 0]), tlv(0x21, Buffer.from("TLSv1.3"))]);
+    expect(threeWays(version2({ tlvs: [[0x20, certificate]] }))?.header.encrypted).toBe(true);
   });
 
   it("verifies a checksum where one is given", () => {
@@ -186,6 +197,22 @@ describe("version 2", () => {
     ["version 3", version2({ command: 0x31 })],
     ["command 2", version2({ command: 0x22 })],
     ["family 4", version2({ kind: 0x41 })],
+    ["no byte about TLS", version2({ tlvs: [[0x20, Buffer.alloc(0)]] })],
+    ["one byte about TLS", version2({ tlvs: [[0x20, Buffer.from([1])]] })],
+    ["four bytes about TLS", version2({ tlvs: [[0x20, Buffer.from([1, 0, 0, 0])]] })],
+    [
+      "a fact about TLS that runs past its field",
+      version2({ tlvs: [[0x20, Buffer.from([1, 0, 0, 0, 0, 0x21, 0, 9])]] }),
+    ],
+    [
+      "a fact about TLS without its length, in front of another field",
+      version2({
+        tlvs: [
+          [0x20, Buffer.from([1, 0, 0, 0, 0, 0x21])],
+          [2, Buffer.from("a")],
+        ],
+      }),
+    ],
     ["protocol 3", version2({ kind: 0x13 })],
     ["no room for its addresses", version2({ addresses: IPV4.subarray(1) })],
     ["no room for IPv6", version2({ kind: 0x21 })],
@@ -194,6 +221,10 @@ describe("version 2", () => {
     ["a broken signature", Buffer.concat([SIGNATURE.subarray(0, 11), Buffer.from("X")])],
   ])("refuses %s", (_what, bytes) => {
     expect(() => readProxyHeader(bytes)).toThrow(ProxyProtocolError);
+  });
+
+  it("S-43 an error repeats no control that the peer sent", () => {
+    expect(() => text("PROXY TCP4 \x9b31m\r\n")).toThrow('"PROXY TCP4 \\u009b31m\\r\\n"');
   });
 
   it("takes a header of the limit's size, and refuses one byte more by its announced length alone", () => {

@@ -74,10 +74,10 @@ describe("hasReusePort()", () => {
 });
 
 describe("TCPServer.drain() in virtual time", () => {
-  function serve(handler: (stream: IOStream) => void | Promise<void>) {
+  function serve(handler: (stream: IOStream) => void | Promise<void>, options: TCPServerOptions = {}) {
     const { loop, host } = virtualLoop({ logger: nullLogger });
     useNetwork(loop, new MemoryNetwork(loop));
-    const server = new TCPServer(handler, { loop });
+    const server = new TCPServer(handler, { ...options, loop });
     const connect = async () => await new TCPClient({ loop }).connect("here", server.port);
     return { loop, host, server, connect };
   }
@@ -114,6 +114,38 @@ describe("TCPServer.drain() in virtual time", () => {
     expect(await host.run(() => server.drain({ timeoutMs: 2000 }))).toEqual({ finished: 1, aborted: 2 });
     expect(host.now()).toBeCloseTo(2001, 0);
     expect(errors.filter((code) => code === "ERR_TW_DRAINING")).toHaveLength(2);
+  });
+
+  it.each([
+    [5000, 1000],
+    [500, 250],
+    [0, 0],
+  ])("within %i ms aborts after %i who is still arriving, and waits for handlers", async (timeoutMs, ms) => {
+    const { loop, host, server, connect } = serve(
+      (stream) => void loop.callLater(timeoutMs - 1, () => stream.abort()),
+      { proxyProtocol: { trusted: ["loopback"], headerTimeoutMs: 0 } },
+    );
+    await host.run(() => server.listen(80));
+    const [silent, late, gone, served] = [
+      await host.run(connect),
+      await host.run(connect),
+      await host.run(connect),
+      await host.run(connect),
+    ];
+    const over = new Deferred<number>();
+    silent?.readBytes(1).catch(() => over.resolve(host.now()));
+    await host.advance(1);
+    const before = host.now();
+    const draining = server.drain({ timeoutMs });
+    if (timeoutMs > 0) {
+      for (const stream of [served, late]) stream?.write("PROXY UNKNOWN\r\n");
+      gone?.abort();
+    }
+    const result = timeoutMs > 0 ? { finished: 3, aborted: 1 } : { finished: 0, aborted: 4 };
+    expect(await host.run(() => draining)).toEqual(result);
+    expect((await host.run(() => over.promise)) - before).toBeCloseTo(ms, 0);
+    await host.advance(1);
+    expect([server.connectionCount, host.pending]).toEqual([0, 0]);
   });
 
   it("takes five seconds where none are given", async () => {

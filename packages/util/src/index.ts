@@ -23,3 +23,4 @@ export { housekeeping, isHousekeeping } from "./housekeeping.js";
 export { ipMatcher, isIp } from "./ip.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
 export { isPromiseLike } from "./promise.js";
+export { quote } from "./quote.js";

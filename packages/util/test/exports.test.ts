@@ -25,6 +25,7 @@ it("exports these names and no others", () => {
     "isPromiseLike",
     "isTwError",
     "latin1",
+    "quote",
     "utf8",
   ]);
 });

@@ -16,6 +16,7 @@ import type {
   ResponseStartLine,
 } from "@tw/httputil";
 import { LazyAsyncResource } from "@tw/ioloop";
+import { quote } from "@tw/util";
 import { AnswerObservers } from "../answer-observers.js";
 import { serverChannels as channels } from "../channels.js";
 import type { HTTP1ServerConnection } from "../server-connection.js";
@@ -116,13 +117,8 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
   /** For a line of a log. */
   protected summary(): string {
     const { method, target } = this.request;
-    return `${method} ${quoted(target)} (${this.context.remoteIp})`;
+    return `${method} ${quote(target, Number.POSITIVE_INFINITY)} (${this.context.remoteIp})`;
   }
-}
-
-/** For a log: no line begins and no terminal changes by what a peer sent. JSON leaves DEL and the C1 controls alone. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
 }
 
 /** Takes the place of a delegate that was told that its peer is gone. */

@@ -1,8 +1,7 @@
 // Names and values of a request, as bytes: nothing says yet that they are text.
 
 import { parseQsBytes } from "@tw/escape";
-import { fromUtf8 } from "@tw/util";
-import { quote } from "../quote.js";
+import { fromUtf8, quote } from "@tw/util";
 import { type ParseBodyConfig, resolveParseBodyConfig } from "./config.js";
 import { formError } from "./form-errors.js";
 

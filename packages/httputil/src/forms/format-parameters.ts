@@ -1,9 +1,9 @@
 // A field value with parameters, written: the way back from header-parameters.ts.
 
 import { urlEscape } from "@tw/escape";
+import { quote } from "@tw/util";
 import { HTTPFieldError } from "../errors.js";
 import { isFieldText, isToken } from "../grammar.js";
-import { quote } from "../quote.js";
 
 /**
  * Writes `value; name=token; name="quoted text"` (Tornado's `_encode_header`, but quoted). Text beyond ASCII becomes

@@ -1,7 +1,7 @@
 // The boundary of a multipart body, RFC 2046 §5.1.1.
 
+import { quote } from "@tw/util";
 import { parseHeaderParameters } from "../forms/header-parameters.js";
-import { quote } from "../quote.js";
 import { multipartError } from "./errors.js";
 
 /**

@@ -8,8 +8,7 @@
 // RFC 2046 §5.1.1: "receivers MUST be able to handle padding": blanks behind a delimiter are skipped. §5.1.2: an
 // epilogue is ignored.
 
-import { EMPTY_BYTES } from "@tw/util";
-import { quote } from "../quote.js";
+import { EMPTY_BYTES, quote } from "@tw/util";
 import { isBoundary } from "./boundary.js";
 import { Delimiter } from "./delimiter.js";
 import { multipartError, multipartMisuse } from "./errors.js";

@@ -1,11 +1,10 @@
 // The head of a part, RFC 7578 §4: header lines as in a message, and what its Content-Disposition says.
 
-import { fromLatin1, fromUtf8, latin1 } from "@tw/util";
+import { fromLatin1, fromUtf8, latin1, quote } from "@tw/util";
 import { readLine } from "../field-lines.js";
 import { decodeExtendedValue } from "../forms/extended-value.js";
 import { parseHeaderParameters } from "../forms/header-parameters.js";
 import { HTTPHeaders } from "../headers.js";
-import { quote } from "../quote.js";
 import { multipartError } from "./errors.js";
 
 /** What is known of a part before its data. */
@@ -16,13 +15,17 @@ export interface PartHead {
   readonly name: string;
   /**
    * The name of the file, or `undefined` for a field that is none; also where it is empty, which is how browsers send
-   * a file input with nothing chosen. **Not a path**: the peer may write `../../etc/passwd`, a NUL or CR LF. Keep it to
-   * show it; never open, join or log it as it is.
+   * a file input with nothing chosen. **Not a path**: the peer may write `../../etc/passwd` or CR LF. Keep it to show it;
+   * never open, join or log it as it is.
    */
   readonly filename: string | undefined;
   /** Its Content-Type, not to be believed; else `application/unknown` for a file and `text/plain` for a field. */
   readonly contentType: string;
 }
+
+/** What no field may hold as it is, percent-encoded neither; but CR and LF, which browsers write in names. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
  * Reads a head without its empty line.
@@ -66,7 +69,7 @@ function nameAndFilename(disposition: string): { name: string; filename: string 
   const plain = parsed.parameters.get("filename");
   // RFC 6266 §4.3: filename* wins where both are there.
   const filename = extended === undefined ? plain && decodeName(plain) : decodeExtendedValue(extended);
-  if (extended !== undefined && filename === undefined) {
+  if (extended !== undefined && (filename === undefined || CONTROL.test(filename))) {
     throw refused(`Not an extended value, RFC 8187: ${quote(extended)}`);
   }
   return { name: decodeName(name), filename: filename === "" ? undefined : filename };

@@ -1,6 +1,6 @@
 // One part of a multipart body: its head, and its bytes as somebody pulls them.
 
-import { checkInteger } from "@tw/util";
+import { checkInteger, quote } from "@tw/util";
 import { BodyUsedError } from "../body/errors.js";
 import { decodeFormText } from "../forms/arguments.js";
 import type { HTTPHeaders } from "../headers.js";
@@ -45,7 +45,7 @@ export class MultipartPart implements PartHead, AsyncIterable<Uint8Array> {
    * @throws BodyUsedError when the part was read, or is being read
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
-    if (this.#used) throw new BodyUsedError(`Part ${JSON.stringify(this.name)} has a reader, or has had one`);
+    if (this.#used) throw new BodyUsedError(`Part ${quote(this.name)} has a reader, or has had one`);
     this.#used = true;
     let over = false;
     const iterator = {
@@ -85,7 +85,7 @@ export class MultipartPart implements PartHead, AsyncIterable<Uint8Array> {
     const all = new GrowingBytes();
     for await (const view of views) {
       if (all.length + view.length > maxBytes) {
-        const message = `Part ${JSON.stringify(this.name)} exceeds ${maxBytes} bytes`;
+        const message = `Part ${quote(this.name)} exceeds ${maxBytes} bytes`;
         throw multipartError("ERR_TW_MULTIPART_PART_TOO_LARGE", message, 413);
       }
       all.append(view);

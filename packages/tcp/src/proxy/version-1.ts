@@ -1,6 +1,6 @@
 // Version 1 of the PROXY protocol, one line of text (the specification's §2.1).
 
-import { fromLatin1, isIp } from "@tw/util";
+import { fromLatin1, isIp, quote } from "@tw/util";
 import { type ProxyEndpoint, ProxyProtocolError } from "./header.js";
 import type { ReadHeader } from "./read-header.js";
 
@@ -31,7 +31,7 @@ function endpoint(family: string | undefined, address = "", port = "", line = ""
 }
 
 function malformed(line: string): ProxyProtocolError {
-  return new ProxyProtocolError(`Malformed PROXY line: ${JSON.stringify(line)}`);
+  return new ProxyProtocolError(`Malformed PROXY line: ${quote(line, MAX_LINE)}`);
 }
 
 const LF = 0x0a;

@@ -15,6 +15,8 @@ const FIXED = 16;
 const CHECKSUM = 0x03;
 const SSL = 0x20;
 const CLIENT_SSL = 0x01;
+/** Bytes of `PP2_TYPE_SSL` in front of its own TLVs. */
+const SSL_FIXED = 5;
 
 /** Reads the header that `bytes`, of which the signature is known, begin with; `undefined` while it is not whole. */
 export function readVersion2(bytes: Uint8Array, maxSize: number): ReadHeader | undefined {
@@ -24,12 +26,13 @@ export function readVersion2(bytes: Uint8Array, maxSize: number): ReadHeader | u
   const length = FIXED + numberAt(bytes, 14, 2);
   if (command >> 4 !== 2 || (command & 15) > 1)
     throw new ProxyProtocolError(`Unknown version or command of a PROXY header: 0x${command.toString(16)}`);
-  if (kind >> 4 > 3 || (kind & 15) > 2)
+  // The specification: of LOCAL the receiver must accept whatever stands there, and ignore it.
+  if (isProxied(command) && (kind >> 4 > 3 || (kind & 15) > 2))
     throw new ProxyProtocolError(`Unknown family or protocol of a PROXY header: 0x${kind.toString(16)}`);
   if (length > maxSize)
     throw new ProxyProtocolError(`PROXY header is too large: ${length} bytes, limit ${maxSize}`);
-  const addresses = SIZES[kind >> 4] as number;
-  if (length - FIXED < addresses && isProxied(command))
+  const addresses = isProxied(command) ? (SIZES[kind >> 4] as number) : 0;
+  if (length - FIXED < addresses)
     throw new ProxyProtocolError(`PROXY header of ${length} bytes has no room for its addresses`);
   if (bytes.length < length) return undefined;
   const whole = bytes.subarray(0, length);
@@ -132,8 +135,17 @@ function withoutSum(bytes: Uint8Array, tlvs: readonly ProxyTLV[]): Uint8Array {
   return copy;
 }
 
+/** Of `PP2_TYPE_SSL`: flags, what came of verifying the client (32 bits), and TLVs of its own. */
 function cameOverTLS(tlvs: readonly ProxyTLV[]): boolean {
-  return tlvs.some(({ type, value }) => type === SSL && ((value[0] ?? 0) & CLIENT_SSL) !== 0);
+  let encrypted = false;
+  for (const { type, value } of tlvs) {
+    if (type !== SSL) continue;
+    if (value.length < SSL_FIXED)
+      throw new ProxyProtocolError(`PROXY header has ${value.length} bytes about TLS, needs ${SSL_FIXED}`);
+    readTLVs(value, SSL_FIXED);
+    if (((value[0] as number) & CLIENT_SSL) !== 0) encrypted = true;
+  }
+  return encrypted;
 }
 
 function numberAt(bytes: Uint8Array, at: number, size: number): number {
