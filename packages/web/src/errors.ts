@@ -1,7 +1,7 @@
 // What handlers throw, and what this package throws at them.
 
 import { type HTTPHeadersInit, reasonPhrase } from "@tw/httputil";
-import { isTwError, TwError } from "@tw/util";
+import { isTwError, quote, TwError } from "@tw/util";
 
 /** Options of {@link HTTPError}. */
 export interface HTTPErrorOptions extends ErrorOptions {
@@ -69,7 +69,7 @@ export class MissingArgumentError extends HTTPError {
   readonly argumentName: string;
 
   constructor(argumentName: string) {
-    super(400, `Missing argument ${JSON.stringify(argumentName)}`, { code: "ERR_TW_MISSING_ARGUMENT" });
+    super(400, `Missing argument ${quote(argumentName)}`, { code: "ERR_TW_MISSING_ARGUMENT" });
     this.argumentName = argumentName;
   }
 }

@@ -2,6 +2,7 @@
 
 import { jsonDecode } from "@tw/escape";
 import type { HTTPServerRequest } from "@tw/httputil";
+import { quote } from "@tw/util";
 import { HTTPError, InvalidBodyError } from "./errors.js";
 import type { StandardSchema } from "./standard-schema.js";
 
@@ -16,7 +17,7 @@ export async function jsonBody<T>(
   schema: StandardSchema<T> | undefined,
 ): Promise<T> {
   const type = request.headers.get("Content-Type") ?? "";
-  if (!isJsonType(type)) throw new HTTPError(415, `Not JSON: Content-Type ${JSON.stringify(type)}`);
+  if (!isJsonType(type)) throw new HTTPError(415, `Not JSON: Content-Type ${quote(type)}`);
   const value = parse(request.body);
   if (schema === undefined) return value as T;
   const result = await schema["~standard"].validate(value);

@@ -2,6 +2,7 @@
 
 import { HTTPHeaders, type MaybePromise } from "@tw/httputil";
 import type { PathArgs } from "@tw/routing";
+import { quote } from "@tw/util";
 import { RequestHandler, type Settings } from "@tw/web";
 import {
   acceptUpgrade,
@@ -139,7 +140,7 @@ export abstract class WebSocketHandler<
     const answer = acceptUpgrade(check, sha1, this.#subprotocol);
     const { maxMessageSize, application } = this;
     const { loop, logger } = application;
-    const summary = `${method} ${JSON.stringify(this.request.uri)} (${this.request.remoteIp})`;
+    const summary = `${method} ${quote(this.request.uri, Number.POSITIVE_INFINITY)} (${this.request.remoteIp})`;
     const { draining } = this.request.connection.context;
     const options = {
       loop,
