@@ -172,7 +172,8 @@ export class IOLoop implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn(...args)` once when {@link time} reaches `when`; in the next turn if it has.
+   * Calls `fn(...args)` once when {@link time} reaches `when`; in the next turn if it has. Set by a timer, it then
+   * follows all that is due already.
    *
    * @throws TypeError, RangeError when `when` is not finite or 31 years ahead (`Date.now()` is), or `fn` is not a function
    */
