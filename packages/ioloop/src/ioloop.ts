@@ -290,7 +290,10 @@ export class IOLoop implements AsyncDisposable {
     return runMain(this, main, options);
   }
 
-  /** Ends the pending {@link start}; without one, the next one ends after one turn. Timers and handlers go on. */
+  /**
+   * Ends the pending {@link start}; without one, the next one ends after one turn. Two in the same turn end one `start()`,
+   * not the next too. Timers and handlers go on.
+   */
   stop(): void {
     this.#running.stop();
   }
