@@ -80,6 +80,17 @@ export function callPlain(owner: JobOwner, fn: Callback): void {
   if (watching !== undefined) watching.leave();
 }
 
+/** Calls user code under the eyes of the watchdog. What it throws and what it returns are the caller's. */
+export function callWatched<A extends readonly unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+  const watching = activity;
+  watching?.begin(CALLBACK, fn);
+  try {
+    return fn(...args);
+  } finally {
+    watching?.leave();
+  }
+}
+
 /** Logs a failure of user code; a logger that throws itself is not worth the process. */
 export function reportFailure(owner: { readonly logger: Logger }, err: unknown, message: string): void {
   try {

@@ -12,7 +12,7 @@ import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger } f
 import { enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
-import { Job, reportFailure } from "./job.js";
+import { callWatched, Job, reportFailure } from "./job.js";
 import type { Timeout } from "./timers.js";
 
 /** How `start()` ends. */
@@ -141,7 +141,7 @@ function checkSignals(names: unknown): void {
 
 async function callHook(this: Job, signal: LoopSignal): Promise<void> {
   try {
-    await (this.fn as StopHook)(signal);
+    await callWatched(this.fn as StopHook, signal);
   } catch (error) {
     reportFailure(this.owner, error, "Exception in stop hook");
   }

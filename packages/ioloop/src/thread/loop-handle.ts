@@ -5,8 +5,10 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { checkFunction, checkInteger, Deferred, type Logger } from "@tw/util";
+import { checkFunction, checkInteger, Deferred } from "@tw/util";
 import { outsideContexts } from "../context.js";
+import { type Callback, callCaught, type JobOwner } from "../job.js";
+import { CALLBACK } from "../watchdog/memory.js";
 import { CLOSED, PENDING, SHARED_LENGTH, type ThreadCallbacks, type ThreadMessage } from "./shared.js";
 
 /** How much one handle may hold. */
@@ -32,8 +34,7 @@ export interface SentLoopHandle<C extends ThreadCallbacks = ThreadCallbacks> {
 }
 
 /** What a handle needs of its loop. */
-export interface HandleOwner {
-  readonly logger: Logger;
+export interface HandleOwner extends JobOwner {
   readonly closed: boolean;
   addCallback(fn: (index: number, args: readonly unknown[]) => unknown, ...args: ThreadMessage): void;
 }
@@ -56,7 +57,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   );
   readonly maxPending: number;
   readonly #loop: HandleOwner;
-  readonly #functions: readonly ((...args: readonly unknown[]) => unknown)[];
+  readonly #functions: readonly Callback[];
   readonly #receiver: MessagePort;
   /** Callbacks run in the context of whoever made the handle. */
   readonly #context = new AsyncResource("IOLoopThreadHandle");
@@ -77,10 +78,11 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     this.#loop = loop;
     this.maxPending = maxPending;
     this.names = named.map(([name]) => name);
-    this.#functions = named.map(([, fn]) => fn as (...args: readonly unknown[]) => unknown);
+    this.#functions = named.map(([, fn]) => fn as Callback);
     this.#run = (index, args) => {
       this.#arrived();
-      return this.#functions[index]?.(...args);
+      // By itself, so that the watchdog and the error hook are told of it and not of this.
+      callCaught(loop, CALLBACK, this.#functions[index] as Callback, args);
     };
     const { port1, port2 } = outsideContexts(() => new MessageChannel());
     this.port = port2;
