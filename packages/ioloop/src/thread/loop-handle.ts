@@ -65,6 +65,8 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   /** Held by the user, and by callbacks that are on the way. */
   #wanted = false;
   #busy = false;
+  /** Closed at this end. */
+  #dropped = false;
   readonly #run: (index: number, args: readonly unknown[]) => unknown;
 
   constructor(loop: HandleOwner, callbacks: C, options: LoopHandleOptions = {}) {
@@ -82,7 +84,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     this.#run = (index, args) => {
       this.#arrived();
       // By itself, so that the watchdog and the error hook are told of it and not of this.
-      callCaught(loop, CALLBACK, this.#functions[index] as Callback, args);
+      if (!this.#dropped) callCaught(loop, CALLBACK, this.#functions[index] as Callback, args);
     };
     const { port1, port2 } = outsideContexts(() => new MessageChannel());
     this.port = port2;
@@ -120,8 +122,12 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     return this;
   }
 
-  /** Takes nothing more: what has not reached this thread is dropped, and the other thread gets `ERR_TW_HANDLE_CLOSED`. May be repeated. */
+  /**
+   * Takes nothing more, and no callback is called again: what is on the way is dropped, here and in the other thread, which gets
+   * `ERR_TW_HANDLE_CLOSED` from now on. What that thread sent before it closed its own end still runs. May be repeated.
+   */
   close(): void {
+    this.#dropped = true;
     Atomics.store(this.shared, CLOSED, 1);
     this.#receiver.close();
   }
