@@ -29,9 +29,14 @@ export class Job {
   fn: Callback<never>;
   args: readonly unknown[];
 
-  constructor(owner: JobOwner, fn: Callback<never>, args: readonly unknown[]) {
+  constructor(
+    owner: JobOwner,
+    fn: Callback<never>,
+    args: readonly unknown[],
+    scope: AsyncResource = captureScope(),
+  ) {
     this.owner = owner;
-    this.scope = captureScope();
+    this.scope = scope;
     this.fn = fn;
     // Most callbacks take nothing, and many wait long: they share one empty array.
     this.args = args.length === 0 ? NOTHING : args;

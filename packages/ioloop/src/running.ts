@@ -9,7 +9,7 @@
 
 import { constants } from "node:os";
 import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger } from "@tw/util";
-import { enterScope } from "./context/capture.js";
+import { captureLastingScope, enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
 import { callWatched, Job, reportFailure } from "./job.js";
@@ -65,7 +65,7 @@ export class Running {
 
   onStop(hook: StopHook): () => void {
     checkFunction("A stop hook", hook);
-    const job = new Job(this.#loop, hook, []);
+    const job = new Job(this.#loop, hook, [], captureLastingScope());
     this.#hooks.add(job);
     return () => {
       this.#hooks.delete(job);

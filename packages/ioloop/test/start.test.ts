@@ -283,6 +283,24 @@ describe("a signal", () => {
     }
   });
 
+  it("calls a hook of a loop that is started again in the context of whoever registered it", async () => {
+    const { loop, host } = virtualLoop();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    storage.run("registered", () =>
+      loop.onStop(() => {
+        seen.push(storage.getStore());
+        storage.enterWith("hook");
+      }),
+    );
+    for (let i = 0; i < 2; i++) {
+      const ending = loop.start();
+      host.signal("SIGTERM");
+      await ending;
+    }
+    expect(seen).toEqual(["registered", "registered"]);
+  });
+
   it("onStop() throws TypeError on what is no function", () => {
     expect(() => new IOLoop().onStop(undefined as never)).toThrow(TypeError);
   });
