@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CONVERSATIONS, OURS, WIRES } from "./conversations.js";
+import { CONVERSATIONS, OURS, WIRES, WIRES_APART } from "./conversations.js";
 import { testServer } from "./support.js";
 
 describe("commands", () => {
@@ -17,11 +17,14 @@ describe("commands", () => {
     expect(logged).toEqual([]);
   });
 
-  it.each(WIRES)("%j", async (wire, answer) => {
-    const client = testServer().connect();
-    expect(await client.say(wire)).toBe(answer);
-    expect(client.closed).toBe(answer.startsWith("-"));
-  });
+  it.each([...WIRES, ...WIRES_APART.map(([wire, here]) => [wire, here] as const)])(
+    "%j",
+    async (wire, answer) => {
+      const client = testServer().connect();
+      expect(await client.say(wire)).toBe(answer);
+      expect(client.closed).toBe(answer.startsWith("-"));
+    },
+  );
 
   it("a time of millions of years is kept, and never negative", async () => {
     const { connect, host } = testServer();

@@ -146,6 +146,15 @@ export const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string, 
       "-ERR unknown subcommand or wrong number of arguments for 'channels'. Try PUBSUB HELP.\r\n",
     ],
     ["RESET x", "-ERR wrong number of arguments for 'reset' command\r\n"],
+    ["CONFIG SET", "-ERR wrong number of arguments for 'config|set' command\r\n"],
+    ["CONFIG SET a", "-ERR wrong number of arguments for 'config|set' command\r\n"],
+    ["CONFIG SET a b c", "-ERR syntax error\r\n"],
+    ["CONFIG SET a b", "-ERR Unknown option or number of arguments for CONFIG SET - 'a'\r\n"],
+    ["CONFIG set A%s b c d", "-ERR Unknown option or number of arguments for CONFIG SET - 'A%s'\r\n"],
+    [
+      "CONFIG SET Databases 1",
+      "-ERR CONFIG SET failed (possibly related to argument 'Databases') - can't set immutable config\r\n",
+    ],
     ["CONFIG foo", "-ERR unknown subcommand 'foo'. Try CONFIG HELP.\r\n"],
     ["PUBSUB foo", "-ERR unknown subcommand 'foo'. Try PUBSUB HELP.\r\n"],
     ["SCAN 0 FOO 1", "-ERR syntax error\r\n"],
@@ -202,7 +211,16 @@ export const WIRES: readonly (readonly [string, string])[] = [
   ]),
 ];
 
-/** The order of keys, cursors and the number of databases: any server's own. */
+const NO_CRLF = "-ERR Protocol error: expected CRLF\r\n";
+
+/** Bytes that Redis looks at less closely: what comes of them here, and what there. */
+export const WIRES_APART: readonly (readonly [wire: string, here: string, there: string])[] = [
+  ["*1\r\n$4\r\nPINGxy", NO_CRLF, "+PONG\r\n"],
+  ["*1\r\n$4\rxPING\r\n", NO_CRLF, "+PONG\r\n"],
+  ["*1\r$4\r\nPING\r\n", NO_CRLF, "-ERR Protocol error: expected '$', got '4'\r\n"],
+];
+
+/** The order of keys, cursors, the number of databases and what may be set: any server's own. */
 export const OURS: readonly (readonly [string, string])[] = [
   ["MSET one 1 two 2 three 3", "+OK\r\n"],
   ["KEYS t*", "*2\r\n$3\r\ntwo\r\n$5\r\nthree\r\n"],
@@ -211,4 +229,8 @@ export const OURS: readonly (readonly [string, string])[] = [
   ["SCAN 12345", "*2\r\n$1\r\n0\r\n*0\r\n"],
   ["COMMAND DOCS", "*0\r\n"],
   ["SELECT 1", "-ERR DB index is out of range\r\n"],
+  [
+    "CONFIG SET maxclients 1",
+    "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - can't set immutable config\r\n",
+  ],
 ];

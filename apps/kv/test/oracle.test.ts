@@ -6,7 +6,7 @@ import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CONVERSATIONS, WIRES } from "./conversations.js";
+import { CONVERSATIONS, WIRES, WIRES_APART } from "./conversations.js";
 import { request } from "./support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "kv-oracle-"));
@@ -61,6 +61,14 @@ describe("a real redis-server agrees about", () => {
   it.each(WIRES)("%j", async (wire, answer) => {
     const socket = createConnection(path).setEncoding("latin1");
     expect(await ask(socket, wire, answer.length)).toBe(answer);
+    socket.destroy();
+  });
+});
+
+describe("a real redis-server answers otherwise, as the README says, to", () => {
+  it.each(WIRES_APART)("%j", async (wire, _here, there) => {
+    const socket = createConnection(path).setEncoding("latin1");
+    expect(await ask(socket, wire, there.length)).toBe(there);
     socket.destroy();
   });
 });

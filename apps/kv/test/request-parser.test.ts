@@ -67,7 +67,7 @@ describe("RequestParser", () => {
     ["*\r\n", "invalid multibulk length"],
     ["*1-\r\n", "invalid multibulk length"],
     ["*99999999999\r\n", "invalid multibulk length"],
-    ["*1\n", "invalid multibulk length"],
+    ["*1\n$4\nPING\n", "invalid multibulk length"],
     ["*01\r\n", "invalid multibulk length"],
     ["*-0\r\n", "invalid multibulk length"],
     ["*1\rx", "expected CRLF"],

@@ -83,7 +83,8 @@ export class IOStream extends EndingStream {
    *
    * Rejects with `StartTlsError` when bytes are unread, or unsent after one more try; with `StreamBusyError` while somebody
    * reads; with `StreamClosedError`; with `TLSHandshakeError`, whose `reason` says what is wrong, after which the
-   * connection is closed; with `signal.reason`, likewise.
+   * connection is closed; with `signal.reason`, likewise, unless it was aborted before the call: then the stream is as it
+   * was, and open.
    *
    * @throws TypeError, RangeError for options that cannot work; a client needs `servername`
    *

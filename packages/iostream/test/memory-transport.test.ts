@@ -158,6 +158,27 @@ describe("memoryPair()", () => {
     ]);
   });
 
+  it("asks for the latency of the bytes that it takes: what there is no room for takes no time", async () => {
+    const loop = testLoop();
+    const asked: number[] = [];
+    const latencyMs = (bytes: number): number => {
+      asked.push(bytes);
+      return bytes;
+    };
+    const [a, b] = memoryPair(loop, { capacity: 10, latencyMs });
+    const near = new Notes();
+    const far = new Notes();
+    a.start(near);
+    b.start(far);
+    expect([a.write(["0123456789ab"]), a.write(["ab"]), a.write([""])]).toEqual([10, 0, 0]);
+    expect(asked).toEqual([10]);
+    await loop.settle(10);
+    expect([far.calls, near.calls]).toEqual([["bytes 0123456789"], ["drain"]]);
+    expect(a.write(["ab"])).toBe(2);
+    await loop.settle(2);
+    expect([far.calls.slice(1), asked]).toEqual([["bytes ab"], [10, 2]]);
+  });
+
   it("takes as much of a write as it is told to, at least one byte, and says onDrain in a later turn", async () => {
     const loop = testLoop();
     const takes = [2, 0, 99];

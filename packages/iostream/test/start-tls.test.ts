@@ -313,9 +313,18 @@ it("startTls() refuses options that cannot work before anything changes", async 
   expect(() => stream.startTls({ servername: 7 as never })).toThrow(TypeError);
   expect(() => stream.startTls({ isServer: true })).toThrow(/cert/);
   expect(() => stream.startTls({ ...CLIENT, handshakeTimeoutMs: -1 })).toThrow(RangeError);
-  await expect(stream.startTls({ ...CLIENT, signal: AbortSignal.abort("no") })).rejects.toBe("no");
   expect(stream.closed).toBe(false);
   stream.abort();
+});
+
+it("startTls() with a signal that is aborted already rejects with its reason and leaves the stream as it was", async () => {
+  const [a, b] = memoryPair(loop);
+  const [stream, peer] = [new IOStream(a, { loop }), new IOStream(b, { loop })];
+  await expect(stream.startTls({ ...CLIENT, signal: AbortSignal.abort("no") })).rejects.toBe("no");
+  expect(stream.closed).toBe(false);
+  await stream.write("still plain");
+  expect(text(await peer.readBytes(11))).toBe("still plain");
+  await Promise.all([stream.close(), peer.close()]);
 });
 
 it("a key that is none rejects, and closes the stream", async () => {

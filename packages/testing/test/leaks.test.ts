@@ -10,6 +10,7 @@ import { memoryPair } from "@tw/iostream/transports";
 import { loadPoller } from "@tw/poller";
 import { TCPClient, TCPServer } from "@tw/tcp";
 import { nativeAvailable, onEveryEngine } from "@tw/tooling-testing";
+import { Deferred } from "@tw/util";
 import { afterEach, describe, expect, expectTypeOf, it } from "vitest";
 import {
   guardEachTest,
@@ -165,6 +166,48 @@ describe("watchLeaks()", () => {
     await guard.close();
   });
 
+  it("knows nothing of a periodic callback that was started before it, at once or through a promise", async () => {
+    const { loop, host } = virtualLoop();
+    let runs = 0;
+    const callbacks = [() => void runs++, async () => void runs++];
+    const before = callbacks.map((fn) => new PeriodicCallback(fn, 60_000, { loop }));
+    for (const each of before) each.start();
+    await host.advance(60_000);
+    const guard = watch(briefly);
+    await host.advance(10 * 60_000);
+    expect(runs).toBe(22);
+    expect(guard.leaks()).toEqual([]);
+    // What is started again is made anew.
+    const again = before[0] as PeriodicCallback;
+    again.stop();
+    again.start();
+    const line = lineAbove();
+    for (const minutes of [0, 10]) {
+      await host.advance(minutes * 60_000);
+      expect(guard.leaks().map(({ made }) => made)).toEqual([`PeriodicCallback.start() at test/${line}:11`]);
+    }
+    for (const each of before) each.stop();
+    await guard.close();
+  });
+
+  it("knows a periodic callback from before it that is started again in its own call", async () => {
+    const { loop, host } = virtualLoop();
+    const periodic = new PeriodicCallback(
+      () => {
+        periodic.stop();
+        periodic.start();
+      },
+      60_000,
+      { loop },
+    );
+    periodic.start();
+    const guard = watch(briefly);
+    await host.advance(60_000);
+    expect(guard.leaks()).toMatchObject([{ kind: "timer", made: "PeriodicCallback.start()" }]);
+    periodic.stop();
+    await guard.close();
+  });
+
   it("takes no timer for the next of another, though that has fired and both have one callback and one context", async () => {
     const { loop, host } = virtualLoop();
     const guard = watch(briefly);
@@ -247,6 +290,50 @@ onEveryEngine((engine) => {
     expect(accepted?.made).toBe("TCPServer for a connection it accepted");
     await stream.close();
     await server.stop();
+    await guard.close();
+  });
+});
+
+describe("a connection that is held half-closed on Node's engine, which is asked for resets now and then", () => {
+  const engine = "node";
+
+  async function halfClosed(loop: IOLoop): Promise<AsyncDisposable> {
+    const accepted = new Deferred<IOStream>();
+    const server = new TCPServer((stream) => accepted.resolve(stream), { loop, engine });
+    await server.listen(0, "127.0.0.1");
+    const client = await new TCPClient({ loop, engine }).connect("127.0.0.1", server.port);
+    client.end();
+    const held = await accepted.promise;
+    await held.readUntilClose();
+    return {
+      async [Symbol.asyncDispose]() {
+        await Promise.all([held.close(), client.close()]);
+        await server.stop();
+      },
+    };
+  }
+
+  it("is unknown where it was there before, and so is what goes on for it", async () => {
+    const { loop, host } = virtualLoop();
+    const connection = await halfClosed(loop);
+    const guard = watch(briefly);
+    for (let seconds = 0; seconds < 3; seconds++) {
+      await host.advance(1000);
+      expect(guard.leaks()).toEqual([]);
+    }
+    await connection[Symbol.asyncDispose]();
+    await guard.close();
+  });
+
+  it("is two streams and a listener otherwise, and no timer", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watch(briefly);
+    const connection = await halfClosed(loop);
+    for (let seconds = 0; seconds < 3; seconds++) {
+      await host.advance(1000);
+      expect(guard.leaks().map(({ kind }) => kind)).toEqual(["listener", "stream", "stream"]);
+    }
+    await connection[Symbol.asyncDispose]();
     await guard.close();
   });
 });

@@ -141,6 +141,11 @@ describe("hosts", () => {
   });
 });
 
+/** Bytes in a millisecond: a power of two, so that sums of times are exact. */
+const RATE = 128;
+/** What a link holds by default. */
+const CAPACITY = 65_536;
+
 describe("ways", () => {
   it("of a rate pass so many bytes in a millisecond", async () => {
     await run(
@@ -152,6 +157,34 @@ describe("ways", () => {
         await stream.close();
       },
       { bytesPerMs: 10 },
+    );
+  });
+
+  it.each(
+    [1000, 65_535, 65_536, 65_537, 98_304, 131_072, 1_000_000].flatMap((size) => [
+      { size, writes: "whole" as const },
+      { size, writes: "random" as const },
+    ]),
+  )("of a rate take for $size bytes what these take, whatever fits at a time: $writes", async (row) => {
+    const { size, writes } = row;
+    await run(
+      async ({ clock }) => {
+        const times: number[] = [];
+        await using server = new TCPServer(async (stream) => {
+          for (let left = size; left > 0; times.push(clock.now())) {
+            left -= (await stream.readBytes(left, { partial: true })).length;
+          }
+          await stream.close();
+        });
+        await server.listen(7);
+        const stream = await new TCPClient().connect("localhost", 7);
+        await stream.write(new Uint8Array(size));
+        await stream.readUntilClose();
+        await stream.close();
+        expect(times.at(-1)).toBe(size / RATE);
+        if (writes === "whole") expect(times[0]).toBe(Math.min(size, CAPACITY) / RATE);
+      },
+      { bytesPerMs: RATE, writes },
     );
   });
 

@@ -8,6 +8,7 @@ import {
   NOT_INTEGER,
   OK,
   ReplyError,
+  SYNTAX,
   simple,
   unknownSubcommand,
   wrongArity,
@@ -94,9 +95,21 @@ function info({ store, stats, limits, pubsub }: Database): string {
 }
 
 function config({ db }: Client, args: Request): string {
-  if (arg(args, 1).toUpperCase() !== "GET") throw new ReplyError(unknownSubcommand("CONFIG", arg(args, 1)));
-  if (args.length < 3) throw new ReplyError(wrongArity("config|get"));
-  const settings: readonly (readonly [string, string])[] = [
+  const [, asked = "", ...rest] = args;
+  const settings = settingsOf(db);
+  switch (asked.toUpperCase()) {
+    case "GET":
+      return getSettings(settings, rest);
+    case "SET":
+      throw new ReplyError(refusalToSet(settings, rest));
+  }
+  throw new ReplyError(unknownSubcommand("CONFIG", asked));
+}
+
+type Settings = readonly (readonly [name: string, value: string])[];
+
+function settingsOf(db: Database): Settings {
+  return [
     ["save", ""],
     ["appendonly", "no"],
     ["databases", "1"],
@@ -104,9 +117,22 @@ function config({ db }: Client, args: Request): string {
     ["maxclients", String(db.limits.maxClients)],
     ["proto-max-bulk-len", String(db.limits.maxBulkSize)],
   ];
-  const wanted = args.slice(2).map((pattern) => pattern.toLowerCase());
+}
+
+function getSettings(settings: Settings, patterns: Request): string {
+  if (patterns.length === 0) throw new ReplyError(wrongArity("config|get"));
+  const wanted = patterns.map((pattern) => pattern.toLowerCase());
   const found = settings.filter(([name]) => wanted.some((pattern) => globMatches(pattern, name)));
   return array(found.flatMap((setting) => setting.map(bulk)));
+}
+
+/** All of them are what Redis calls immutable: they are given when the server is made. */
+function refusalToSet(settings: Settings, [name = "", ...rest]: Request): string {
+  if (rest.length === 0) return wrongArity("config|set");
+  if (rest.length % 2 === 0) return SYNTAX;
+  return settings.some(([known]) => known === name.toLowerCase())
+    ? `ERR CONFIG SET failed (possibly related to argument '${name}') - can't set immutable config`
+    : `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`;
 }
 
 /** COMMAND, which needs the table that it is in. */

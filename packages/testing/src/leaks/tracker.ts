@@ -104,9 +104,10 @@ export class Tracker {
       "tw:ioloop:timerAdded",
       (message) => {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
+        const made = this.#timers.of(timer, this.#forget);
+        if (made === undefined) return;
         const what = () => `timer that fires in ${round(timer.when - loop.time())} ms`;
-        const origin = this.#timers.of(timer, this.#forget);
-        this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, origin, maker: "" });
+        this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, ...made });
       },
     ],
     [

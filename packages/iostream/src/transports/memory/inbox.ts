@@ -27,18 +27,16 @@ export class Inbox {
     return this.#segments[0]?.due;
   }
 
-  /** Copies up to `limit` bytes of `chunks`, as far as there is room; returns how many that is. */
-  put(chunks: readonly (Uint8Array | string)[], limit: number, due: number): number {
-    const bytes = new Uint8Array(Math.min(limit, this.room));
-    if (bytes.length === 0) return 0;
+  /** Copies the first `length` bytes of `chunks`, for which there is room. */
+  put(chunks: readonly (Uint8Array | string)[], length: number, due: number): void {
+    const bytes = new Uint8Array(length);
     let at = 0;
     for (const chunk of chunks) {
-      if (at === bytes.length) break;
+      if (at === length) break;
       at += copyInto(bytes, at, chunk);
     }
     this.#segments.push({ bytes, due });
-    this.#size += bytes.length;
-    return bytes.length;
+    this.#size += length;
   }
 
   /** Takes what has arrived by `now`, or the part of it that `chunk` chooses. It occupies room until it is released. */

@@ -5,8 +5,9 @@ import type { TransportInfo } from "../../transport.js";
 /** How a pair behaves. */
 export interface MemoryPairOptions {
   /**
-   * Milliseconds from `write` to `onBytes`, the same for both directions. A function is asked for each write and each
-   * end, with the number of bytes; what was sent first still arrives first. @default 0, the next turn of the loop
+   * Milliseconds from `write` to `onBytes`, the same for both directions. A function is asked for each end, with 0, and
+   * for each write of which anything is taken, with the number of bytes that are; what was sent first still arrives
+   * first. @default 0, the next turn of the loop
    */
   readonly latencyMs?: number | ((bytes: number) => number);
   /** How many of the `wanted` bytes one write takes; clamped to 1…wanted. @default all, up to the capacity */

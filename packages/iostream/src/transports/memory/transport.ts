@@ -106,7 +106,9 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     const { take } = this.#settings;
     const limit =
       take === undefined || wanted < 2 ? wanted : Math.min(Math.max(1, Math.trunc(take(wanted))), wanted);
-    const taken = peer.#inbox.put(chunks, limit, this.#arrival(limit));
+    const taken = Math.min(limit, peer.#inbox.room);
+    // What there is no room for is not on its way: it takes no time, and nothing waits behind it.
+    if (taken > 0) peer.#inbox.put(chunks, taken, this.#arrival(taken));
     // Short for want of room it waits for the peer to read, else for the next turn.
     if (taken < wanted) this.#sending = peer.#inbox.room === 0 ? "short" : "room";
     peer.#schedule();

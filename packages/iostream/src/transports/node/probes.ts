@@ -12,6 +12,9 @@ import type { IOLoop, Timeout } from "@tw/ioloop";
 /** How often a held socket is asked. */
 export const PROBE_MS = 1000;
 
+/** What those who report on timers know by that it belongs to streams, of which they report as well. */
+const HOUSEKEEPING = Symbol.for("tw.ioloop.housekeeping");
+
 const NOTHING = new Uint8Array(0);
 
 /** Has the kernel say whether the connection is broken: to `answer`, and then to all who listen for errors. */
@@ -35,6 +38,7 @@ class Probes {
 
   constructor(loop: IOLoop) {
     this.#loop = loop;
+    Object.defineProperty(this.#probe, HOUSEKEEPING, { value: true });
   }
 
   add(transport: Probed): void {

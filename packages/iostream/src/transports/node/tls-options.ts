@@ -34,7 +34,10 @@ export interface TLSOptions extends SecureContextOptions {
   readonly checkServerIdentity?: ConnectionOptions["checkServerIdentity"];
   /** Milliseconds until a handshake is given up, so that a silent peer holds no connection; 0 is no limit. @default 20000 */
   readonly handshakeTimeoutMs?: number;
-  /** Gives the handshake up and closes the connection; the promise rejects with `signal.reason`. */
+  /**
+   * Gives the handshake up and closes the connection; the promise rejects with `signal.reason`. One that is aborted already
+   * rejects with its reason and leaves the stream open, as it was.
+   */
   readonly signal?: AbortSignal;
 }
 
