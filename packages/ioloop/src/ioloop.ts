@@ -86,11 +86,12 @@ export class IOLoop implements AsyncDisposable {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError when `onCallbackError` is not a function, and on options that are none */
+  /** @throws TypeError when `onCallbackError` is not a function, or `logger` no logger, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
     checkOptions("options", options);
     const host = options.host ?? new NodeHost();
     if (options.onCallbackError !== undefined) checkFunction("onCallbackError", options.onCallbackError);
+    if (options.logger !== undefined) checkLogger(options.logger);
     this.#host = host;
     this.onCallbackError = options.onCallbackError;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
@@ -434,5 +435,14 @@ export class IOLoop implements AsyncDisposable {
     const { poller } = this;
     if (poller === undefined) throw new NoPollerError();
     return poller;
+  }
+}
+
+/** @throws TypeError unless it has the four methods, which would be missed when something fails */
+function checkLogger(logger: Partial<Logger> | null): void {
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof logger?.[level] === "function") continue;
+    const got = logger === null ? "null" : typeof logger;
+    throw new TypeError(`A logger has debug(), info(), warn() and error(), got ${got} without ${level}()`);
   }
 }

@@ -104,7 +104,9 @@ describe("loop.threadHandle()", () => {
   it("throws at once on callbacks and limits that are none", () => {
     const loop = new IOLoop();
     expect(() => loop.threadHandle({ done: 1 as never })).toThrow('The callback "done" must be a function');
-    expect(() => loop.threadHandle(null as never)).toThrow(TypeError);
+    for (const bad of [null, [() => undefined], () => undefined])
+      expect(() => loop.threadHandle(bad as never)).toThrow(/^threadHandle\(\) takes the callbacks by name/);
+    expect(() => loop.threadHandle({}, 5 as never)).toThrow(/got 5: give { maxPending: 5 }$/);
     expect(() => loop.threadHandle({}, { maxPending: 0 })).toThrow(RangeError);
     expect(() => loop.threadHandle({}, { maxPending: 2 ** 31 })).toThrow(RangeError);
     expect(() => loop.threadHandle({}, { maxPending: "1" as never })).toThrow(TypeError);

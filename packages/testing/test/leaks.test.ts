@@ -298,6 +298,20 @@ describe("watchLeaks()", () => {
     loop.callLater(20, () => undefined);
   });
 
+  it("refuses what are no options, as the others do, before anything is watched", () => {
+    const hooks = { beforeEach: () => undefined, afterEach: () => undefined };
+    for (const begin of [
+      (options: never) => watchLeaks(options),
+      (options: never) => leakGuard(() => undefined, options),
+      (options: never) => guardEachTest(hooks, options),
+    ]) {
+      expect(() => begin(5 as never)).toThrow(/got 5: give { graceMs: 5 }$/);
+      expect(() => begin(["timer"] as never)).toThrow(/give { kinds: \[…\] }$/);
+      expect(() => begin({ kinds: ["timers"] } as never)).toThrow(RangeError);
+    }
+    expect(listening()).toBe(false);
+  });
+
   it("is closed once, whoever closes it", async () => {
     const guard = watch(briefly);
     const { loop } = virtualLoop();

@@ -48,6 +48,16 @@ async function traceOf(options: SimulateOptions): Promise<string> {
 }
 
 describe("simulate()", () => {
+  it("refuses what are no options, and leaves the loop of the thread as it is", async () => {
+    const before = IOLoop.current();
+    await expect(simulate(() => undefined, 5 as never)).rejects.toThrow(/got 5: give { seed: 5 }$/);
+    await expect(simulate(() => undefined, { leaks: 5 as never })).rejects.toThrow(/^leaks must be .* 5/);
+    await expect(simulate(() => undefined, { leaks: { kinds: ["timers" as never] } })).rejects.toThrow(
+      RangeError,
+    );
+    expect(IOLoop.current()).toBe(before);
+  });
+
   it("fails on a periodic callback whose call never ends, and names it where nothing else goes on", async () => {
     const begin = () => new PeriodicCallback(() => new Promise(() => undefined), 10).start();
     const left = simulate(async ({ clock }) => {

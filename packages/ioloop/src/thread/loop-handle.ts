@@ -5,7 +5,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { checkFunction, checkInteger, Deferred } from "@tw/util";
+import { checkFunction, checkInteger, checkOptions, Deferred } from "@tw/util";
 import { outsideContexts } from "../context.js";
 import { type Callback, callCaught, type JobOwner } from "../job.js";
 import { CALLBACK } from "../watchdog/memory.js";
@@ -70,9 +70,10 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   readonly #run: (index: number, args: readonly unknown[]) => unknown;
 
   constructor(loop: HandleOwner, callbacks: C, options: LoopHandleOptions = {}) {
+    checkOptions("options", options, { number: "maxPending" });
     const { maxPending = MAX_PENDING } = options;
     checkInteger("maxPending", maxPending, 1, 2 ** 31 - 1);
-    if (typeof callbacks !== "object" || callbacks === null) {
+    if (typeof callbacks !== "object" || callbacks === null || Array.isArray(callbacks)) {
       throw new TypeError("threadHandle() takes the callbacks by name: { done: (result) => … }");
     }
     const named = Object.entries(callbacks);
