@@ -1,6 +1,6 @@
 // Query strings and urlencoded forms: `a=1&b=2`. `;` separates nothing; blanks are kept.
 
-import { fromLatin1, fromUtf8 } from "@tw/util";
+import { fromLatin1, fromUtf8, isBytes } from "@tw/util";
 import { checkText } from "./check.js";
 import { urlUnescape, urlUnescapeBytes } from "./url.js";
 
@@ -27,7 +27,7 @@ export function parseQs(query: string | Uint8Array): Map<string, string[]> {
 }
 
 function parse<T>(query: string | Uint8Array, decode: (value: string) => T): Map<string, T[]> {
-  const text = query instanceof Uint8Array ? fromLatin1(query) : query;
+  const text = isBytes(query) ? fromLatin1(query) : query;
   checkText(text);
   const values = new Map<string, T[]>();
   for (let at = 0; at < text.length; ) {

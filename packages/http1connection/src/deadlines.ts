@@ -2,7 +2,7 @@
 // holds the tick by which something must have happened. No clock is read and no timer made per request.
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { Deferred } from "@tw/util";
+import { Deferred, housekeeping } from "@tw/util";
 
 /** Something that must not wait for ever. */
 export interface Expirable {
@@ -105,11 +105,11 @@ export class Deadlines<Member extends Expirable = Expirable> {
   }
 
   #arm(): void {
-    this.#timer = this.#loop.callLater(this.#stepMs, () => this.#turn());
+    this.#timer = this.#loop.callLater(this.#stepMs, this.#turn);
   }
 
   /** After a blocked loop the bytes of a peer may wait in the kernel: who seems late is asked again after one poll. */
-  #turn(): void {
+  readonly #turn = housekeeping((): void => {
     this.#tick += this.#step;
     this.#arm();
     const late: Member[] = [];
@@ -117,7 +117,7 @@ export class Deadlines<Member extends Expirable = Expirable> {
       if (member.deadline !== 0 && member.deadline <= this.#tick) late.push(member);
     }
     if (late.length > 0) this.#expire(late, this.#tick, 0);
-  }
+  });
 
   #expire(late: readonly Member[], tick: number, from: number): void {
     this.#loop.afterPoll(() => {

@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { virtualLoop } from "@tw/ioloop/testing";
+import { isHousekeeping } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { Deadlines, type Expirable } from "../src/deadlines.js";
 
@@ -155,5 +157,21 @@ describe("Deadlines", () => {
     deadlines.add(waiter);
     expect(deadlines.tick).toBeGreaterThan(before);
     deadlines.delete(waiter);
+  });
+
+  it("keeps a timer that is known for a layer's own, turn after turn", async () => {
+    const { loop, host } = virtualLoop();
+    const marked: boolean[] = [];
+    const note = (message: unknown): void => {
+      marked.push(isHousekeeping((message as { timer: { fn: () => void } }).timer.fn));
+    };
+    subscribe("tw:ioloop:timerAdded", note);
+    const deadlines = new Deadlines(loop, 4000);
+    const waiter = new Waiter(() => 0);
+    deadlines.add(waiter);
+    await host.advance(2000);
+    unsubscribe("tw:ioloop:timerAdded", note);
+    deadlines.delete(waiter);
+    expect(marked).toEqual([true, true, true]);
   });
 });

@@ -1,7 +1,7 @@
 // What is asked for: checked before anything is sent.
 
 import { addressRequest, checkURL, HTTPHeaders, isToken } from "@tw/httputil";
-import { utf8 } from "@tw/util";
+import { isBytes, utf8 } from "@tw/util";
 
 /** Options of one fetch. */
 export interface FetchOptions {
@@ -61,7 +61,7 @@ export function buildRequest(url: string | URL, options: FetchOptions): HTTPRequ
   if (!isToken(method)) throw new TypeError(`Not a method: ${JSON.stringify(method)}`);
   if (method === "CONNECT") throw new TypeError("CONNECT asks for a tunnel, not for a response");
   const body = typeof options.body === "string" ? utf8(options.body) : options.body;
-  if (body !== undefined && !(body instanceof Uint8Array))
+  if (body !== undefined && !isBytes(body))
     throw new TypeError(`body must be a string or a Uint8Array, got ${body === null ? "null" : typeof body}`);
   if (body === undefined && NEEDS_BODY.has(method))
     throw new TypeError(`${method} needs a body, which may be empty`);

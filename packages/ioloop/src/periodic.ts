@@ -6,7 +6,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
-import { checkFunction, checkOptions, isPromiseLike } from "@tw/util";
+import { checkFunction, checkOptions, housekeeping, isPromiseLike } from "@tw/util";
 import { MAX_DELAY_MS } from "./delay.js";
 import type { DiagnosticsChannel, PeriodicStartedMessage, PeriodicStoppedMessage } from "./diagnostics.js";
 import { IOLoop } from "./ioloop.js";
@@ -25,9 +25,6 @@ export interface PeriodicCallbackOptions {
 
 const startedChannel: DiagnosticsChannel<PeriodicStartedMessage> = channel("tw:ioloop:periodicStarted");
 const stoppedChannel: DiagnosticsChannel<PeriodicStoppedMessage> = channel("tw:ioloop:periodicStopped");
-
-/** What those who report on timers know by that it belongs to something of which they hear as well. */
-const HOUSEKEEPING = Symbol.for("tw.ioloop.housekeeping");
 
 /** A shorter period is a loop that does nothing else, and beyond what the clock can tell apart. */
 const MIN_PERIOD_MS = 0.001;
@@ -68,10 +65,10 @@ export class PeriodicCallback {
     this.jitter = jitter;
     this.#callback = callback;
     this.#loop = loop ?? IOLoop.current();
-    this.#tick = () => this.#call();
+    // Who reports on timers hears of the start instead.
+    this.#tick = housekeeping(() => this.#call());
     // What the watchdog and the error hook call it.
     Object.defineProperty(this.#tick, "name", { value: callback.name });
-    Object.defineProperty(this.#tick, HOUSEKEEPING, { value: true });
   }
 
   /** Whether it has been started, and neither it was stopped nor its loop closed. */

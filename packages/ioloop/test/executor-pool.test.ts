@@ -300,3 +300,16 @@ it("the constructor throws on sizes that are none", () => {
   expect(() => new ThreadPoolExecutor({ entry: "./x.js" as never })).toThrow(TypeError);
   expect(new ThreadPoolExecutor({ maxWorkers: 1, maxQueue: 0 }).workers).toBe(0);
 });
+
+it("what is given in the place of options throws, and says what was meant", async () => {
+  const make = (options: unknown) => () => new ThreadPoolExecutor(options as never);
+  expect(make(4)).toThrow(/got 4: give { maxWorkers: 4 }$/);
+  expect(make(null)).toThrow(/must be an object, got null$/);
+  const executor = pool({ maxWorkers: 1 });
+  const close = (options: unknown) => () => executor.close(options as never);
+  expect(close(AbortSignal.abort())).toThrow(/got an AbortSignal: give { signal }$/);
+  expect(close(null)).toThrow(/must be an object, got null$/);
+  expect(close(100)).toThrow(/must be an object, got 100$/);
+  expect(await executor.run(tasks("add"), [1, 2])).toBe(3);
+  await executor.close();
+});

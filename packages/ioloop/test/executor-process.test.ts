@@ -169,6 +169,9 @@ describe("executorFrom(piscina)", () => {
   it("throws on what has no run(), and on what is no task", async () => {
     expect(() => executorFrom({} as never)).toThrow(TypeError);
     expect(() => executorFrom(undefined as never)).toThrow(TypeError);
+    for (const options of [5, null])
+      expect(() => executorFrom(piscina, options as never)).toThrow(/must be an object/);
+    expect(() => executorFrom(piscina, { entry: "./worker.js" as never })).toThrow(TypeError);
     expect(() => executor.run({ module: "relative.js", name: "x" }, [])).toThrow(TypeError);
   });
 });

@@ -117,11 +117,62 @@ describe("a task that throws", () => {
     expect(error.name).toBe("StreamClosedError");
   });
 
-  it("takes 64 errors of a ring of causes along, and no more", async () => {
-    let length = 0;
-    for (let at: unknown = await rejection(run("failInARing")); at !== undefined; at = (at as Error).cause)
-      length++;
-    expect(length).toBe(64);
+  it("rejects with a DOMException that has its code, its cause and its own properties", async () => {
+    const error = await rejection(run("failAsDOMException"));
+    expect(error).toBeInstanceOf(DOMException);
+    expect(error).toMatchObject({
+      name: "AbortError",
+      message: "gone",
+      code: 20,
+      path: "/x",
+      cause: "because",
+    });
+    expect(error.stack).toContain("work.mjs");
+  });
+
+  it.each([
+    ["lazy", {}],
+    ["name", { name: "RangeError" }],
+    ["message", { message: "" }],
+    ["stack", { stack: undefined }],
+    ["cause", { cause: undefined }],
+  ])("rejects with all but its %s where only that cannot be read", async (key, instead) => {
+    const error = await rejection(run("failWithoutReading", key));
+    expect(error).toBeInstanceOf(RangeError);
+    const { name, message, code, cause, stack } = error;
+    const whole = { name: "Named", message: "in full", code: "E_CODE", cause: "because" };
+    // V8 writes the stack when it is read, and reads name and message for it.
+    const hasStack = key === "lazy" || key === "cause";
+    expect({ name, message, code, cause, stack }).toEqual({
+      ...whole,
+      stack: hasStack ? expect.stringContaining("work.mjs") : undefined,
+      ...instead,
+    });
+    expect(error).not.toHaveProperty("lazy");
+  });
+
+  it("takes 64 errors of a chain of causes along, and no more", async () => {
+    for (const [sent, received] of [
+      [63, 63],
+      [64, 64],
+      [65, 64],
+    ]) {
+      let length = 0;
+      for (let at: unknown = await rejection(run("failInAChain", sent)); at instanceof Error; at = at.cause)
+        length++;
+      expect(length).toBe(received);
+    }
+  });
+
+  it("keeps rings of errors, which take no more places than there are errors", async () => {
+    const ring = await rejection(run("failInARing"));
+    expect(ring.cause).toBe(ring);
+    const together = await rejection(run("failTogetherInARing"));
+    const [first, second, third] = (together as unknown as AggregateError).errors;
+    expect(first).toBe(together);
+    expect(second).toMatchObject({ name: "TypeError", message: "sibling" });
+    expect([second.cause, third]).toEqual([together, second]);
+    expect([second.cause === together, third === second]).toEqual([true, true]);
   });
 
   it.each([undefined, null, 0, "text", { reason: 1 }])("rejects with %j as it is", async (value) => {
@@ -134,7 +185,10 @@ describe("a task that throws", () => {
       "ERR_TW_TASK_CLONE",
       expect.stringContaining("Symbol(mine)"),
     ]);
-    expect((await rejection(run("failTrickily"))).code).toBe("ERR_TW_TASK_CLONE");
+    expect(await rejection(run("failTrickily"))).toMatchObject({
+      code: "ERR_TW_TASK_CLONE",
+      message: "The task threw something that cannot even be looked at",
+    });
     expect(await run("later", "alive")).toBe("alive");
   });
 });
@@ -191,6 +245,11 @@ describe("a task that cannot be run", () => {
     expect(() => loop.setDefaultExecutor(undefined as never)).toThrow(TypeError);
     expect(() => tasksOf("work.mjs")).toThrow(TypeError);
     expect(() => tasks("" as never)).toThrow(TypeError);
+    expect(() => tasks("add", AbortSignal.abort() as never)).toThrow(/got an AbortSignal: give { signal }$/);
+    expect(() => tasks("add", [new ArrayBuffer(1)] as never)).toThrow(
+      /got an array: give { transfer: \[…\] }$/,
+    );
+    expect(() => tasks("add", null as never)).toThrow(/must be an object, got null$/);
     expect(() => transferring(1, new ArrayBuffer(1) as never)).toThrow(TypeError);
     expect(executor.queued).toBe(0);
   });

@@ -149,23 +149,49 @@ describe("signals", () => {
   });
 });
 
+/** Runs a script that has `One` and `Two`, the classes of two copies of this package. */
+async function ofTwoCopies(source: string): Promise<string> {
+  // Inside the package, so that the copy finds what the package depends on.
+  const copy = await mkdtemp(join(packageDir, "node_modules", ".copy-"));
+  try {
+    await cp(join(packageDir, "dist"), copy, { recursive: true });
+    return await script(`
+      import { IOLoop as One } from "@tw/ioloop";
+      import { IOLoop as Two } from ${JSON.stringify(join(copy, "index.js"))};
+      ${source}`);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
 describe("IOLoop.current()", () => {
   it("is one loop for two copies of the package, and each can remove the other's timers", async () => {
-    // Inside the package, so that the copy finds what the package depends on.
-    const copy = await mkdtemp(join(packageDir, "node_modules", ".copy-"));
-    try {
-      await cp(join(packageDir, "dist"), copy, { recursive: true });
-      expect(
-        await script(`
-          import { IOLoop as One } from "@tw/ioloop";
-          import { IOLoop as Two } from ${JSON.stringify(join(copy, "index.js"))};
-          const timer = One.current().callLater(60_000, () => undefined);
-          Two.current().removeTimeout(timer);
-          console.log(One !== Two, One.current() === Two.current(), timer.pending);`),
-      ).toBe("true true false");
-    } finally {
-      await rm(copy, { recursive: true, force: true });
-    }
+    expect(
+      await ofTwoCopies(`
+        const timer = One.current().callLater(60_000, () => undefined);
+        Two.current().removeTimeout(timer);
+        console.log(One !== Two, One.current() === Two.current(), timer.pending);`),
+    ).toBe("true true false");
+  });
+
+  it("one watchdog watches a thread, whichever of two copies has it; the other may when that has ended", async () => {
+    expect(
+      await ofTwoCopies(`
+        const codeOf = async (loop) => {
+          try {
+            await loop.setBlockingWatchdog({});
+            return "watches";
+          } catch (error) {
+            return error.code;
+          }
+        };
+        const one = new One(), two = new Two();
+        const said = [await codeOf(one), await codeOf(one), await codeOf(two)];
+        await one.setBlockingWatchdog(undefined);
+        said.push(await codeOf(two), await codeOf(one));
+        await two.setBlockingWatchdog(undefined);
+        console.log(said.join(" "));`),
+    ).toBe("watches watches ERR_TW_WATCHDOG_EXISTS watches ERR_TW_WATCHDOG_EXISTS");
   });
 
   it("is a loop of its own in each worker thread, which works there and lets the thread end", async () => {

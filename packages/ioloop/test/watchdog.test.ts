@@ -31,8 +31,9 @@ function run(
     kill(signal: NodeJS.Signals): void;
     end(): void;
   }) => void = () => undefined,
+  flags: readonly string[] = [],
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [fixture, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flags, fixture, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   const tell = () =>
@@ -226,7 +227,23 @@ describe("the watchdog and its process", { timeout: 60_000 }, () => {
         note: expect.stringContaining("worker thread"),
       },
     ]);
-    expect(liveLines(outcome.stderr)[0]).toContain('is: callback "inThread". The line of a loop in a worker');
+    expect(liveLines(outcome.stderr)[0]).toContain('is: callback "inThread". The line cannot be named');
+    expect(outcome.exit).toBe(0);
+  });
+
+  it("names the callback where Node's permission model does not allow the inspector, and lives", async () => {
+    const model =
+      Number.parseInt(process.versions.node, 10) < 22 ? "--experimental-permission" : "--permission";
+    const flags = [model, "--allow-fs-read=*", "--allow-worker", "--no-warnings"];
+    const outcome = await run(["forbidden"], undefined, flags);
+    expect(reportsOf(outcome)).toMatchObject([
+      {
+        running: { kind: "callback", name: "forbidden" },
+        stack: [],
+        note: expect.stringContaining("does not allow it"),
+      },
+    ]);
+    expect(liveLines(outcome.stderr)[0]).toContain('is: callback "forbidden". The line cannot be named');
     expect(outcome.exit).toBe(0);
   });
 

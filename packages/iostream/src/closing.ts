@@ -6,6 +6,7 @@
 // slow-read attack). So after a time it also has to have been as fast as the slowest of real lines.
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
+import { housekeeping } from "@tw/util";
 
 /** Times `graceMs` in which any progress is enough. */
 export const FREE_GRACES = 12;
@@ -49,7 +50,10 @@ export class Closing {
 
   #arm(): void {
     if (this.#stream.loop.closed) return;
-    this.#timer = this.#stream.loop.callLater(this.#graceMs, () => this.#check());
+    this.#timer = this.#stream.loop.callLater(
+      this.#graceMs,
+      housekeeping(() => this.#check()),
+    );
   }
 
   #check(): void {

@@ -6,6 +6,8 @@
 //
 // What is written is never written again, so a transport that still holds a shorter view sees its bytes as they were.
 
+import { isBytes } from "@tw/util";
+
 /** Bytes of one page. */
 export const PAGE_SIZE: number = 16 * 1024;
 
@@ -36,10 +38,6 @@ export class WritePages {
 
   /** Whether `chunk` is the view on this page up to `end`. */
   #endsAt(chunk: Uint8Array | string | undefined, end: number): chunk is Uint8Array {
-    return (
-      chunk instanceof Uint8Array &&
-      chunk.buffer === this.#page.buffer &&
-      chunk.byteOffset + chunk.length === end
-    );
+    return isBytes(chunk) && chunk.buffer === this.#page.buffer && chunk.byteOffset + chunk.length === end;
   }
 }

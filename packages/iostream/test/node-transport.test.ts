@@ -355,6 +355,29 @@ describe("nodeTransport() whose socket nobody reads", () => {
     expect(notes.calls.at(-1)).toMatch(/^close (ECONNRESET|EPIPE)$/);
     expect(probing.timers.size).toBe(0);
   });
+
+  it("keeps what a Unix socket has of a peer that is gone, however long it is held", async () => {
+    const probing = new TestLoop();
+    const { connected, socket } = await nodePair("unix");
+    const transport = nodeTransport(probing, socket);
+    const notes = new Notes();
+    transport.pause();
+    transport.start(notes);
+    connected.start(new Notes());
+    connected.write(["last words"]);
+    connected.end();
+    connected.abort();
+    for (let i = 0; i < 3; i++) {
+      await settle();
+      await probing.settle(PROBE_MS);
+    }
+    expect(notes.calls).toEqual([]);
+    transport.resume();
+    await until(() => notes.calls.includes("end"));
+    transport.end();
+    await until(() => notes.calls.length > 2);
+    expect(notes.calls).toEqual(["bytes last words", "end", "close"]);
+  });
 });
 
 async function socketPair(): Promise<{ connected: Socket; accepted: Socket }> {

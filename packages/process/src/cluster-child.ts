@@ -2,9 +2,9 @@
 // them when their parent is gone.
 
 import cluster, { type Worker } from "node:cluster";
-import { type ExitStatus, exitStatus, UNEXPLAINED } from "./exit-status.js";
+import { exitStatus, UNEXPLAINED } from "./exit-status.js";
 import { expectFarewell } from "./farewell.js";
-import type { Child } from "./supervisor.js";
+import type { Child, ChildEnd } from "./supervisor.js";
 import { FIRST_FD, type SocketPlan } from "./task-sockets.js";
 
 /** What a child is told in its environment. */
@@ -25,7 +25,7 @@ const VARIABLE = "TW_TASK";
 export function spawnTask(
   task: TaskEnvironment,
   descriptors: readonly number[],
-  onExit: (status: ExitStatus) => void,
+  onEnd: (end: ChildEnd) => void,
 ): Child {
   // The children accept from one socket that the parent holds, rather than the parent accepting and dealing out: a
   // connection that is dealt to a child which dies that moment is answered by nobody, and never closed.
@@ -33,24 +33,25 @@ export function spawnTask(
   cluster.setupPrimary({ stdio: ["inherit", "inherit", "inherit", "ipc", ...descriptors, "pipe"] });
   const farewellFd = FIRST_FD + descriptors.length;
   const worker = cluster.fork({ [VARIABLE]: JSON.stringify({ ...task, farewellFd }) });
-  whenEnded(worker, farewellFd, onExit);
+  whenEnded(worker, farewellFd, onEnd);
   return {
     pid: worker.process.pid,
     kill(signal) {
-      worker.process.kill(signal);
+      // A child that did not start has no pid, and Node would signal whatever stands in its place: 0 is our own group.
+      if (worker.process.pid !== undefined) worker.process.kill(signal);
     },
   };
 }
 
-function whenEnded(worker: Worker, farewellFd: number, onExit: (status: ExitStatus) => void): void {
+function whenEnded(worker: Worker, farewellFd: number, onEnd: (end: ChildEnd) => void): void {
   const whenKnown = expectFarewell(worker.process, farewellFd);
   worker.once("exit", (code: number | null, signal: string | null) => {
-    if (code !== 0) onExit(exitStatus(code, signal));
-    else whenKnown((went) => onExit(went ? exitStatus(0, null) : UNEXPLAINED));
+    if (code !== 0) onEnd({ status: exitStatus(code, signal) });
+    else whenKnown((went) => onEnd({ status: went ? exitStatus(0, null) : UNEXPLAINED }));
   });
   // A child that could not be started has no exit; one that was has its exit after any other error.
-  worker.on("error", () => {
-    if (worker.process.pid === undefined) onExit({ code: 1, signal: undefined });
+  worker.on("error", (failure) => {
+    if (worker.process.pid === undefined) onEnd({ failure });
   });
 }
 

@@ -3,10 +3,17 @@
 import { TwError } from "@tw/util";
 import type { ExitStatus } from "./exit-status.js";
 
-/** `ERR_TW_TOO_MANY_RESTARTS`: children of `forkProcesses` ended abnormally more often than `maxRestarts` allows. */
+/**
+ * `ERR_TW_TOO_MANY_RESTARTS`: children of `forkProcesses` ended abnormally, or could not be started, more often than
+ * `maxRestarts` allows. Where the last one could not be started, `cause` is the system's error (`EMFILE`, `EAGAIN`).
+ */
 export class TooManyRestartsError extends TwError {
-  constructor(maxRestarts: number, last: string) {
-    super("ERR_TW_TOO_MANY_RESTARTS", `Too many restarts of children, limit ${maxRestarts}: ${last}`);
+  constructor(maxRestarts: number, last: string, options?: ErrorOptions) {
+    super(
+      "ERR_TW_TOO_MANY_RESTARTS",
+      `Too many restarts of children, limit ${maxRestarts}: ${last}`,
+      options,
+    );
   }
 }
 

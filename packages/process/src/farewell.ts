@@ -32,7 +32,8 @@ function say(fd: number, what: number): void {
  * `onKnown`, once, with whether the end of its work was that; false is for a child that came and did not say that it goes.
  */
 export function expectFarewell(child: ChildProcess, fd: number): (onKnown: (went: boolean) => void) => void {
-  const pipe = child.stdio[fd] as Readable | null | undefined;
+  // Out of descriptors Node makes none, and no array of them either.
+  const pipe = (child.stdio as ChildProcess["stdio"] | undefined)?.[fd] as Readable | null | undefined;
   let said: number | undefined;
   pipe?.on("data", (words: Uint8Array) => {
     said = words[words.length - 1];

@@ -22,7 +22,8 @@ import { HeldSockets, socketsOf, type TaskListen } from "./task-sockets.js";
 export interface ForkOptions {
   /**
    * How often children that crashed (a signal, an exit code other than 0, no `exit` event) are started again, all of them
-   * together. One more, and the parent gives up: a program that cannot live is not started for ever. @default 100
+   * together. One more, and the parent gives up: a program that cannot live is not started for ever. One that the system
+   * cannot start (`EMFILE`, `EAGAIN`) counts as well, and is tried again after a second. @default 100
    */
   readonly maxRestarts?: number;
   /** What all children listen on; they take it with {@link taskSockets}. */
@@ -55,6 +56,7 @@ const MAX_PROCESSES = 1024;
  * @throws TypeError, RangeError on bad arguments, at once
  * @throws ForkError `ERR_TW_FORK` in a worker thread; LoopRunningError when the parent's loop has been started
  * @throws TooManyRestartsError `ERR_TW_TOO_MANY_RESTARTS`, in the parent, when all children have ended
+ * @throws SpawnError `ERR_TW_SPAWN`, in the parent, when it may not start children, and all that it has have ended
  * @throws SystemError `EADDRINUSE` and so on, in the parent, when it cannot listen
  * @example
  * const id = await forkProcesses(0, { listen: { port: 8888 } });
@@ -111,8 +113,8 @@ async function supervise(
   const supervisor = new Supervisor({
     count,
     maxRestarts,
-    logger: loop.logger,
-    spawn: (id, onExit) => spawnTask({ id, sockets: held.plan(id) }, held.descriptors(id), onExit),
+    loop,
+    spawn: (id, onEnd) => spawnTask({ id, sockets: held.plan(id) }, held.descriptors(id), onEnd),
     onTaskEnd: (id) => void held.closeTask(id),
   });
   const forget = loop.onStop(async (signal) => {

@@ -70,10 +70,11 @@ export class Stdio {
       this.#ours[at] = undefined;
       return new PipeIOStream(ours.fd, { ...withLoop, access: ours.access, engine: "native" });
     }
-    const end = child.stdio[at];
-    // Out of descriptors: Node has made nothing.
-    if (end === null || end === undefined) throw new Error("There is no descriptor for a pipe");
-    const stream = new IOStream(nodeTransport(this.#loop, end as Duplex), withLoop);
+    // Out of descriptors Node makes nothing, not even the array, and says why in the next tick.
+    const ends: (Duplex | null)[] | undefined = child.stdio as never;
+    const end = ends?.[at];
+    if (!end) throw Object.assign(new Error("There is no descriptor for a pipe"), { code: "EMFILE" });
+    const stream = new IOStream(nodeTransport(this.#loop, end), withLoop);
     // Its other direction is of no use, and would keep the stream open at the program's end.
     if (at !== 0) stream.end();
     return stream;

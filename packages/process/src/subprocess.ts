@@ -120,9 +120,10 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     this.#callBack();
   }
 
-  /** Sends a signal. Returns false when there is no process to send it to any more. */
+  /** Sends a signal. Returns false when there is no process to send it to: it has ended, or did not start. */
   kill(signal: NodeJS.Signals = "SIGTERM"): boolean {
-    return this.#end === undefined && this.#child.kill(signal);
+    // A program that did not start has no pid, and Node would signal whatever stands in its place: 0 is our own group.
+    return this.#end === undefined && this.#child.pid !== undefined && this.#child.kill(signal);
   }
 
   /** Kills it if it still runs, waits for its end, and closes its streams. */

@@ -4,10 +4,12 @@
 //   running ──exit 0──────────► ended                 all ended ──► finished
 //      ▲  └────crash──► restarted, as long as maxRestarts allows; one more: the others are stopped, finished fails
 //      └────────────────────┘
+//   not started ──► tried again after a pause, within the same limit; at once the end where it is not permitted
 //   stop(signal): every child is sent the signal, none is restarted any more
 
-import { Deferred, type Logger } from "@tw/util";
-import { TooManyRestartsError } from "./errors.js";
+import type { IOLoop, Timeout } from "@tw/ioloop";
+import { Deferred } from "@tw/util";
+import { SpawnError, TooManyRestartsError } from "./errors.js";
 import type { ExitStatus } from "./exit-status.js";
 
 /** A child that was started. */
@@ -17,27 +19,39 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** How a child ended, or why there is none. */
+export type ChildEnd = { readonly status: ExitStatus } | { readonly failure: unknown };
+
 /** What a {@link Supervisor} asks of its surroundings. */
 export interface SupervisorOptions {
   readonly count: number;
   readonly maxRestarts: number;
-  readonly logger: Logger;
-  /** Starts the child of a task and calls `onExit` once, when it has ended; never before this returns. */
-  readonly spawn: (id: number, onExit: (status: ExitStatus) => void) => Child;
+  /** Has the pauses, and the logger. */
+  readonly loop: IOLoop;
+  /** Starts the child of a task and calls `onEnd` once, when it has ended; never before this returns. */
+  readonly spawn: (id: number, onEnd: (end: ChildEnd) => void) => Child;
   /** The task is over: no other child will have this id. */
   readonly onTaskEnd?: (id: number) => void;
 }
 
 const NOT_STARTED: Child = { pid: undefined, kill: () => undefined };
 
+/** How long to wait for what the system had not (processes, descriptors, memory) before a child is tried again. */
+const RETRY_MS = 1000;
+
+/** What does not pass by waiting. The first is of Node's permission model. */
+const DENIED: ReadonlySet<unknown> = new Set(["ERR_ACCESS_DENIED", "EACCES", "EPERM"]);
+
 /** Keeps a child per task alive, until all have ended by themselves or are stopped. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #alive = new Map<number, Child>();
+  /** Tasks whose child is tried again later. */
+  readonly #waiting = new Map<number, Timeout>();
   readonly #finished = new Deferred();
   #restarts = 0;
   #stopping = false;
-  #failure: TooManyRestartsError | undefined;
+  #failure: TooManyRestartsError | SpawnError | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -45,7 +59,10 @@ export class Supervisor {
     this.#finished.promise.catch(() => undefined);
   }
 
-  /** Resolves when every child has ended; rejects with `TooManyRestartsError`, when every child has ended too. */
+  /**
+   * Resolves when every child has ended; rejects when every child has ended too, with `TooManyRestartsError`, or with
+   * `SpawnError` where we may not start any.
+   */
   get finished(): Promise<void> {
     return this.#finished.promise;
   }
@@ -69,42 +86,83 @@ export class Supervisor {
   /** Leaves the children alone, and restarts none from now on. */
   stopRestarting(): void {
     this.#stopping = true;
+    for (const [id, timer] of this.#waiting) {
+      this.#options.loop.removeTimeout(timer);
+      this.#waiting.delete(id);
+      this.#endTask(id);
+    }
   }
 
   #spawn(id: number): void {
-    const { spawn, logger } = this.#options;
     try {
       this.#alive.set(
         id,
-        spawn(id, (status) => this.#ended(id, status)),
+        this.#options.spawn(id, (end) => this.#ended(id, end)),
       );
-    } catch (err) {
-      // Out of processes or descriptors: as if it had begun and crashed, so that this too is tried again and limited.
-      logger.error({ err }, `child ${id} could not be started`);
+    } catch (failure) {
       this.#alive.set(id, NOT_STARTED);
-      queueMicrotask(() => this.#ended(id, { code: 1, signal: undefined }));
+      queueMicrotask(() => this.#ended(id, { failure }));
     }
   }
 
-  #ended(id: number, status: ExitStatus): void {
-    const { logger, maxRestarts, onTaskEnd } = this.#options;
-    const child = this.#alive.get(id);
+  #ended(id: number, end: ChildEnd): void {
+    const pid = this.#alive.get(id)?.pid;
     this.#alive.delete(id);
-    const what = `child ${id} (pid ${child?.pid ?? "none"}) ${outcome(status)}`;
-    const crashed = status.code !== 0 && !this.#stopping;
-    if (crashed && this.#restarts < maxRestarts) {
+    if ("failure" in end) this.#notStarted(id, end.failure);
+    else this.#exited(id, end.status, `child ${id} (pid ${pid}) ${outcome(end.status)}`);
+  }
+
+  #exited(id: number, { code }: ExitStatus, what: string): void {
+    const { loop, maxRestarts } = this.#options;
+    if (code === 0 || this.#stopping) {
+      this.#endTask(id);
+      loop.logger.info(what);
+    } else if (this.#restarts < maxRestarts) {
       this.#restarts++;
-      logger.warn(`${what}, restarting`);
-      return this.#spawn(id);
+      loop.logger.warn(`${what}, restarting`);
+      this.#spawn(id);
+    } else {
+      loop.logger.error(`${what}, and ${maxRestarts} restarts are used up: stopping the others`);
+      this.#giveUp(id, new TooManyRestartsError(maxRestarts, what));
     }
-    onTaskEnd?.(id);
-    if (!crashed) logger.info(what);
-    else {
-      logger.error(`${what}, and ${maxRestarts} restarts are used up: stopping the others`);
-      this.#failure = new TooManyRestartsError(maxRestarts, what);
-      this.stop("SIGTERM");
+  }
+
+  #notStarted(id: number, err: unknown): void {
+    const { loop, maxRestarts } = this.#options;
+    const what = `child ${id} could not be started`;
+    if (this.#stopping || loop.closed) {
+      this.#endTask(id);
+      loop.logger.info({ err }, what);
+    } else if (DENIED.has((err as NodeJS.ErrnoException | undefined)?.code)) {
+      loop.logger.error({ err }, `${what}, and will not be: stopping the others`);
+      this.#giveUp(id, new SpawnError(process.execPath, err));
+    } else if (this.#restarts < maxRestarts) {
+      this.#restarts++;
+      loop.logger.warn({ err }, `${what}, trying again in ${RETRY_MS} ms`);
+      this.#waiting.set(
+        id,
+        loop.callLater(RETRY_MS, () => this.#tryAgain(id)),
+      );
+    } else {
+      loop.logger.error({ err }, `${what}, and ${maxRestarts} restarts are used up: stopping the others`);
+      this.#giveUp(id, new TooManyRestartsError(maxRestarts, what, { cause: err }));
     }
-    if (this.#alive.size > 0) return;
+  }
+
+  #tryAgain(id: number): void {
+    this.#waiting.delete(id);
+    this.#spawn(id);
+  }
+
+  #giveUp(id: number, failure: TooManyRestartsError | SpawnError): void {
+    this.#failure = failure;
+    this.stop("SIGTERM");
+    this.#endTask(id);
+  }
+
+  #endTask(id: number): void {
+    this.#options.onTaskEnd?.(id);
+    if (this.#alive.size > 0 || this.#waiting.size > 0) return;
     if (this.#failure === undefined) this.#finished.resolve();
     else this.#finished.reject(this.#failure);
   }

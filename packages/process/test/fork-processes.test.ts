@@ -1,10 +1,27 @@
 // Real children of real parents, on both engines.
 
+import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
 import { cpuCount, forkProcesses, taskId, taskSockets } from "../src/index.js";
 import { order, Server } from "./support.js";
+
+/** What becomes of a parent that has few descriptors. */
+function starved(environment: Record<string, string>, flags: readonly string[] = []) {
+  const program = [
+    process.execPath,
+    ...flags,
+    fileURLToPath(new URL("fixtures/starved.mjs", import.meta.url)),
+  ];
+  const { stdout, stderr } = spawnSync("sh", ["-c", 'ulimit -n 64; exec "$@"', "sh", ...program], {
+    env: { ...process.env, ...environment },
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return { said: stdout === "" ? undefined : (JSON.parse(stdout) as object), stderr };
+}
 
 onEveryEngine((engine) => {
   const start = (count: number, environment: Record<string, string> = {}) =>
@@ -76,6 +93,15 @@ onEveryEngine((engine) => {
       expect(server.stderr).toContain("ERR_TW_TOO_MANY_RESTARTS");
       expect(server.stderr.match(/status 7, restarting/g)).toHaveLength(2);
     });
+
+    it.each([0, 3, 6])(
+      "says that descriptors ran out where no child can be started, with %i of them left",
+      (free) => {
+        const { said, stderr } = starved({ TW_ENGINE: engine, FREE: String(free), MAX_RESTARTS: "0" });
+        expect(said).toEqual({ code: "ERR_TW_TOO_MANY_RESTARTS", cause: "EMFILE", unaimed: 0 });
+        expect(stderr).not.toContain("TypeError");
+      },
+    );
 
     it("loses no accepted connection when SIGTERM comes under load", async () => {
       const server = await start(2).until(({ served }) => served.length === 2);
@@ -169,6 +195,14 @@ onEveryEngine((engine) => {
       expect(new Set(waiting)).toEqual(new Set([`0 ${next?.pid}`]));
     });
   }
+});
+
+it("forkProcesses() gives up at once where Node's permission model allows no children", () => {
+  const model =
+    Number.parseInt(process.versions.node, 10) < 22 ? "--experimental-permission" : "--permission";
+  const { said, stderr } = starved({ MAX_RESTARTS: "100" }, [model, "--allow-fs-read=*", "--no-warnings"]);
+  expect(said).toEqual({ code: "ERR_TW_SPAWN", cause: "ERR_ACCESS_DENIED", unaimed: 0 });
+  expect(stderr.match(/will not be: stopping the others/g)).toHaveLength(1);
 });
 
 describe("outside of a child", () => {

@@ -1,14 +1,15 @@
 // Real programs: node itself, and what every POSIX system has.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { spawnSync } from "node:child_process";
+import { ChildProcess, spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { IOLoop } from "@tw/ioloop";
 import { type IOStream, PipeIOStream } from "@tw/iostream";
 import { onEveryEngine } from "@tw/tooling-testing";
-import { describe, expect, expectTypeOf, it } from "vitest";
-import { Subprocess } from "../src/index.js";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
+import { Subprocess, type SubprocessOptions } from "../src/index.js";
 
 const node = (program: string) => [process.execPath, "-e", program];
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -161,6 +162,48 @@ onEveryEngine((engine) => {
       await expect(program.stdout.readBytes(1)).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED" });
       expect([program.pid, program.exitCode, program.kill()]).toEqual([undefined, undefined, false]);
       await program[Symbol.asyncDispose]();
+    });
+
+    // Node would ask the kernel to signal whatever stands where a pid should be, which is 0, our own group, or a stranger.
+    it.each<[string, (start: (options?: SubprocessOptions) => Subprocess) => unknown]>([
+      ["kill()", (start) => expect(start().kill("SIGKILL")).toBe(false)],
+      ["disposing at once", (start) => start()[Symbol.asyncDispose]()],
+      ["a signal that has aborted", (start) => start({ signal: AbortSignal.abort() })],
+      [
+        "a signal that aborts at once",
+        (start) => {
+          const controller = new AbortController();
+          start({ signal: controller.signal });
+          controller.abort();
+        },
+      ],
+    ])("a program that did not start is sent nothing by %s", async (_, act) => {
+      const send = vi.spyOn(ChildProcess.prototype, "kill").mockReturnValue(false);
+      try {
+        const made: Subprocess[] = [];
+        await act((options = {}) => {
+          const program: Subprocess = new Subprocess(["/nowhere/at-all"], { engine, ...options });
+          made.push(program);
+          return program;
+        });
+        await expect(made[0]?.waitForExit()).rejects.toMatchObject({ code: "ERR_TW_SPAWN" });
+        expect(send).not.toHaveBeenCalled();
+      } finally {
+        send.mockRestore();
+      }
+    });
+
+    it("is ERR_TW_SPAWN where descriptors run out, whatever lacks first, and nobody is sent a signal", () => {
+      const fixture = fileURLToPath(new URL("fixtures/exhausted.mjs", import.meta.url));
+      const { stdout, stderr, status, signal } = spawnSync(
+        "sh",
+        ["-c", 'ulimit -n 64; exec "$@"', "sh", process.execPath, fixture, engine],
+        { encoding: "utf8" },
+      );
+      expect([stderr, status, signal]).toEqual(["", 0, null]);
+      const { outcomes, unaimed } = JSON.parse(stdout) as { outcomes: string[]; unaimed: number };
+      expect(new Set(outcomes)).toEqual(new Set(["started", "ERR_TW_SPAWN EMFILE"]));
+      expect([outcomes.at(0), outcomes.at(-1), unaimed]).toEqual(["started", "ERR_TW_SPAWN EMFILE", 0]);
     });
 
     it("is no unhandled rejection when it fails and nobody waits", async () => {

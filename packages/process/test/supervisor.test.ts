@@ -1,3 +1,4 @@
+import { virtualLoop } from "@tw/ioloop/testing";
 import type { Logger } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { exitStatus } from "../src/exit-status.js";
@@ -9,7 +10,7 @@ interface Fake extends Child {
   end(code: number | null, signal?: string): void;
 }
 
-function stage(count: number, maxRestarts: number, refuse: (nth: number) => boolean = () => false) {
+function stage(count: number, maxRestarts: number, refuse: (nth: number) => string | false = () => false) {
   const children: Fake[] = [];
   const ended: number[] = [];
   const logged: string[] = [];
@@ -18,15 +19,23 @@ function stage(count: number, maxRestarts: number, refuse: (nth: number) => bool
     logged.push(`${level}: ${message ?? String(first)}`);
   };
   const logger = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") } as Logger;
+  const { loop, host } = virtualLoop({ logger });
   const supervisor = new Supervisor({
     count,
     maxRestarts,
-    logger,
-    spawn(id, onExit) {
-      if (refuse(asked++)) throw new Error("EAGAIN");
+    loop,
+    spawn(id, onEnd) {
+      const code = refuse(asked++);
+      // As Node has it: at once, or a tick later of a child without a pid.
+      if (code === "ERR_ACCESS_DENIED") throw Object.assign(new Error(code), { code });
       const signals: string[] = [];
-      const end = (code: number | null, signal?: string) => onExit(exitStatus(code, signal ?? null));
-      const child = { id, pid: 100 + children.length, signals, kill: (s: string) => signals.push(s), end };
+      const kill = (signal: string) => signals.push(signal);
+      if (code !== false) {
+        process.nextTick(() => onEnd({ failure: Object.assign(new Error(code), { code }) }));
+        return { pid: undefined, kill };
+      }
+      const end = (status: number | null, by?: string) => onEnd({ status: exitStatus(status, by ?? null) });
+      const child = { id, pid: 100 + children.length, signals, kill, end };
       children.push(child as Fake);
       return child as Fake;
     },
@@ -34,7 +43,7 @@ function stage(count: number, maxRestarts: number, refuse: (nth: number) => bool
   });
   supervisor.start();
   const child = (n: number) => children[n] as Fake;
-  return { supervisor, children, child, ended, logged };
+  return { supervisor, children, child, ended, logged, host, asked: () => asked };
 }
 
 async function state(promise: Promise<void>): Promise<unknown> {
@@ -106,16 +115,57 @@ describe("Supervisor", () => {
     expect(await state(supervisor.finished)).toBe("finished");
   });
 
-  it("tries again when a child cannot be started, within the same limit", async () => {
-    const again = stage(1, 2, (nth) => nth < 2);
-    expect(await state(again.supervisor.finished)).toBe("running");
-    expect(again.children).toHaveLength(1);
-    expect(again.logged.filter((line) => line === "error: child 0 could not be started")).toHaveLength(2);
-    const never = stage(1, 2, () => true);
-    expect(await state(never.supervisor.finished)).toMatchObject({ code: "ERR_TW_TOO_MANY_RESTARTS" });
-    const one = stage(2, 0, (nth) => nth === 1);
-    expect(await state(one.supervisor.finished)).toBe("running");
-    expect(one.child(0).signals).toEqual(["SIGTERM"]);
+  it("tries again after a pause when the system cannot start a child", async () => {
+    const { supervisor, children, child, logged, host, asked } = stage(
+      2,
+      2,
+      (nth) => nth > 0 && nth < 3 && "EAGAIN",
+    );
+    expect(await state(supervisor.finished)).toBe("running");
+    expect(asked()).toBe(2);
+    await host.advance(999);
+    expect(asked()).toBe(2);
+    await host.advance(1);
+    await host.advance(1000);
+    expect(children.map(({ id }) => id)).toEqual([0, 1]);
+    expect(logged).toEqual(Array(2).fill("warn: child 1 could not be started, trying again in 1000 ms"));
+    expect([child(0).signals, asked(), host.pending]).toEqual([[], 4, 0]);
+  });
+
+  it("counts that as a restart, and gives the last error as the cause when they are used up", async () => {
+    const { supervisor, child, ended, logged, host, asked } = stage(2, 2, (nth) => nth > 0 && "EMFILE");
+    await host.advance(5000);
+    expect([asked(), child(0).signals, ended]).toEqual([4, ["SIGTERM"], [1]]);
+    expect(logged.at(-1)).toBe(
+      "error: child 1 could not be started, and 2 restarts are used up: stopping the others",
+    );
+    child(0).end(0);
+    expect(await state(supervisor.finished)).toMatchObject({
+      code: "ERR_TW_TOO_MANY_RESTARTS",
+      cause: { code: "EMFILE" },
+    });
+    expect(ended).toEqual([1, 0]);
+  });
+
+  it.each(["ERR_ACCESS_DENIED", "EACCES", "EPERM"])("gives up at once where it is %s", async (code) => {
+    const { supervisor, ended, logged, host, asked } = stage(3, 100, () => code);
+    expect(await state(supervisor.finished)).toMatchObject({ code: "ERR_TW_SPAWN", cause: { code } });
+    expect([asked(), ended.sort(), host.pending]).toEqual([3, [0, 1, 2], 0]);
+    expect(logged.filter((line) => line.startsWith("error: "))).toEqual([
+      "error: child 0 could not be started, and will not be: stopping the others",
+    ]);
+  });
+
+  it.each([
+    ["stop()", (supervisor: Supervisor) => supervisor.stop("SIGTERM")],
+    ["stopRestarting()", (supervisor: Supervisor) => supervisor.stopRestarting()],
+  ])("%s ends what waits to be tried again", async (_, stop) => {
+    const { supervisor, ended, host, asked } = stage(2, 100, () => "EAGAIN");
+    expect(await state(supervisor.finished)).toBe("running");
+    stop(supervisor);
+    expect(await state(supervisor.finished)).toBe("finished");
+    await host.advance(5000);
+    expect([asked(), ended]).toEqual([2, [0, 1]]);
   });
 
   it("stopRestarting() sends nothing", () => {

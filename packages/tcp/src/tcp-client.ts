@@ -168,11 +168,21 @@ export class TCPClient {
     try {
       const stream = this.#stream(await open(cancel.signal), options, cancel.signal);
       if (connected.hasSubscribers) connected.publish({ host, port, stream });
-      return tls === undefined ? stream : await stream.startTls({ ...tls, signal: cancel.signal });
+      return tls === undefined ? stream : await secured(stream, { ...tls, signal: cancel.signal });
     } finally {
       if (timer !== undefined) this.loop.removeTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     }
+  }
+}
+
+/** `startTls` leaves a stream open where it never began; nobody else has this one. */
+async function secured(stream: IOStream, tls: TLSOptions): Promise<IOStream> {
+  try {
+    return await stream.startTls(tls);
+  } catch (error) {
+    stream.abort(error);
+    throw error;
   }
 }
 

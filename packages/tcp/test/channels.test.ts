@@ -105,6 +105,21 @@ for (const carrier of ["memory", "native", "node"] as const) {
       await Promise.all([near.whenClosed, far.whenClosed, server.stop()]);
     });
 
+    it("an observer that aborts a connection before its TLS handshake leaves none behind", async () => {
+      const { server, client, served } = setUp();
+      const cancel = new AbortController();
+      const reason = new Error("not this one");
+      const abort = (): void => cancel.abort(reason);
+      subscribe("tw:tcp:connected", abort);
+      stops.push(() => unsubscribe("tw:tcp:connected", abort));
+      await server.listen(0, "127.0.0.1");
+      const options = { tls: { servername: "localhost" }, signal: cancel.signal };
+      await expect(client.connect("127.0.0.1", server.port, options)).rejects.toBe(reason);
+      const far = await served;
+      await expect(far.readBytes(1)).rejects.toThrow();
+      await Promise.all([far.whenClosed, server.stop()]);
+    });
+
     if (carrier !== "memory")
       it("a Unix socket is named by its path, and has port 0", async () => {
         const path = join(tmpdir(), `tw-channels-${process.pid}-${carrier}.sock`);

@@ -7,6 +7,18 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 /** A `Uint8Array` of length zero, shared: never written to because there is nothing to write to. */
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
+/**
+ * Whether `value` is a `Uint8Array`, of any realm: what another `vm` context made (test runners have one for each file) is
+ * no instance of ours.
+ */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || isForeignBytes(value);
+}
+
+function isForeignBytes(value: unknown): boolean {
+  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
+}
+
 /** Encodes text as UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);

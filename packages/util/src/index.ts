@@ -13,11 +13,13 @@ export {
   fromLatin1,
   fromUtf8,
   indexOfBytes,
+  isBytes,
   latin1,
   utf8,
 } from "./bytes.js";
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
+export { housekeeping, isHousekeeping } from "./housekeeping.js";
 export { ipMatcher, isIp } from "./ip.js";
 export type { LogFields, Logger, LogMethod } from "./logger.js";
 export { isPromiseLike } from "./promise.js";

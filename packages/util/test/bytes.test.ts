@@ -1,3 +1,4 @@
+import { runInNewContext, runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   concatBytes,
@@ -6,6 +7,7 @@ import {
   fromLatin1,
   fromUtf8,
   indexOfBytes,
+  isBytes,
   latin1,
   utf8,
 } from "../src/index.js";
@@ -94,5 +96,31 @@ describe("equalBytes()", () => {
     expect(equalBytes(utf8("abc"), utf8("abc"))).toBe(true);
     expect(equalBytes(utf8("abc"), utf8("abd"))).toBe(false);
     expect(equalBytes(utf8("abc"), utf8("ab"))).toBe(false);
+  });
+});
+
+describe("isBytes()", () => {
+  it.each([
+    "new Uint8Array(1)",
+    "new Uint8Array(new ArrayBuffer(8), 1, 2)",
+    "new (class extends Uint8Array {})(1)",
+  ])("is true of %s, here and in another realm", (code) => {
+    expect([isBytes(runInNewContext(code)), isBytes(runInThisContext(code))]).toEqual([true, true]);
+  });
+
+  it.each([
+    "new Uint16Array(1)",
+    "new Uint8ClampedArray(1)",
+    "new Int8Array(1)",
+    "new DataView(new ArrayBuffer(1))",
+    "new ArrayBuffer(1)",
+    "[1]",
+    "'text'",
+    "null",
+    "undefined",
+    "({ length: 1, [Symbol.toStringTag]: 'Uint8Array' })",
+    "Object.create(Uint8Array.prototype)",
+  ])("is false of %s in another realm", (code) => {
+    expect(isBytes(runInNewContext(code))).toBe(false);
   });
 });

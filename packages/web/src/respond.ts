@@ -2,6 +2,7 @@
 
 import { jsonEncode } from "@tw/escape";
 import type { MaybePromise } from "@tw/httputil";
+import { isBytes } from "@tw/util";
 import { ResponseFinishedError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 import { sendResponse } from "./send-response.js";
@@ -25,7 +26,7 @@ export function respond(exchange: Exchange, value: unknown): MaybePromise {
   }
   if (exchange.state === "finished" || exchange.state === "detached")
     throw new ResponseFinishedError("return a value");
-  if (typeof value === "string" || value instanceof Uint8Array) return void exchange.finish(value);
+  if (typeof value === "string" || isBytes(value)) return void exchange.finish(value);
   if (isResponse(value)) return sendResponse(exchange, value);
   exchange.finish(encodeJson(exchange, value));
 }

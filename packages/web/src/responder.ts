@@ -7,6 +7,7 @@ import {
   type MaybePromise,
   type UpgradedStream,
 } from "@tw/httputil";
+import { isBytes } from "@tw/util";
 import { checkStatus, HTTPError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 import { type RedirectOptions, redirectTo } from "./redirect.js";
@@ -95,7 +96,7 @@ export abstract class Responder<S extends Settings> {
    */
   write(chunk: Writable): void {
     const exchange = this.#exchange;
-    if (typeof chunk === "string" || chunk instanceof Uint8Array) return exchange.write(chunk);
+    if (typeof chunk === "string" || isBytes(chunk)) return exchange.write(chunk);
     if (Array.isArray(chunk)) throw new TypeError("Cannot write an array: return it, or write an object");
     if (typeof chunk !== "object") throw new TypeError(`Cannot write ${describe(chunk)}`);
     exchange.write(encodeJson(exchange, chunk));

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import {
   Application,
   Finish,
@@ -73,6 +74,12 @@ onEveryDriver((serve, driver) => {
       ["a long text", () => "x".repeat(5000), "x".repeat(5000), "text/html; charset=UTF-8"],
       ["returned text", () => "Hello", "Hello", "text/html; charset=UTF-8"],
       ["returned bytes", () => Uint8Array.of(97, 98), "ab", "text/html; charset=UTF-8"],
+      [
+        "returned bytes of another realm",
+        () => runInNewContext("Uint8Array.of(97, 98)"),
+        "ab",
+        "text/html; charset=UTF-8",
+      ],
       ["a returned object", () => ({ a: 1 }), '{"a":1}', "application/json; charset=UTF-8"],
       ["a returned array", () => [1, "2"], '[1,"2"]', "application/json; charset=UTF-8"],
       ["a promise of text", async () => "Hello", "Hello", "text/html; charset=UTF-8"],

@@ -1,7 +1,7 @@
 // Messages as applications see them: text is a string, binary is bytes, and what is sent may also be a JSON value.
 
 import { jsonEncode } from "@tw/escape";
-import { fromUtf8, utf8 } from "@tw/util";
+import { fromUtf8, isBytes, utf8 } from "@tw/util";
 import type { WebSocketMachine, WireChunks } from "@tw/wsproto";
 
 /** A received message: text is a string, binary is bytes that belong to the receiver. */
@@ -22,9 +22,8 @@ export function encodeMessage(
   message: OutgoingMessage,
   binary?: boolean,
 ): WireChunks {
-  const payload =
-    message instanceof Uint8Array ? message : typeof message === "string" ? message : json(message);
-  if (binary ?? payload instanceof Uint8Array) {
+  const payload = isBytes(message) ? message : typeof message === "string" ? message : json(message);
+  if (binary ?? isBytes(payload)) {
     return machine.sendBinary(typeof payload === "string" ? utf8(payload) : payload);
   }
   return machine.sendText(typeof payload === "string" ? payload : fromUtf8(payload, { fatal: true }));

@@ -1,7 +1,7 @@
 // RFC 6455 without I/O, for both roles: bytes go in and events are pulled out, messages go in and chunks come out. It
 // owns no socket, no timer and no randomness, and answers nothing by itself: pongs and closes are the driver's calls.
 
-import { checkInteger } from "@tw/util";
+import { checkInteger, isBytes } from "@tw/util";
 import { isCloseCode } from "./close-codes.js";
 import { WebSocketClosedError } from "./errors.js";
 import type { WebSocketEvent } from "./events.js";
@@ -144,7 +144,7 @@ export class WebSocketMachine {
    * copy. @throws WebSocketClosedError after `close`
    */
   sendBinary(bytes: Uint8Array): WireChunks {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("A binary message is a Uint8Array");
+    if (!isBytes(bytes)) throw new TypeError("A binary message is a Uint8Array");
     this.#sendable();
     return this.#writer.binary(bytes);
   }

@@ -6,6 +6,7 @@ import {
   receiveMessageOnPort,
   type Transferable,
 } from "node:worker_threads";
+import { checkOptions } from "@tw/util";
 import { outsideContexts } from "../context.js";
 import { executorEntry } from "../thread-entries.js";
 import { takeAnswer } from "./answer.js";
@@ -31,7 +32,7 @@ interface PiscinaRunOptions {
  * Makes an executor of a piscina: its queue and threads, our tasks, arguments and errors. What ends a task otherwise
  * (a full queue, an abort, a thread that died) rejects as piscina has it. Closing it stays the caller's.
  *
- * @throws TypeError when `pool` has no `run`
+ * @throws TypeError when `pool` has no `run`, `options` are none, or `entry` is no URL
  * @example
  * loop.setDefaultExecutor(executorFrom(new Piscina({ maxThreads: 4 })));
  */
@@ -39,7 +40,9 @@ export function executorFrom(pool: PiscinaLike, options: { readonly entry?: URL 
   if (typeof (pool as PiscinaLike | undefined)?.run !== "function") {
     throw new TypeError("executorFrom() takes a piscina, or what has its run(task, options)");
   }
+  checkOptions("options", options);
   const { entry = executorEntry() } = options;
+  if (!(entry instanceof URL)) throw new TypeError("entry must be a URL");
   return {
     run(task, args) {
       const order = orderOf(task, args);

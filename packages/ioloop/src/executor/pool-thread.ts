@@ -1,4 +1,12 @@
 // One thread of a pool, from its start to its exit: idle, running one task, or ending.
+//
+// Between a task's answer and the next task the thread may end: what a task leaves behind (a rejection that nobody
+// observes, a timer that throws) ends it after the answer, and the next order lies in its port by then. That order never
+// began, and can go to another thread. So that none goes twice, the thread says in shared memory that it begins one:
+//
+//   pool: 0, order ──► thread: 1, runs it, answer ──► pool: 0, order ──► …
+//
+// It costs no message. A thread that has not said so once may be of another version, or have failed to start.
 
 import {
   MessageChannel,
@@ -18,8 +26,8 @@ import type { Answer, ThreadStart } from "./wire.js";
 export interface ThreadOwner {
   /** It has settled its task and can take another. */
   onFree(thread: PoolThread): void;
-  /** It is gone. `idleFailure` is what ended it while it had no task. */
-  onGone(thread: PoolThread, idleFailure: unknown): void;
+  /** It is gone. `idleFailure` is what ended it while it ran no task, `unbegun` one that it was sent and can go elsewhere. */
+  onGone(thread: PoolThread, idleFailure?: unknown, unbegun?: Run): void;
 }
 
 /** Holds the process while it runs a task or ends, not while it is idle. */
@@ -28,6 +36,9 @@ export class PoolThread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #entry: URL;
+  /** 1 from when the thread begins an order until it is sent the next. */
+  readonly #begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  #saysBegun = false;
   #run: Run | undefined;
   #answered = false;
   #ending = false;
@@ -37,7 +48,7 @@ export class PoolThread {
     this.#owner = owner;
     this.#entry = entry;
     // The thread outlives the request that needed it first, and must not keep its context.
-    const [worker, port] = outsideContexts(() => startThread(entry, options));
+    const [worker, port] = outsideContexts(() => startThread(entry, options, this.#begun));
     this.#worker = worker;
     this.#port = port;
     port.on("message", (answer: Answer) => this.#take(answer));
@@ -62,6 +73,7 @@ export class PoolThread {
 
   /** Sends a task. Returns false when it could not go, and was rejected: the thread is still idle. */
   start(run: Run): boolean {
+    if (Atomics.exchange(this.#begun, 0, 0) === 1) this.#saysBegun = true;
     try {
       this.#port.postMessage(run.order, run.transfer);
     } catch (cause) {
@@ -98,18 +110,26 @@ export class PoolThread {
   }
 
   #gone(exitCode: number): void {
-    // What it said last is still on the way when it exits right after.
-    const last = this.#run === undefined ? undefined : receiveMessageOnPort(this.#port);
     const run = this.#run;
+    // What it said last is still on the way when it exits right after.
+    const last = run === undefined ? undefined : receiveMessageOnPort(this.#port);
     const ended = this.#ending;
     this.#run = undefined;
     this.#ending = true;
     this.#port.close();
-    if (run !== undefined) {
-      if (last !== undefined) settleWith(run, last.message as Answer);
-      else run.reject(this.#crashed(run, exitCode));
+    if (run === undefined) return this.#owner.onGone(this, ended ? undefined : this.#failure);
+    if (last !== undefined) {
+      settleWith(run, last.message as Answer);
+      return this.#owner.onGone(this, this.#failure);
     }
-    this.#owner.onGone(this, run === undefined && !ended ? this.#failure : undefined);
+    if (this.#isUnbegun() && run.transfer.length === 0) return this.#owner.onGone(this, this.#failure, run);
+    run.reject(this.#crashed(run, exitCode));
+    this.#owner.onGone(this);
+  }
+
+  /** Whether the order that it was sent last lies in its port still. */
+  #isUnbegun(): boolean {
+    return this.#saysBegun && Atomics.load(this.#begun, 0) === 0;
   }
 
   #crashed(run: Run, exitCode: number): WorkerCrashedError {
@@ -118,7 +138,8 @@ export class PoolThread {
     if (!this.#answered && code === "MODULE_NOT_FOUND") {
       return new WorkerCrashedError(missingEntry(this.#entry), exitCode, { cause });
     }
-    const message = `The thread exited with ${exitCode} before ${run.order.name}() was done`;
+    const before = this.#isUnbegun() ? "began, and what it was to move went with it" : "was done";
+    const message = `The thread exited with ${exitCode} before ${run.order.name}() ${before}`;
     return new WorkerCrashedError(message, exitCode, cause === undefined ? undefined : { cause });
   }
 }
@@ -132,8 +153,8 @@ function settleWith(run: Run, answer: Answer): void {
 }
 
 /** A port of its own: what tasks say on `parentPort` is not for us, and cannot be taken for an answer. */
-function startThread(entry: URL, options: WorkerOptions): [Worker, MessagePort] {
+function startThread(entry: URL, options: WorkerOptions, begun: Int32Array): [Worker, MessagePort] {
   const { port1, port2 } = new MessageChannel();
-  const workerData: ThreadStart = { twExecutor: true, port: port2 };
+  const workerData: ThreadStart = { twExecutor: true, port: port2, begun };
   return [new Worker(entry, { ...options, workerData, transferList: [port2] }), port1];
 }

@@ -4,6 +4,7 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Transferable } from "node:worker_threads";
+import { checkOptions } from "@tw/util";
 import type { Transferring } from "./transferring.js";
 import type { Order } from "./wire.js";
 
@@ -52,7 +53,7 @@ export type TaskName<M> = { [K in keyof M]: M[K] extends TaskFunction ? K : neve
 /**
  * Names the functions of a module as tasks, with the types that they have there.
  *
- * @throws TypeError when `module` is no absolute URL or path, or `name` is no string
+ * @throws TypeError when `module` is no absolute URL or path, `name` is no string, or `options` are none
  * @example
  * const work = tasksOf<typeof import("./work.js")>(new URL("./work.js", import.meta.url));
  * const digest = await loop.runInExecutor(undefined, work("hash"), "a password");
@@ -63,6 +64,7 @@ export function tasksOf<M>(
   const url = moduleUrl(module);
   return (name, options = {}) => {
     checkName(name);
+    checkOptions("options", options, { AbortSignal: "signal", array: "transfer" });
     return { ...options, module: url, name };
   };
 }

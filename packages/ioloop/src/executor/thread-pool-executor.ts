@@ -2,13 +2,13 @@
 //
 //   run ──► idle thread ──────────────► running ──► settled
 //    └────► new thread, up to maxWorkers ──┘  ▲
-//    └────► queue, up to maxQueue ────────────┘ when a thread is free
+//    └────► queue, up to maxQueue ────────────┘ when a thread is free; back to its head when that ends before it begins
 //    └────► ERR_TW_EXECUTOR_FULL
 
 import { availableParallelism } from "node:os";
 import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
-import { checkInteger, checkSignal, Deferred, type Logger } from "@tw/util";
+import { checkInteger, checkOptions, checkSignal, Deferred, type Logger } from "@tw/util";
 import { reportFailure } from "../job.js";
 import { executorEntry } from "../thread-entries.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
@@ -44,8 +44,9 @@ export const MAX_QUEUE = 1024;
  * Runs functions of modules on worker threads, one at a time on each, in the order they came. Tornado programs know it
  * from `concurrent.futures`; a thread here shares no memory with the loop, so arguments and results are cloned.
  *
- * The arguments are cloned when a thread takes the task: leave them alone until then. A module is loaded once per
- * thread and stays. Idle threads are kept, and do not hold the process.
+ * The arguments are cloned when a thread takes the task, and once more when that thread ends before it begins it: leave
+ * them alone until the task settles. A module is loaded once per thread and stays. Idle threads are kept, and do not
+ * hold the process.
  *
  * @example
  * await using pool = new ThreadPoolExecutor({ maxWorkers: 2 });
@@ -62,8 +63,9 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
   readonly #waiting = new Set<Run>();
   #gone: Deferred | undefined;
 
-  /** @throws TypeError, RangeError on a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
+  /** @throws TypeError, RangeError on what are no options, a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
   constructor(options: ThreadPoolExecutorOptions = {}) {
+    checkOptions("options", options, { number: "maxWorkers" });
     const { maxWorkers = availableParallelism(), maxQueue = MAX_QUEUE, entry = executorEntry() } = options;
     checkInteger("maxWorkers", maxWorkers, 1);
     checkInteger("maxQueue", maxQueue);
@@ -122,9 +124,10 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
    * Takes no more tasks, waits for those it has, and ends the threads. May be repeated.
    * Rejects with `signal.reason` when `signal` cut it short; the threads are gone then, too.
    *
-   * @throws TypeError when `signal` is none, and takes tasks still
+   * @throws TypeError when `options` or `signal` are none, and takes tasks still
    */
   close(options: ExecutorCloseOptions = {}): Promise<void> {
+    checkOptions("options", options, { AbortSignal: "signal" });
     const { signal } = options;
     checkSignal(signal);
     this.#gone ??= new Deferred();
@@ -169,15 +172,23 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
   }
 
   /** @internal */
-  onGone(thread: PoolThread, idleFailure: unknown): void {
+  onGone(thread: PoolThread, idleFailure?: unknown, unbegun?: Run): void {
     this.#threads.delete(thread);
     const at = this.#idle.indexOf(thread);
     if (at >= 0) this.#idle.splice(at, 1);
     if (idleFailure !== undefined) {
       reportFailure({ logger: this.#logger }, idleFailure, "A thread of the executor ended without a task");
     }
+    if (unbegun !== undefined) this.#putBack(unbegun);
     if (this.#waiting.size > 0) this.#replace();
     if (this.#gone !== undefined) this.#endIdle();
+  }
+
+  /** It came before all that wait. */
+  #putBack(run: Run): void {
+    const later = [...this.#waiting];
+    this.#waiting.clear();
+    for (const each of [run, ...later]) this.#waiting.add(each);
   }
 
   /** A thread for what waits. Where none can be made, the others take it; where there is none, nobody ever would. */

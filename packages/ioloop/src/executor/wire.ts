@@ -7,6 +7,8 @@ import type { TaskErrorCode } from "./errors.js";
 export interface ThreadStart {
   readonly twExecutor: true;
   readonly port: MessagePort;
+  /** Shared with the pool; its one number becomes 1 before an order is looked at, and so tells those that never began. */
+  readonly begun: Int32Array;
 }
 
 /** One call of one exported function. */
@@ -35,12 +37,13 @@ export type Thrown =
     }
   | ThrownError;
 
+/** Sent once however often it is met, so that rings stay rings: cloning keeps what is one object one. */
 export interface ThrownError {
   readonly kind: "error";
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Its nearest built-in class, such as `TypeError`. */
+  /** Its nearest built-in class, such as `TypeError` or `DOMException`. */
   readonly base: string;
   /** Whether it is a `TwError`: then `code` is among the properties. */
   readonly tw: boolean;

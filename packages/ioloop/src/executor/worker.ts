@@ -7,7 +7,7 @@ import type { TaskErrorCode } from "./errors.js";
 import type { Transferring } from "./transferring.js";
 import type { Answer, Order, ThreadStart, Thrown, ThrownError } from "./wire.js";
 
-/** Errors that one failure takes along: its causes, and those of an `AggregateError`. Bounds rings, too. */
+/** Errors that one failure takes along: its causes, and those of an `AggregateError`. */
 const MAX_ERRORS = 64;
 
 const TRANSFERRING = Symbol.for("@tw/ioloop.transferring");
@@ -50,12 +50,13 @@ async function perform({ module, name, args }: Order): Promise<Outcome> {
     if (!isTransferring(value)) return { answer: { at: "value", value }, transfer: [] };
     return { answer: { at: "value", value: value.value }, transfer: value.transfer };
   } catch (error) {
-    return failed(encode(error, { left: MAX_ERRORS }));
+    return failed(encode(error, new Map()));
   }
 }
 
-function serve(port: MessagePort): void {
+function serve({ port, begun }: ThreadStart): void {
   port.on("message", async (order: Order) => {
+    Atomics.store(begun, 0, 1);
     send(port, order.name, await perform(order));
   });
   port.on("messageerror", (error) => {
@@ -83,13 +84,17 @@ function failed(thrown: Thrown): Outcome {
 
 function fault(code: TaskErrorCode, message: string, cause?: unknown): Thrown {
   if (cause === undefined) return { kind: "fault", code, message };
-  return { kind: "fault", code, message, cause: encode(cause, { left: MAX_ERRORS }) };
+  return { kind: "fault", code, message, cause: encode(cause, new Map()) };
 }
 
-/** Never throws, whatever the getters of a thrown thing do. */
-function encode(thrown: unknown, budget: { left: number }): Thrown {
+/** The errors that were met, and what is sent of them. */
+type Met = Map<unknown, ThrownError>;
+
+/** Never throws, whatever the getters and traps of a thrown thing do. */
+function encode(thrown: unknown, met: Met): Thrown {
   try {
-    if (thrown instanceof Error || types.isNativeError(thrown)) return encodeError(thrown, budget);
+    if (thrown instanceof Error || types.isNativeError(thrown))
+      return met.get(thrown) ?? encodeError(thrown, met);
     if (isCloneable(thrown)) return { kind: "value", value: thrown };
     return fault(
       "ERR_TW_TASK_CLONE",
@@ -100,34 +105,67 @@ function encode(thrown: unknown, budget: { left: number }): Thrown {
   }
 }
 
-function encodeError(error: Error, budget: { left: number }): ThrownError {
-  budget.left--;
-  const properties: Record<string, unknown> = {};
-  for (const key of Object.keys(error)) {
-    const value: unknown = (error as unknown as Record<string, unknown>)[key];
-    if (!OWN_FIELDS.has(key) && isCloneable(value)) properties[key] = value;
-  }
-  const cause = Object.hasOwn(error, "cause") && budget.left > 0 ? encode(error.cause, budget) : undefined;
-  const aggregated: unknown = error instanceof AggregateError ? error.errors : undefined;
-  const errors: Thrown[] = [];
-  for (const each of Array.isArray(aggregated) ? aggregated : []) {
-    if (budget.left > 0) errors.push(encode(each, budget));
-  }
-  return {
+function encodeError(error: Error, met: Met): ThrownError {
+  const base = baseOf(error);
+  const stack: unknown = tried(() => error.stack);
+  const encoded: { -readonly [K in keyof ThrownError]: ThrownError[K] } = {
     kind: "error",
-    name: String(error.name),
-    message: String(error.message),
-    stack: typeof error.stack === "string" ? error.stack : undefined,
-    base: baseOf(error),
+    name: tried(() => String(error.name)) ?? base,
+    message: tried(() => String(error.message)) ?? "",
+    stack: typeof stack === "string" ? stack : undefined,
+    base,
     tw: TW_ERROR in error,
-    properties,
-    ...(cause === undefined ? {} : { cause }),
-    ...(errors.length === 0 ? {} : { errors }),
+    properties: propertiesOf(error),
   };
+  // Before its causes, of which it may be one.
+  met.set(error, encoded);
+  const fits = (other: unknown): boolean => met.size < MAX_ERRORS || met.has(other);
+  tried(() => {
+    if (!Object.hasOwn(error, "cause")) return;
+    const { cause } = error;
+    if (fits(cause)) encoded.cause = encode(cause, met);
+  });
+  tried(() => {
+    if (!(error instanceof AggregateError)) return;
+    const errors: Thrown[] = [];
+    encoded.errors = errors;
+    for (const each of error.errors) if (fits(each)) errors.push(encode(each, met));
+  });
+  return encoded;
+}
+
+function propertiesOf(error: Error): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  for (const key of tried(() => Object.keys(error)) ?? []) {
+    if (OWN_FIELDS.has(key)) continue;
+    tried(() => {
+      const value = (error as unknown as Record<string, unknown>)[key];
+      if (isCloneable(value)) properties[key] = value;
+    });
+  }
+  return properties;
+}
+
+/** What `read` finds; nothing where it throws: one getter that does must not cost the rest of an error. */
+function tried<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function baseOf(error: Error): string {
-  const bases = [AggregateError, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+  const bases = [
+    AggregateError,
+    DOMException,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
+  ];
   return bases.find((base) => error instanceof base)?.name ?? "Error";
 }
 
@@ -141,4 +179,4 @@ function isCloneable(value: unknown): boolean {
 }
 
 const start = workerData as Partial<ThreadStart> | null | undefined;
-if (!isMainThread && start?.twExecutor === true && start.port !== undefined) serve(start.port);
+if (!isMainThread && start?.twExecutor === true && start.port !== undefined) serve(start as ThreadStart);

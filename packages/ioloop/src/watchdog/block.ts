@@ -46,7 +46,7 @@ export function newBlock(running: RunningJob, seq: number, askedAt: number): Blo
 }
 
 export const NO_LINE =
-  "The line of a loop in a worker thread cannot be named: Node's inspector reaches the main thread only.";
+  "The line cannot be named: the loop is in a worker thread, or Node has no inspector or does not allow it.";
 export const TOO_OFTEN = "Blocked too often for the stack to be taken each time.";
 export const NO_SAMPLE =
   "No sample was taken of this native call: its place is where the stack was next seen.";

@@ -7,7 +7,7 @@ import { outsideContexts } from "../context.js";
 import type { DiagnosticsChannel } from "../diagnostics.js";
 import type { LoopHost } from "../host.js";
 import { missingEntry } from "../thread-entries.js";
-import { activity, setActivity } from "./activity.js";
+import { activity, setActivity, watched } from "./activity.js";
 import { WatchdogError } from "./errors.js";
 import { Activity, type LoopActivity, makeMemory } from "./memory.js";
 import {
@@ -39,7 +39,7 @@ export class Watchdog {
 
   /** @throws WatchdogError `ERR_TW_WATCHDOG_EXISTS`, `ERR_TW_WATCHDOG_HOST` */
   constructor(host: LoopHost, logger: Logger, options: ResolvedWatchdogOptions) {
-    if (activity !== undefined) {
+    if (watched()) {
       throw new WatchdogError(
         "ERR_TW_WATCHDOG_EXISTS",
         "Another loop of this thread has a watchdog: end that first",
@@ -56,7 +56,7 @@ export class Watchdog {
     const memory = makeMemory();
     this.#activity = new Activity(memory);
     const { thresholdMs, sampleMs, live, ownUrl, entry } = options;
-    const reachable = isMainThread;
+    const reachable = isMainThread && inspectorAllowed();
     const workerData: WorkerData = {
       twWatchdog: true,
       memory,
@@ -153,6 +153,12 @@ export class Watchdog {
       // There is nobody left to tell.
     }
   }
+}
+
+/** Asked here: the watching thread has no permissions of its own to look at, and Node aborts where it connects all the same. */
+function inspectorAllowed(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return permission === undefined || permission.has("inspector");
 }
 
 /** What the thread failed with, in our words where its entry, or a part of it, is not there. */

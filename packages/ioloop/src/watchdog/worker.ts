@@ -9,7 +9,10 @@ import { Watcher, type WatcherSettings } from "./watcher.js";
 export interface WorkerData extends WatcherSettings {
   readonly twWatchdog: true;
   readonly memory: SharedArrayBuffer;
-  /** Whether the loop is that of the main thread, the only one that an inspector can reach from here. */
+  /**
+   * Whether an inspector can reach the loop from here: that of the main thread only, and where Node's permission model
+   * allows it.
+   */
   readonly reachable: boolean;
 }
 

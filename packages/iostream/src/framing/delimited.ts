@@ -1,6 +1,6 @@
 // Frames that end with certain bytes, which no message contains.
 
-import { indexOfBytes, latin1 } from "@tw/util";
+import { indexOfBytes, isBytes, latin1 } from "@tw/util";
 import { type Codec, UNKNOWN } from "./codec.js";
 import { findByte } from "./find-byte.js";
 import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf } from "./payload.js";
@@ -14,7 +14,7 @@ import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf
  */
 export function delimited(delimiter: Uint8Array | string, options: LimitedOptions): Codec<Uint8Array> {
   const mark = typeof delimiter === "string" ? latin1(delimiter) : delimiter;
-  if (!(mark instanceof Uint8Array)) throw new TypeError("delimiter must be a Uint8Array or a string");
+  if (!isBytes(mark)) throw new TypeError("delimiter must be a Uint8Array or a string");
   if (mark.length === 0) throw new RangeError("delimiter must not be empty");
   const end = new Uint8Array(mark); // not `slice`, which of a Buffer is a view
   const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, end.length);

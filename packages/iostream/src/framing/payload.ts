@@ -1,5 +1,6 @@
 // What the codecs share: handing payloads out, checking messages and limits.
 
+import { isBytes } from "@tw/util";
 import { FrameTooLargeError } from "./errors.js";
 
 /** `bytes[start, end)` as a view, or as a copy that refers to nothing else. Never a `Buffer`, whose `slice` is a view. */
@@ -10,7 +11,7 @@ export function payloadOf(bytes: Uint8Array, start: number, end: number, own: bo
 
 /** @throws TypeError unless it is one */
 export function checkBytes(message: unknown): asserts message is Uint8Array {
-  if (!(message instanceof Uint8Array))
+  if (!isBytes(message))
     throw new TypeError(`A message of this codec is a Uint8Array, got ${typeof message}`);
 }
 

@@ -1,6 +1,6 @@
 // Reading for people: one promise per read, one read at a time.
 
-import { checkSignal, EMPTY_BYTES, latin1 } from "@tw/util";
+import { checkSignal, EMPTY_BYTES, isBytes, latin1 } from "@tw/util";
 import { StreamBusyError } from "../errors.js";
 import {
   type ChunksOptions,
@@ -53,7 +53,7 @@ export abstract class ReadingStream extends WaitingStream {
    * const count = await stream.readInto(block, { partial: true });
    */
   readInto(target: Uint8Array, options: ReadBytesOptions = {}): Promise<number> {
-    if (!(target instanceof Uint8Array)) {
+    if (!isBytes(target)) {
       throw new TypeError(`target must be a Uint8Array, got ${typeof target}`);
     }
     if (target.length === 0) return this.busy() ?? Promise.resolve(0);
@@ -71,7 +71,7 @@ export abstract class ReadingStream extends WaitingStream {
    */
   readUntil(delimiter: Uint8Array | string, options: ReadUntilOptions = {}): Promise<Uint8Array> {
     const bytes = typeof delimiter === "string" ? delimiterOf(delimiter) : delimiter;
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isBytes(bytes)) {
       throw new TypeError(`delimiter must be a Uint8Array or a string, got ${typeof delimiter}`);
     }
     if (bytes.length === 0) throw new RangeError("delimiter must not be empty");

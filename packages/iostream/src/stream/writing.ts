@@ -1,6 +1,6 @@
 // Writing: what is queued, how much that may be, and what is kept of bytes that were only lent.
 
-import { checkFunction, isPromiseLike } from "@tw/util";
+import { checkFunction, isBytes, isPromiseLike } from "@tw/util";
 import { StreamBufferFullError } from "../errors.js";
 import { refused } from "../reads.js";
 import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
@@ -169,7 +169,7 @@ export abstract class WritingStream extends FlushingStream {
 }
 
 function checkBytes(chunk: Uint8Array): void {
-  if (chunk instanceof Uint8Array) return;
+  if (isBytes(chunk)) return;
   throw new TypeError(
     `chunk must be a Uint8Array or a string, got ${chunk === null ? "null" : typeof chunk}`,
   );

@@ -146,6 +146,52 @@ export const ending: Define = (test) => {
     same([x.a.error, x.b.error], [undefined, undefined], "errors");
   });
 
+  for (const hold of ["a pause", "a lease"] as const) {
+    test(`3, 4, 7: who ended first hears the peer's end behind ${hold}, and then that it is over`, async (x) => {
+      let letGo = (): void => x.b.resume();
+      const order: string[] = [];
+      Object.assign(x.b.script, { onEnd: () => order.push("end"), onClose: () => order.push("close") });
+      x.b.script.onBytes = () => {
+        if (hold === "a pause") return x.b.pause();
+        return new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+      };
+      x.startBoth();
+      x.b.end();
+      await x.until("the end at a", () => x.a.ended);
+      x.a.say("last words");
+      await x.until("the first bytes", () => x.b.receivedBytes > 0);
+      x.a.end();
+      await x.quiet();
+      same(order, [], "while it is held");
+      x.b.script.onBytes = () => {};
+      letGo();
+      await x.until("the close of both", () => x.a.closed && x.b.closed);
+      same([x.b.text, ...order], ["last words", "end", "close"], "bytes, calls");
+      same([x.a.error, x.b.error], [undefined, undefined], "errors");
+    });
+
+    test(`8: abort() where the peer's end waits behind ${hold} is the end of it`, async (x) => {
+      const reason = new Error("enough");
+      x.b.script.onBytes = () => {
+        if (hold === "a pause") return x.b.pause();
+        return new Promise<void>(() => {});
+      };
+      x.startBoth();
+      x.b.end();
+      await x.until("the end at a", () => x.a.ended);
+      x.a.say("last words");
+      await x.until("the first bytes", () => x.b.receivedBytes > 0);
+      x.a.end();
+      await x.quiet();
+      x.b.abort(reason);
+      same(x.b.closed, false, "closed during abort()");
+      await x.until("the close", () => x.b.closed);
+      same([x.b.ended, x.b.error], [false, reason], "end, reason");
+    });
+  }
+
   test("9: a reset that a write notices first is no end", async (x) => {
     x.startBoth();
     if (!x.resets) return;

@@ -6,15 +6,13 @@ import type { HandlerHandle, IOLoop, PeriodicCallback, Timeout } from "@tw/ioloo
 import type { VirtualIdle } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import type { AcceptedMessage, ConnectedMessage, ListeningSocket } from "@tw/tcp";
+import { isHousekeeping } from "@tw/util";
 import { describeOrigin, type Origin, originHere } from "./origin.js";
 import { SweptMap } from "./swept-map.js";
 import { Waiting } from "./waiting.js";
 
 /** What is kept track of. */
 export type ResourceKind = "handler" | "timer" | "stream" | "listener";
-
-/** By this a timer is known to belong to a stream or a periodic callback, of which we hear as well. */
-const HOUSEKEEPING = Symbol.for("tw.ioloop.housekeeping");
 
 /** Something that is still there. */
 export interface Resource {
@@ -103,7 +101,9 @@ export class Tracker {
       "tw:ioloop:timerAdded",
       (message) => {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
-        if (isHousekeeping(timer)) return;
+        const { fn: callback } = timer as Timeout & { readonly fn?: unknown };
+        // Of what it belongs to, a stream or a periodic callback, we hear as well.
+        if (typeof callback === "function" && isHousekeeping(callback as () => void)) return;
         this.#entries.set(timer, {
           kind: "timer",
           live: () => timer.pending,
@@ -191,10 +191,6 @@ export class Tracker {
       },
     ],
   ];
-}
-
-function isHousekeeping(timer: Timeout & { readonly fn?: unknown }): boolean {
-  return typeof timer.fn === "function" && HOUSEKEEPING in timer.fn;
 }
 
 function placeOf({ address, port }: ListeningSocket): string {

@@ -8,12 +8,10 @@
 
 import type { Socket } from "node:net";
 import type { IOLoop, Timeout } from "@tw/ioloop";
+import { housekeeping } from "@tw/util";
 
 /** How often a held socket is asked. */
 export const PROBE_MS = 1000;
-
-/** What those who report on timers know by that it belongs to streams, of which they report as well. */
-const HOUSEKEEPING = Symbol.for("tw.ioloop.housekeeping");
 
 const NOTHING = new Uint8Array(0);
 
@@ -38,7 +36,6 @@ class Probes {
 
   constructor(loop: IOLoop) {
     this.#loop = loop;
-    Object.defineProperty(this.#probe, HOUSEKEEPING, { value: true });
   }
 
   add(transport: Probed): void {
@@ -53,7 +50,7 @@ class Probes {
     this.#timer = undefined;
   }
 
-  readonly #probe = (): void => {
+  readonly #probe = housekeeping((): void => {
     this.#timer = undefined;
     for (const transport of this.#held) {
       if (transport.isFlowing) this.#held.delete(transport);
@@ -63,7 +60,7 @@ class Probes {
       }
     }
     if (this.#held.size > 0) this.#timer = this.#loop.callLater(PROBE_MS, this.#probe).unref();
-  };
+  });
 }
 
 /** The probes of `loop`. */

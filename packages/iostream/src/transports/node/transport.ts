@@ -122,6 +122,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   abort(reason?: unknown): void {
     if (this.#fate !== undefined) return;
     this.#fate = { error: reason };
+    if (this.#closed) return this.#later();
     const duplex = this.#duplex;
     // A reset, not a FIN: the peer must not take a truncated message for a complete one. After `end` there is nothing
     // to truncate, and a reset would take what is still on its way.
@@ -232,7 +233,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   }
 
   #tellEnd(): void {
-    if (this.#incoming !== "ended" || this.#held !== 0 || this.#fate !== undefined) return;
+    if (!this.#endIsDue || this.#held !== 0) return;
     this.#incoming = "asked";
     const socket = this.#duplex.writableEnded ? undefined : tcpOf(this.#duplex);
     if (socket === undefined) this.#confirmEnd();
@@ -244,7 +245,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   /** Unless it was a reset. A broken pipe is one behind an end, which who has nothing more to say need not know. */
   #confirmEnd(error?: unknown): void {
     const behindEnd = (error as { code?: unknown } | null | undefined)?.code === "EPIPE";
-    if (error && !behindEnd) return;
+    if (this.#incoming !== "asked" || (error && !behindEnd)) return;
     this.#incoming = "ended";
     if (this.#held !== 0 || this.#fate !== undefined) return;
     this.#incoming = "told";
@@ -276,8 +277,9 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
   /** @internal */
   get idleSocket(): Socket | undefined {
     const duplex = this.#duplex;
-    const asks = !this.#ended && this.#fate === undefined && duplex.writableLength === 0;
-    return asks && duplex instanceof Socket ? duplex : undefined;
+    if (this.#ended || this.#fate !== undefined || duplex.writableLength > 0) return undefined;
+    // A Unix socket says the same of a reset as of an end: it may be asked when there is nothing left to be lost by that.
+    return this.#incoming === "told" && duplex instanceof Socket ? duplex : tcpOf(duplex);
   }
 
   /** @internal */
@@ -305,18 +307,27 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   /** @internal 'close' */
   streamClosed(): void {
-    const duplex = this.#duplex;
-    const clean = this.#ended && this.#incoming !== "open";
-    this.#fate ??= { error: duplex.errored ?? (clean ? undefined : this.#cutOff()) };
     this.#closed = true;
     probesOf(this.#loop).delete(this);
-    if ((this.#held & BUSY) === 0) this.#tellClose();
+    // Nobody is left whom to ask.
+    if (this.#incoming === "asked") this.#incoming = "ended";
+    const error = this.#duplex.errored ?? undefined;
+    const clean = error === undefined && this.#ended && this.#incoming !== "open";
+    // A stream that has ended both ways closes though it is held: the receiver hears of its end first, when it may.
+    if (!clean || this.#incoming === "told")
+      this.#fate ??= { error: clean ? undefined : (error ?? this.#cutOff()) };
+    if ((this.#held & BUSY) === 0 && !this.#endIsDue) this.#tellClose();
     else this.#later();
+  }
+
+  /** Whether the peer's end has yet to be told. */
+  get #endIsDue(): boolean {
+    return this.#incoming === "ended" && this.#fate === undefined;
   }
 
   #tellClose(): void {
     const receiver = this.#receiver;
-    if (this.#told || receiver === undefined) return;
+    if (this.#told || receiver === undefined || this.#endIsDue) return;
     this.#told = true;
     try {
       this.runInAsyncScope(receiver.onClose, receiver, this.#fate?.error);
