@@ -19,8 +19,16 @@ export function currentLoop(make: () => IOLoop): IOLoop {
   return made;
 }
 
-/** Puts another loop in this thread's place, and returns the function that puts the former one back. For tests. */
+/**
+ * Puts another loop in this thread's place, and returns the function that puts the former one back. For tests.
+ *
+ * @throws TypeError on what is no loop
+ */
 export function installLoop(loop: IOLoop): () => void {
+  // By what it can do: one of another copy of this package is one, too.
+  if (typeof (loop as IOLoop | null | undefined)?.addCallback !== "function") {
+    throw new TypeError(`installLoop() takes an IOLoop, got ${loop === null ? "null" : typeof loop}`);
+  }
   const former = (globalThis as Home)[KEY];
   keep(loop);
   return () => keep(former);

@@ -8,6 +8,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { checkFunction, isPromiseLike, type Logger } from "@tw/util";
 import type { HandlerHandle } from "./handlers.js";
 import { IOLoop } from "./ioloop.js";
+import type { PeriodicCallback } from "./periodic.js";
 import type { Timeout } from "./timers.js";
 
 /** A channel as its layer has it. */
@@ -35,6 +36,18 @@ export interface HandlerRemovedMessage {
 export interface TimerAddedMessage {
   readonly loop: IOLoop;
   readonly timer: Timeout;
+}
+
+/** A periodic callback was started. It tells itself whether it still `isRunning`: closing its loop ends it without a message. */
+export interface PeriodicStartedMessage {
+  readonly loop: IOLoop;
+  readonly periodic: PeriodicCallback;
+}
+
+/** A periodic callback that was started has been stopped. */
+export interface PeriodicStoppedMessage {
+  readonly loop: IOLoop;
+  readonly periodic: PeriodicCallback;
 }
 
 /** Options of {@link observe}. */

@@ -3,6 +3,7 @@
 import { channel } from "node:diagnostics_channel";
 import { ERROR, type Poller, type PollHandle, READ, WRITE } from "@tw/poller";
 import { checkInteger } from "@tw/util";
+import { captureLastingScope } from "./context/capture.js";
 import type { DiagnosticsChannel, HandlerAddedMessage, HandlerRemovedMessage } from "./diagnostics.js";
 import { HandlerError } from "./errors.js";
 import { type Callback, Job, type JobOwner } from "./job.js";
@@ -34,7 +35,7 @@ class Handler extends Job implements HandlerHandle {
   handle: PollHandle = -1;
 
   constructor(poller: Poller, owner: JobOwner, pollable: Pollable, fn: Callback<never>) {
-    super(owner, fn, []);
+    super(owner, fn, [], captureLastingScope());
     this.#poller = poller;
     this.pollable = pollable;
   }

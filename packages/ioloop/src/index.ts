@@ -8,6 +8,8 @@ export {
   type HandlerRemovedMessage,
   type ObserveOptions,
   observe,
+  type PeriodicStartedMessage,
+  type PeriodicStoppedMessage,
   type TimerAddedMessage,
 } from "./diagnostics.js";
 export {

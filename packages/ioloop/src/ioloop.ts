@@ -86,11 +86,12 @@ export class IOLoop implements AsyncDisposable {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError when `onCallbackError` is not a function, and on options that are none */
+  /** @throws TypeError when `onCallbackError` is not a function, or `logger` no logger, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
     checkOptions("options", options);
     const host = options.host ?? new NodeHost();
     if (options.onCallbackError !== undefined) checkFunction("onCallbackError", options.onCallbackError);
+    if (options.logger !== undefined) checkLogger(options.logger);
     this.#host = host;
     this.onCallbackError = options.onCallbackError;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
@@ -172,7 +173,8 @@ export class IOLoop implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn(...args)` once when {@link time} reaches `when`; in the next turn if it has.
+   * Calls `fn(...args)` once when {@link time} reaches `when`; in the next turn if it has. Set by a timer, it then
+   * follows all that is due already.
    *
    * @throws TypeError, RangeError when `when` is not finite or 31 years ahead (`Date.now()` is), or `fn` is not a function
    */
@@ -289,7 +291,10 @@ export class IOLoop implements AsyncDisposable {
     return runMain(this, main, options);
   }
 
-  /** Ends the pending {@link start}; without one, the next one ends after one turn. Timers and handlers go on. */
+  /**
+   * Ends the pending {@link start}; without one, the next one ends after one turn. Two in the same turn end one `start()`,
+   * not the next too. Timers and handlers go on.
+   */
   stop(): void {
     this.#running.stop();
   }
@@ -430,5 +435,14 @@ export class IOLoop implements AsyncDisposable {
     const { poller } = this;
     if (poller === undefined) throw new NoPollerError();
     return poller;
+  }
+}
+
+/** @throws TypeError unless it has the four methods, which would be missed when something fails */
+function checkLogger(logger: Partial<Logger> | null): void {
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof logger?.[level] === "function") continue;
+    const got = logger === null ? "null" : typeof logger;
+    throw new TypeError(`A logger has debug(), info(), warn() and error(), got ${got} without ${level}()`);
   }
 }

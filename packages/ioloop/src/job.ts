@@ -29,9 +29,14 @@ export class Job {
   fn: Callback<never>;
   args: readonly unknown[];
 
-  constructor(owner: JobOwner, fn: Callback<never>, args: readonly unknown[]) {
+  constructor(
+    owner: JobOwner,
+    fn: Callback<never>,
+    args: readonly unknown[],
+    scope: AsyncResource = captureScope(),
+  ) {
     this.owner = owner;
-    this.scope = captureScope();
+    this.scope = scope;
     this.fn = fn;
     // Most callbacks take nothing, and many wait long: they share one empty array.
     this.args = args.length === 0 ? NOTHING : args;
@@ -78,6 +83,17 @@ export function callPlain(owner: JobOwner, fn: Callback): void {
     reportCallback(owner, error, fn);
   }
   if (watching !== undefined) watching.leave();
+}
+
+/** Calls user code under the eyes of the watchdog. What it throws and what it returns are the caller's. */
+export function callWatched<A extends readonly unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+  const watching = activity;
+  watching?.begin(CALLBACK, fn);
+  try {
+    return fn(...args);
+  } finally {
+    watching?.leave();
+  }
 }
 
 /** Logs a failure of user code; a logger that throws itself is not worth the process. */

@@ -5,8 +5,10 @@
 //                                        ▲ skipped: the next run is on the grid again
 
 import { AsyncResource } from "node:async_hooks";
-import { checkFunction, checkOptions, isPromiseLike } from "@tw/util";
+import { channel } from "node:diagnostics_channel";
+import { checkFunction, checkOptions, housekeeping, isPromiseLike } from "@tw/util";
 import { MAX_DELAY_MS } from "./delay.js";
+import type { DiagnosticsChannel, PeriodicStartedMessage, PeriodicStoppedMessage } from "./diagnostics.js";
 import { IOLoop } from "./ioloop.js";
 import type { Timeout } from "./timers.js";
 
@@ -21,8 +23,8 @@ export interface PeriodicCallbackOptions {
   readonly loop?: IOLoop | undefined;
 }
 
-/** What those who report on timers know by that each is set by the one before, and the first by whoever started. */
-const PERIODIC = Symbol.for("tw.ioloop.periodic");
+const startedChannel: DiagnosticsChannel<PeriodicStartedMessage> = channel("tw:ioloop:periodicStarted");
+const stoppedChannel: DiagnosticsChannel<PeriodicStoppedMessage> = channel("tw:ioloop:periodicStopped");
 
 /** A shorter period is a loop that does nothing else, and beyond what the clock can tell apart. */
 const MIN_PERIOD_MS = 0.001;
@@ -63,10 +65,10 @@ export class PeriodicCallback {
     this.jitter = jitter;
     this.#callback = callback;
     this.#loop = loop ?? IOLoop.current();
-    this.#tick = () => this.#call();
+    // Who reports on timers hears of the start instead.
+    this.#tick = housekeeping(() => this.#call());
     // What the watchdog and the error hook call it.
     Object.defineProperty(this.#tick, "name", { value: callback.name });
-    Object.defineProperty(this.#tick, PERIODIC, { value: true });
   }
 
   /** Whether it has been started, and neither it was stopped nor its loop closed. */
@@ -82,13 +84,16 @@ export class PeriodicCallback {
     // After stop() and start() in a call, or while its promise is pending, the end of that call arms the timer.
     if (!this.#calling) this.#arm(context);
     this.#context = context;
+    if (startedChannel.hasSubscribers) startedChannel.publish({ loop: this.#loop, periodic: this });
   }
 
   /** No further call begins. One whose promise is pending goes on. Harmless when it is not running. */
   stop(): void {
+    if (this.#context === undefined) return;
     this.#context = undefined;
     if (this.#timeout !== undefined) this.#loop.removeTimeout(this.#timeout);
     this.#timeout = undefined;
+    if (stoppedChannel.hasSubscribers) stoppedChannel.publish({ loop: this.#loop, periodic: this });
   }
 
   /** Lets it keep the process alive (it does at first). */

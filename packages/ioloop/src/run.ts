@@ -3,7 +3,7 @@
 import { checkFunction, Deferred } from "@tw/util";
 import { checkDelay } from "./delay.js";
 import { LoopStoppedError, RunTimeoutError } from "./errors.js";
-import { type JobOwner, reportFailure } from "./job.js";
+import { callWatched, type JobOwner, reportFailure } from "./job.js";
 import type { StartOptions } from "./running.js";
 import type { Timeout } from "./timers.js";
 
@@ -69,7 +69,7 @@ export function runMain<T>(loop: RunLoop, main: Main<T>, options: RunOptions): P
   };
 
   loop.addCallback(() => {
-    if (!ended) new Promise<T>((resolve) => resolve(main(givenUp.signal))).then(fulfil, fail);
+    if (!ended) new Promise<T>((resolve) => resolve(callWatched(main, givenUp.signal))).then(fulfil, fail);
   });
   if (timeoutMs !== undefined) {
     // What main waits for may have come already, and only not been polled.

@@ -3,13 +3,16 @@
 //   start() ──► holding ──stop()──────────────────────────────► resolved
 //                  └──SIGTERM──► hooks run ──all settled────────►
 //                                    └──stopTimeoutMs, a second signal or stop()──►
+//
+// A stop() while nothing is started is kept for the next start(). One that comes when a start() has ended, and whoever waits for
+// it cannot have heard yet, was meant for that one: two parties that both stop are ordinary.
 
 import { constants } from "node:os";
 import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger } from "@tw/util";
-import { enterScope } from "./context/capture.js";
+import { captureLastingScope, enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
-import { Job, reportFailure } from "./job.js";
+import { callWatched, Job, reportFailure } from "./job.js";
 import type { Timeout } from "./timers.js";
 
 /** How `start()` ends. */
@@ -41,13 +44,15 @@ const DEFAULT_SIGNALS: readonly LoopSignal[] = ["SIGINT", "SIGTERM"];
 const UNSTOPPABLE = new Set(["SIGKILL", "SIGSTOP"]);
 const nothing = (): void => undefined;
 
+/** What ends the pending `start()`, or where the loop is without one. */
+type State = "idle" | "stopped" | "ending" | (() => void);
+
 /** The running state of one loop: at most one `start()` is pending. */
 export class Running {
   readonly #loop: Surroundings;
   readonly #host: LoopHost;
   readonly #hooks = new Set<Job>();
-  #finish: (() => void) | undefined;
-  #stopped = false;
+  #state: State = "idle";
 
   constructor(loop: Surroundings, host: LoopHost) {
     this.#loop = loop;
@@ -55,12 +60,12 @@ export class Running {
   }
 
   get pending(): boolean {
-    return this.#finish !== undefined;
+    return typeof this.#state === "function";
   }
 
   onStop(hook: StopHook): () => void {
     checkFunction("A stop hook", hook);
-    const job = new Job(this.#loop, hook, []);
+    const job = new Job(this.#loop, hook, [], captureLastingScope());
     this.#hooks.add(job);
     return () => {
       this.#hooks.delete(job);
@@ -72,14 +77,14 @@ export class Running {
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
     checkSignals(signals);
     checkDurationMs("stopTimeoutMs", stopTimeoutMs);
-    if (this.#finish !== undefined) throw new LoopRunningError();
+    if (this.pending) throw new LoopRunningError();
 
     const done = new Deferred();
     let release = nothing;
     let stopping = false;
     const finish = (): void => {
-      if (this.#finish !== finish) return;
-      this.#finish = undefined;
+      if (this.#state !== finish) return;
+      this.#state = "ending";
       release();
       done.resolve();
     };
@@ -94,16 +99,19 @@ export class Running {
 
     const names = signals === true ? DEFAULT_SIGNALS : signals === false ? [] : signals;
     release = this.#host.hold?.(names, onSignal) ?? nothing;
-    this.#finish = finish;
-    if (this.#stopped) this.#loop.addCallback(finish);
-    this.#stopped = false;
+    if (this.#state === "stopped") this.#loop.addCallback(finish);
+    this.#state = finish;
+    // Before whoever is given the promise hears of it.
+    void done.promise.then(() => {
+      if (this.#state === "ending") this.#state = "idle";
+    });
     return done.promise;
   }
 
-  /** Ends the pending `start()`, or the next one after a turn. */
+  /** Ends the pending `start()`, or the next one after a turn, unless one is ending. */
   stop(): void {
-    if (this.#finish === undefined) this.#stopped = true;
-    else this.#finish();
+    if (typeof this.#state === "function") this.#state();
+    else if (this.#state === "idle") this.#state = "stopped";
   }
 
   /** Settles when all hooks have, when time is up, or when `start()` has ended otherwise. Never rejects. */
@@ -133,7 +141,7 @@ function checkSignals(names: unknown): void {
 
 async function callHook(this: Job, signal: LoopSignal): Promise<void> {
   try {
-    await (this.fn as StopHook)(signal);
+    await callWatched(this.fn as StopHook, signal);
   } catch (error) {
     reportFailure(this.owner, error, "Exception in stop hook");
   }

@@ -22,7 +22,11 @@ export interface VirtualLoop {
   readonly host: VirtualHost;
 }
 
-/** Makes a loop in virtual time; it is not `IOLoop.current()` unless {@link installLoop} makes it so. */
+/**
+ * Makes a loop in virtual time; it is not `IOLoop.current()` unless {@link installLoop} makes it so.
+ *
+ * @throws TypeError on options that are none
+ */
 export function virtualLoop(options: VirtualHostOptions & Omit<IOLoopOptions, "host"> = {}): VirtualLoop {
   const host = new VirtualHost(options);
   return { host, loop: new IOLoop({ ...options, host }) };

@@ -1,4 +1,9 @@
 // All timers of a loop over one turn of its host.
+//
+//   turn n, at 100            poll      turn n + 1, at 103
+//   ┌──────┬──────┬──────┐  ───────►    ┌──────┬──────┬───────┐
+//   │ 90 a │ 98 b │ 98 c │              │ 50 d │ 98 e │ 102 f │    b set d and e, for times that had come: they wait
+//   └──────┴──────┴──────┘              └──────┴──────┴───────┘
 
 import { channel } from "node:diagnostics_channel";
 import type { Logger } from "@tw/util";
@@ -67,6 +72,8 @@ export class Timers implements JobOwner {
   readonly #loop: JobOwner;
   readonly #host: LoopHost;
   readonly #heap = new TimerHeap<TimerJob>();
+  /** What timers that are firing have set for a time that has come: not in the heap, where it would be the first. */
+  readonly #late = new Set<TimerJob>();
   readonly #turn: () => void = () => this.#fire();
   #armed: ScheduledTurn | undefined;
   #armedAt = 0;
@@ -74,6 +81,8 @@ export class Timers implements JobOwner {
   #refs = 0;
   #orders = 0;
   #running = false;
+  /** The time of the pass that is running, or was. */
+  #passAt = 0;
 
   constructor(loop: JobOwner, host: LoopHost) {
     this.#loop = loop;
@@ -95,14 +104,17 @@ export class Timers implements JobOwner {
 
   /** Timers that are going to fire. */
   get size(): number {
-    return this.#heap.size;
+    return this.#heap.size + this.#late.size;
   }
 
   add(when: number, fn: Callback<never>, args: readonly unknown[]): Timeout {
     const timer = new TimerJob(this, when, this.#orders++, fn, args);
-    this.#heap.add(timer);
     this.#refs++;
-    if (!this.#running) this.#arm(when);
+    if (!this.#running) {
+      this.#heap.add(timer);
+      this.#arm(when);
+    } else if (when > this.#passAt) this.#heap.add(timer);
+    else this.#late.add(timer);
     if (addedChannel.hasSubscribers) addedChannel.publish({ loop: this.#loop as IOLoop, timer });
     return timer;
   }
@@ -114,7 +126,8 @@ export class Timers implements JobOwner {
     }
     const { state } = handle;
     if (state === DEAD) return;
-    this.#heap.remove(handle);
+    if (this.#running && this.#late.delete(handle)) handle.state = DEAD;
+    else this.#heap.remove(handle);
     // What it would have called, and all that hangs on it, is not kept until the sweep.
     handle.fn = nothing;
     handle.args = NOTHING;
@@ -133,7 +146,7 @@ export class Timers implements JobOwner {
 
   /** Drops all timers. Nothing may be added any more. */
   close(): void {
-    for (const timer of this.#heap.live()) this.remove(timer);
+    for (const timer of [...this.#heap.live(), ...this.#late]) this.remove(timer);
     this.#armed?.cancel();
     this.#armed = undefined;
   }
@@ -161,24 +174,29 @@ export class Timers implements JobOwner {
     this.#armed.setRef(ref);
   }
 
+  /** Fires all that is due. What these timers set waits for the next turn, so that I/O has its chance. */
   #fire(): void {
     this.#armed = undefined;
-    const now = this.#host.now();
-    const end = this.#orders;
+    this.#passAt = this.#host.now();
     this.#running = true;
     forgetCaptures();
     try {
       for (let next = this.#heap.first(); next !== undefined; next = this.#heap.first()) {
-        // A timer set by one of these timers waits for the next turn, so that I/O has its chance.
-        if (next.when > now || next.order >= end) break;
+        if (next.when > this.#passAt) break;
         if (next.state === HOLDING) this.#refs--;
         this.#heap.takeFirst();
         next.run();
       }
     } finally {
       this.#running = false;
+      if (this.#late.size > 0) this.#addLate();
       const next = this.#heap.first();
       if (next !== undefined) this.#arm(next.when);
     }
+  }
+
+  #addLate(): void {
+    for (const timer of this.#late) this.#heap.add(timer);
+    this.#late.clear();
   }
 }

@@ -1,7 +1,7 @@
 // A host whose clock stands still until told otherwise: hours of timeouts in a millisecond, the same way every time.
 
 import { channel } from "node:diagnostics_channel";
-import { TwError } from "@tw/util";
+import { checkOptions, TwError } from "@tw/util";
 import type { DiagnosticsChannel } from "./diagnostics.js";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 import { realPause, realTurn } from "./node-host.js";
@@ -72,7 +72,9 @@ export class VirtualHost implements LoopHost {
   };
   #onSignal: ((signal: LoopSignal) => void) | undefined;
 
+  /** @throws TypeError on options that are none */
   constructor(options: VirtualHostOptions = {}) {
+    checkOptions("options", options, { number: "now" });
     this.#now = options.now ?? 0;
     this.#wallOffset = (options.wall ?? Date.UTC(2026, 0, 1)) - this.#now;
   }

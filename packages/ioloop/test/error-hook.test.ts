@@ -63,6 +63,15 @@ describe("onCallbackError", () => {
     expect(() => new IOLoop({ onCallbackError: {} as never })).toThrow(TypeError);
     expect(() => new IOLoop(null as never)).toThrow("options must be an object, got null");
   });
+
+  it("is refused with a logger that is none", () => {
+    for (const bad of [5, null, {}, { debug() {}, info() {}, warn() {} }, "tw"])
+      expect(() => new IOLoop({ logger: bad as never })).toThrow(TypeError);
+    expect(() => new IOLoop({ logger: 5 as never })).toThrow(
+      "A logger has debug(), info(), warn() and error(), got number without debug()",
+    );
+    expect(new IOLoop({ logger: console }).logger).toBe(console);
+  });
 });
 
 describe("deadlines", () => {

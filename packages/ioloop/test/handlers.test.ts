@@ -330,6 +330,32 @@ describe.skipIf(loadPoller() === undefined)("on real descriptors", () => {
     expect(seen.map(String).sort()).toEqual(["a", "c", "undefined"]);
   });
 
+  it("calls a handler again in the context that added it, whatever a call entered", async () => {
+    const als = new AsyncLocalStorage<string>();
+    const loop = new IOLoop();
+    const [fd, peer] = pair();
+    const seen: unknown[] = [];
+    const later: Promise<unknown>[] = [];
+    als.run("registered", () =>
+      loop.addHandler(
+        fd,
+        () => {
+          seen.push(als.getStore());
+          const call = `call ${seen.length}`;
+          als.enterWith(call);
+          // What a call starts is in the context that it entered.
+          later.push(Promise.resolve().then(() => als.getStore() === call));
+          if (seen.length === 3) loop.removeHandler(fd);
+        },
+        READ,
+      ),
+    );
+    send(peer, "x");
+    await expect.poll(() => seen.length).toBe(3);
+    expect(seen).toEqual(["registered", "registered", "registered"]);
+    expect(await Promise.all(later)).toEqual([true, true, true]);
+  });
+
   it("throws ERR_TW_HANDLER_EXISTS on a second registration and keeps the first", async () => {
     const loop = new IOLoop();
     const [a, b] = pair();

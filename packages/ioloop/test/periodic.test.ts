@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { IOLoop, PeriodicCallback } from "../src/index.js";
+import { IOLoop, observe, PeriodicCallback } from "../src/index.js";
 import { installLoop, VirtualHost, virtualLoop } from "../src/testing.js";
 import { recorder } from "./support.js";
 
@@ -256,6 +256,30 @@ describe("PeriodicCallback", () => {
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e-9, 1e300])("refuses a period of %s", (period) => {
     expect(() => new PeriodicCallback(() => undefined, period)).toThrow(RangeError);
+  });
+
+  it("publishes its starts and stops, each once, on tw:ioloop:periodicStarted and periodicStopped", async () => {
+    const { loop, host } = virtualLoop();
+    const seen: unknown[] = [];
+    const observers = ["Started", "Stopped"].map((what) =>
+      observe(`tw:ioloop:periodic${what}`, (message) => {
+        expect(message).toEqual({ loop, periodic });
+        seen.push([what, host.now()]);
+      }),
+    );
+    const periodic = new PeriodicCallback(() => new Promise(() => undefined), 10, { loop });
+    periodic.stop();
+    periodic.start();
+    periodic.start();
+    await host.advance(100);
+    periodic.stop();
+    periodic.stop();
+    for (const each of observers) each[Symbol.dispose]();
+    periodic.start();
+    expect(seen).toEqual([
+      ["Started", 0],
+      ["Stopped", 100],
+    ]);
   });
 
   it("refuses what is no function, period or jitter", () => {

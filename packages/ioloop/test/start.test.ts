@@ -83,6 +83,48 @@ describe("start() and stop()", () => {
     await second;
   });
 
+  it("stop() by several parties in one turn ends one start(), not the next too", async () => {
+    const { loop, host, ending } = started();
+    for (let i = 0; i < 3; i++) loop.addCallback(() => loop.stop());
+    await host.advance(0);
+    await ending;
+    const again = loop.start();
+    await host.advance(1000);
+    expect(loop.running).toBe(true);
+    loop.stop();
+    loop.stop();
+    const third = loop.start();
+    await again;
+    await host.advance(1000);
+    expect(loop.running).toBe(true);
+    loop.stop();
+    await third;
+  });
+
+  it("stop() by whoever has waited for start() is for the next one", async () => {
+    const { loop, host, ending } = started();
+    loop.stop();
+    await ending;
+    loop.stop();
+    const again = loop.start();
+    await host.advance(0);
+    expect(loop.running).toBe(false);
+    await again;
+  });
+
+  it("stop() when a signal has ended start() in this turn is spent with it", async () => {
+    const { loop, host, ending } = started();
+    host.signal("SIGTERM");
+    host.signal("SIGTERM");
+    loop.stop();
+    await ending;
+    const again = loop.start();
+    await host.advance(1000);
+    expect(loop.running).toBe(true);
+    loop.stop();
+    await again;
+  });
+
   it("stop() calls no hooks: they are for signals", async () => {
     const { loop, ending } = started();
     let calls = 0;
@@ -239,6 +281,24 @@ describe("a signal", () => {
       loop.stop();
       await ending;
     }
+  });
+
+  it("calls a hook of a loop that is started again in the context of whoever registered it", async () => {
+    const { loop, host } = virtualLoop();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    storage.run("registered", () =>
+      loop.onStop(() => {
+        seen.push(storage.getStore());
+        storage.enterWith("hook");
+      }),
+    );
+    for (let i = 0; i < 2; i++) {
+      const ending = loop.start();
+      host.signal("SIGTERM");
+      await ending;
+    }
+    expect(seen).toEqual(["registered", "registered"]);
   });
 
   it("onStop() throws TypeError on what is no function", () => {

@@ -104,7 +104,9 @@ describe("loop.threadHandle()", () => {
   it("throws at once on callbacks and limits that are none", () => {
     const loop = new IOLoop();
     expect(() => loop.threadHandle({ done: 1 as never })).toThrow('The callback "done" must be a function');
-    expect(() => loop.threadHandle(null as never)).toThrow(TypeError);
+    for (const bad of [null, [() => undefined], () => undefined])
+      expect(() => loop.threadHandle(bad as never)).toThrow(/^threadHandle\(\) takes the callbacks by name/);
+    expect(() => loop.threadHandle({}, 5 as never)).toThrow(/got 5: give { maxPending: 5 }$/);
     expect(() => loop.threadHandle({}, { maxPending: 0 })).toThrow(RangeError);
     expect(() => loop.threadHandle({}, { maxPending: 2 ** 31 })).toThrow(RangeError);
     expect(() => loop.threadHandle({}, { maxPending: "1" as never })).toThrow(TypeError);
@@ -268,9 +270,22 @@ describe("the end of a handle", () => {
       },
     });
     const remote = openLoopHandle(handle);
-    remote.addCallbackFromThread("n", 0);
+    // They come in one turn, so that those behind the first have reached this thread.
+    for (let i = 0; i < 5; i++) remote.addCallbackFromThread("n", i);
     await handle.whenClosed;
+    await new Promise<void>((resolve) => loop.addCallback(resolve));
     expect(seen).toEqual([0]);
+  });
+
+  it("drops what waits for the loop's turn when the loop's side closes before it", async () => {
+    const { loop, host } = virtualLoop();
+    const seen: unknown[] = [];
+    const handle = loop.threadHandle({ n: (i: number) => seen.push(i) });
+    openLoopHandle(handle).addCallbackFromThread("n", 1);
+    await expect.poll(() => loop.metrics().callbacks).toBe(1);
+    handle.close();
+    await host.advance(0);
+    expect([seen, loop.metrics().callbacks]).toEqual([[], 0]);
   });
 });
 

@@ -113,6 +113,15 @@ describe("VirtualHost.run()", () => {
 });
 
 describe("virtualLoop()", () => {
+  it("refuses what are no options, and installLoop() what is no loop", () => {
+    expect(() => virtualLoop(5 as never)).toThrow(/got 5: give { now: 5 }$/);
+    expect(() => new VirtualHost("5" as never)).toThrow(TypeError);
+    const before = IOLoop.current();
+    for (const bad of [5, null, undefined, {}])
+      expect(() => installLoop(bad as never)).toThrow(/^installLoop\(\) takes an IOLoop, got /);
+    expect(IOLoop.current()).toBe(before);
+  });
+
   it("is not the loop of the thread until installLoop() makes it so, until taken back", () => {
     const before = IOLoop.current();
     const { loop } = virtualLoop();

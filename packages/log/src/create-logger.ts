@@ -1,5 +1,6 @@
 // The default logger: small enough to read, shaped so that a pino logger can take its place.
 
+import { checkOptions } from "@tw/util";
 import { formatJson, formatPretty } from "./format.js";
 import { type LogThreshold, Threshold } from "./levels.js";
 import type { LogRecord } from "./record.js";
@@ -32,12 +33,13 @@ export interface LoggerOptions {
  * A stream that throws, fails or does not take what is written costs records and nothing else: they are counted, and
  * the next one that gets through is preceded by a warning with their number.
  *
- * @throws RangeError on an unknown level or format
+ * @throws TypeError on options that are none and a name that is no string; RangeError on an unknown level or format
  * @example
  * const log = createLogger({ name: "shop" });
  * log.info({ port: 8888 }, "listening"); // [I 261121 10:11:12 shop] listening port=8888
  */
 export function createLogger(options: LoggerOptions = {}): StructuredLogger {
+  checkNamed(options);
   const { name = "tw.application", level = "info", format } = options;
   const threshold = new Threshold(level);
   if (format !== undefined && format !== "pretty" && format !== "json") {
@@ -52,6 +54,19 @@ export const nullLogger: StructuredLogger = makeLogger(
   "tw.null",
   new Threshold("silent"),
 );
+
+/** A name in the place of all options is what one gives elsewhere. */
+function checkNamed(options: unknown): void {
+  if (typeof options === "string") {
+    const got = JSON.stringify(options.slice(0, 64));
+    throw new TypeError(`options must be an object, got ${got}: give { name: ${got} }`);
+  }
+  checkOptions("options", options);
+  const { name } = options as { readonly name?: unknown };
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(`name must be a string, got ${name === null ? "null" : typeof name}`);
+  }
+}
 
 function outputTo({ stream, clock = Date.now, format, color }: LoggerOptions): LogOutput {
   return {

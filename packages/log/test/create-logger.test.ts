@@ -233,6 +233,13 @@ describe("createLogger()", () => {
     expect(plain.text).not.toContain("\u001b");
   });
 
+  it("throws TypeError on what are no options and on a name that is no string", () => {
+    expect(() => createLogger("shop" as never)).toThrow('got "shop": give { name: "shop" }');
+    for (const bad of [5, null, []]) expect(() => createLogger(bad as never)).toThrow(TypeError);
+    for (const bad of [5, null, {}])
+      expect(() => createLogger({ name: bad as never })).toThrow(/^name must be a string, got /);
+  });
+
   it("throws RangeError on an unknown level or format", () => {
     expect(() => createLogger({ level: "loud" as never })).toThrow(RangeError);
     expect(() => createLogger({ level: "toString" as never })).toThrow(RangeError);

@@ -3,8 +3,8 @@
 import { IOLoop } from "@tw/ioloop";
 import { installLoop, VirtualHost, type VirtualHostOptions } from "@tw/ioloop/testing";
 import { useNetwork } from "@tw/tcp";
-import type { Logger } from "@tw/util";
-import { type LeakGuard, type LeakGuardOptions, watchLeaks } from "./leaks/guard.js";
+import { checkOptions, type Logger } from "@tw/util";
+import { checkGuardOptions, type LeakGuard, type LeakGuardOptions, watchLeaks } from "./leaks/guard.js";
 import { SimulatedNetwork, type SimulatedNetworkOptions } from "./network/network.js";
 
 /** Options of {@link simulate}. */
@@ -48,7 +48,9 @@ export async function simulate<T>(
   options: SimulateOptions = {},
 ): Promise<T> {
   if (typeof fn !== "function") throw new TypeError("simulate() takes a function");
+  checkOptions("options", options, { number: "seed" });
   const { logger, leaks = {}, now, wall, ...wires } = options;
+  if (leaks !== false) checkGuardOptions(leaks, "leaks");
   const clock = new VirtualHost({ ...(now !== undefined && { now }), ...(wall !== undefined && { wall }) });
   const loop = new IOLoop({ host: clock, ...(logger !== undefined && { logger }) });
   const network = new SimulatedNetwork(loop, { ...wires, clock });

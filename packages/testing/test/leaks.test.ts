@@ -30,9 +30,14 @@ function lineAbove(): string {
   return `leaks.test.ts:${Number(/leaks\.test\.ts:(\d+)/.exec(caller)?.[1]) - 1}`;
 }
 
-const CHANNELS = ["handlerAdded", "handlerRemoved", "timerAdded", "virtualIdle"].map(
-  (name) => `tw:ioloop:${name}`,
-);
+const CHANNELS = [
+  "handlerAdded",
+  "handlerRemoved",
+  "timerAdded",
+  "periodicStarted",
+  "periodicStopped",
+  "virtualIdle",
+].map((name) => `tw:ioloop:${name}`);
 const listening = (): boolean =>
   [...CHANNELS, "tw:iostream:opened", "tw:iostream:closed", "tw:tcp:listening"].some(hasSubscribers);
 
@@ -158,9 +163,14 @@ describe("watchLeaks()", () => {
     const line = lineAbove();
     for (const days of [0, 7]) {
       await host.advance(days * 24 * 3_600_000);
-      const [leak, ...others] = guard.leaks();
-      expect(others).toEqual([]);
-      expect(leak?.made).toBe(`PeriodicCallback.start() at test/${line}:13`);
+      expect(guard.leaks()).toEqual([
+        {
+          kind: "timer",
+          what: "periodic callback, every 60000 ms",
+          made: `PeriodicCallback.start() at test/${line}:13`,
+          object: minutes,
+        },
+      ]);
     }
     minutes.stop();
     await guard.close();
@@ -203,8 +213,48 @@ describe("watchLeaks()", () => {
     periodic.start();
     const guard = watch(briefly);
     await host.advance(60_000);
-    expect(guard.leaks()).toMatchObject([{ kind: "timer", made: "PeriodicCallback.start()" }]);
+    expect(guard.leaks().map(({ made }) => made)).toEqual([
+      expect.stringContaining("PeriodicCallback.start() at"),
+    ]);
     periodic.stop();
+    await guard.close();
+  });
+
+  it("sees a periodic callback between two calls, during one, and while its promise is pending", async () => {
+    const { loop, host } = virtualLoop();
+    const guard = watch(briefly);
+    const seen: number[] = [];
+    const periodic = new PeriodicCallback(
+      () => {
+        seen.push(guard.leaks().length);
+        return new Promise<void>((resolve) => void loop.addCallback(() => loop.addCallback(resolve)));
+      },
+      10,
+      { loop },
+    );
+    periodic.start();
+    seen.push(guard.leaks().length);
+    await host.advance(10);
+    const never = new PeriodicCallback(() => new Promise(() => undefined), 10, { loop });
+    never.start();
+    await host.advance(20);
+    expect(seen).toEqual([1, 1, 2, 2]);
+    expect(loop.metrics().timers).toBe(1);
+    expect(() => guard.check()).toThrow(
+      /a periodic callback, every 10 ms, made by PeriodicCallback.start\(\) at .*\n.* at /,
+    );
+    periodic.stop();
+    expect(guard.leaks().map(({ object }) => object)).toEqual([never]);
+    never.stop();
+    never.stop();
+    await guard.close();
+  });
+
+  it("counts a periodic callback no longer when its loop is closed", async () => {
+    const { loop } = virtualLoop();
+    const guard = watch(briefly);
+    new PeriodicCallback(() => undefined, 10, { loop }).start();
+    await loop.close();
     await guard.close();
   });
 
@@ -246,6 +296,20 @@ describe("watchLeaks()", () => {
     const loop = new IOLoop();
     await using _guard = watch();
     loop.callLater(20, () => undefined);
+  });
+
+  it("refuses what are no options, as the others do, before anything is watched", () => {
+    const hooks = { beforeEach: () => undefined, afterEach: () => undefined };
+    for (const begin of [
+      (options: never) => watchLeaks(options),
+      (options: never) => leakGuard(() => undefined, options),
+      (options: never) => guardEachTest(hooks, options),
+    ]) {
+      expect(() => begin(5 as never)).toThrow(/got 5: give { graceMs: 5 }$/);
+      expect(() => begin(["timer"] as never)).toThrow(/give { kinds: \[…\] }$/);
+      expect(() => begin({ kinds: ["timers"] } as never)).toThrow(RangeError);
+    }
+    expect(listening()).toBe(false);
   });
 
   it("is closed once, whoever closes it", async () => {

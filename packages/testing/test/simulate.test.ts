@@ -3,7 +3,7 @@ import { WaitIterator } from "@tw/gen";
 import { AsyncHTTPClient } from "@tw/httpclient";
 import { HTTPServer } from "@tw/httpserver";
 import { HTTPHeaders } from "@tw/httputil";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, PeriodicCallback } from "@tw/ioloop";
 import { Condition, Event, Lock, Semaphore } from "@tw/locks";
 import { nullLogger } from "@tw/log";
 import { Queue } from "@tw/queues";
@@ -48,6 +48,36 @@ async function traceOf(options: SimulateOptions): Promise<string> {
 }
 
 describe("simulate()", () => {
+  it("refuses what are no options, and leaves the loop of the thread as it is", async () => {
+    const before = IOLoop.current();
+    await expect(simulate(() => undefined, 5 as never)).rejects.toThrow(/got 5: give { seed: 5 }$/);
+    await expect(simulate(() => undefined, { leaks: 5 as never })).rejects.toThrow(/^leaks must be .* 5/);
+    await expect(simulate(() => undefined, { leaks: { kinds: ["timers" as never] } })).rejects.toThrow(
+      RangeError,
+    );
+    expect(IOLoop.current()).toBe(before);
+  });
+
+  it("fails on a periodic callback whose call never ends, and names it where nothing else goes on", async () => {
+    const begin = () => new PeriodicCallback(() => new Promise(() => undefined), 10).start();
+    const left = simulate(async ({ clock }) => {
+      begin();
+      await clock.advance(50);
+    });
+    await expect(left).rejects.toThrow(
+      /periodic callback, every 10 ms, made by PeriodicCallback.start\(\) at test/,
+    );
+    await expect(left).rejects.toThrow(LeakError);
+    const idle = simulate(() => {
+      begin();
+      return new Promise(() => undefined);
+    });
+    await expect(idle).rejects.toThrow(VirtualIdleError);
+    await expect(idle).rejects.toThrow(
+      /periodic callback, every 10 ms, made by PeriodicCallback.start\(\) at test/,
+    );
+  });
+
   it("runs a server and its clients unchanged", async () => {
     const answers = await simulate(() => application(3), { latencyMs: [1, 40], pieces: "random", seed: 5 });
     expect(answers).toEqual(["GET /0 xx", "GET /1 xx", "GET /2 xx"]);

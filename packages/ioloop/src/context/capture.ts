@@ -33,6 +33,11 @@ export function captureScope(): AsyncResource {
   return isNowhere() ? nowhere : new AsyncResource("IOLoopJob", executionAsyncId());
 }
 
+/** As {@link captureScope}, for what is called again and again: none of its calls sees what one before it has entered. */
+export function captureLastingScope(): AsyncResource {
+  return isNowhere() ? nowhere : new SharedScope("IOLoopJob");
+}
+
 /** Calls `fn` in a captured context. */
 export function enterScope<T, A extends unknown[], R>(
   scope: AsyncResource,

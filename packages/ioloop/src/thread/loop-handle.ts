@@ -5,8 +5,10 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { checkFunction, checkInteger, Deferred, type Logger } from "@tw/util";
+import { checkFunction, checkInteger, checkOptions, Deferred } from "@tw/util";
 import { outsideContexts } from "../context.js";
+import { type Callback, callCaught, type JobOwner } from "../job.js";
+import { CALLBACK } from "../watchdog/memory.js";
 import { CLOSED, PENDING, SHARED_LENGTH, type ThreadCallbacks, type ThreadMessage } from "./shared.js";
 
 /** How much one handle may hold. */
@@ -32,8 +34,7 @@ export interface SentLoopHandle<C extends ThreadCallbacks = ThreadCallbacks> {
 }
 
 /** What a handle needs of its loop. */
-export interface HandleOwner {
-  readonly logger: Logger;
+export interface HandleOwner extends JobOwner {
   readonly closed: boolean;
   addCallback(fn: (index: number, args: readonly unknown[]) => unknown, ...args: ThreadMessage): void;
 }
@@ -56,7 +57,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   );
   readonly maxPending: number;
   readonly #loop: HandleOwner;
-  readonly #functions: readonly ((...args: readonly unknown[]) => unknown)[];
+  readonly #functions: readonly Callback[];
   readonly #receiver: MessagePort;
   /** Callbacks run in the context of whoever made the handle. */
   readonly #context = new AsyncResource("IOLoopThreadHandle");
@@ -64,12 +65,15 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   /** Held by the user, and by callbacks that are on the way. */
   #wanted = false;
   #busy = false;
+  /** Closed at this end. */
+  #dropped = false;
   readonly #run: (index: number, args: readonly unknown[]) => unknown;
 
   constructor(loop: HandleOwner, callbacks: C, options: LoopHandleOptions = {}) {
+    checkOptions("options", options, { number: "maxPending" });
     const { maxPending = MAX_PENDING } = options;
     checkInteger("maxPending", maxPending, 1, 2 ** 31 - 1);
-    if (typeof callbacks !== "object" || callbacks === null) {
+    if (typeof callbacks !== "object" || callbacks === null || Array.isArray(callbacks)) {
       throw new TypeError("threadHandle() takes the callbacks by name: { done: (result) => … }");
     }
     const named = Object.entries(callbacks);
@@ -77,10 +81,11 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     this.#loop = loop;
     this.maxPending = maxPending;
     this.names = named.map(([name]) => name);
-    this.#functions = named.map(([, fn]) => fn as (...args: readonly unknown[]) => unknown);
+    this.#functions = named.map(([, fn]) => fn as Callback);
     this.#run = (index, args) => {
       this.#arrived();
-      return this.#functions[index]?.(...args);
+      // By itself, so that the watchdog and the error hook are told of it and not of this.
+      if (!this.#dropped) callCaught(loop, CALLBACK, this.#functions[index] as Callback, args);
     };
     const { port1, port2 } = outsideContexts(() => new MessageChannel());
     this.port = port2;
@@ -118,8 +123,12 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     return this;
   }
 
-  /** Takes nothing more: what has not reached this thread is dropped, and the other thread gets `ERR_TW_HANDLE_CLOSED`. May be repeated. */
+  /**
+   * Takes nothing more, and no callback is called again: what is on the way is dropped, here and in the other thread, which gets
+   * `ERR_TW_HANDLE_CLOSED` from now on. What that thread sent before it closed its own end still runs. May be repeated.
+   */
   close(): void {
+    this.#dropped = true;
     Atomics.store(this.shared, CLOSED, 1);
     this.#receiver.close();
   }

@@ -1,6 +1,6 @@
 // A test that leaves handlers, timers, streams or listening sockets behind fails, and says where each was made.
 
-import { TwError } from "@tw/util";
+import { checkOptions, TwError } from "@tw/util";
 import { lineOf, type Resource, type ResourceKind, Tracker } from "./tracker.js";
 
 /** Options of a {@link LeakGuard}. */
@@ -36,10 +36,8 @@ export class LeakGuard implements AsyncDisposable {
   #over = false;
 
   constructor(options: LeakGuardOptions = {}) {
+    checkGuardOptions(options);
     const { ignore, kinds = KINDS, graceMs = DEFAULT_GRACE_MS } = options;
-    for (const kind of kinds)
-      if (!KINDS.includes(kind)) throw new RangeError(`Not a kind of resource: ${kind}`);
-    if (!(graceMs >= 0)) throw new RangeError(`graceMs must not be negative, got ${graceMs}`);
     this.#counts = (resource) => kinds.includes(resource.kind) && ignore?.(resource) !== true;
     this.#graceMs = graceMs;
     this.#tracker.start();
@@ -87,12 +85,21 @@ export class LeakGuard implements AsyncDisposable {
   }
 }
 
+/** @throws TypeError on options that are none; RangeError on an unknown kind or a negative grace */
+export function checkGuardOptions(options: LeakGuardOptions, name = "options"): void {
+  checkOptions(name, options, { number: "graceMs", array: "kinds" });
+  const { kinds = KINDS, graceMs = DEFAULT_GRACE_MS } = options;
+  for (const kind of kinds)
+    if (!KINDS.includes(kind)) throw new RangeError(`Not a kind of resource: ${kind}`);
+  if (!(graceMs >= 0)) throw new RangeError(`graceMs must not be negative, got ${graceMs}`);
+}
+
 /**
  * Begins to watch what is made in this thread: handlers on descriptors, timers of loops, streams, listening
  * sockets. Tests that run at the
  * same time in one thread are told of each other's: run them one after the other.
  *
- * @throws RangeError on an unknown kind or a negative grace
+ * @throws TypeError on options that are none; RangeError on an unknown kind or a negative grace
  * @example
  * await using guard = watchLeaks();
  * const stream = await new TCPClient().connect("localhost", port);
@@ -116,6 +123,7 @@ export function leakGuard<A extends readonly unknown[], R>(
   options: LeakGuardOptions = {},
 ): (...args: A) => Promise<R> {
   if (typeof fn !== "function") throw new TypeError("leakGuard() takes a function");
+  checkGuardOptions(options);
   return async (...args) => {
     const guard = watchLeaks(options);
     try {
@@ -142,6 +150,7 @@ export interface TestHooks {
  * guardEachTest({ beforeEach, afterEach });
  */
 export function guardEachTest(hooks: TestHooks, options: LeakGuardOptions = {}): void {
+  checkGuardOptions(options);
   let guard: LeakGuard | undefined;
   hooks.beforeEach(() => {
     guard?.stop();

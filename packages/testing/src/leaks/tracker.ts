@@ -2,13 +2,13 @@
 // listens.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { HandlerHandle, IOLoop, Timeout } from "@tw/ioloop";
+import type { HandlerHandle, IOLoop, PeriodicCallback, Timeout } from "@tw/ioloop";
 import type { VirtualIdle } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import type { AcceptedMessage, ConnectedMessage, ListeningSocket } from "@tw/tcp";
+import { isHousekeeping } from "@tw/util";
 import { describeOrigin, type Origin, originHere } from "./origin.js";
 import { SweptMap } from "./swept-map.js";
-import { TimerOrigins } from "./timer-origins.js";
 import { Waiting } from "./waiting.js";
 
 /** What is kept track of. */
@@ -21,8 +21,8 @@ export interface Resource {
   readonly what: string;
   /** Where it was made: `IOLoop.callLater() at test/x.test.ts:12:10`; `at test/x.test.ts:12:10` where the call is unknown. */
   readonly made: string;
-  /** The handle of the handler, the timer, the stream or the listening socket. */
-  readonly object: HandlerHandle | Timeout | IOStream | ListeningSocket;
+  /** The handle of the handler, the timer or the periodic callback, the stream or the listening socket. */
+  readonly object: HandlerHandle | Timeout | PeriodicCallback | IOStream | ListeningSocket;
 }
 
 /** One line of a report: `a timer that fires in 5 ms, made by IOLoop.callLater() at test/x.test.ts:12:10`. */
@@ -42,7 +42,6 @@ interface Entry {
 /** Hears of resources from {@link start} to {@link stop}; what was made before is unknown to it. */
 export class Tracker {
   readonly #entries = new SweptMap<Resource["object"], Entry>((_object, { live }) => live());
-  readonly #timers = new TimerOrigins();
   readonly #waiting = new Waiting();
   #running = false;
 
@@ -78,8 +77,6 @@ export class Tracker {
     if (entry !== undefined) entry.maker = maker;
   }
 
-  readonly #forget = (object: Resource["object"]): void => this.#entries.delete(object);
-
   readonly #listeners: readonly (readonly [string, (message: unknown) => void])[] = [
     [
       "tw:ioloop:handlerAdded",
@@ -104,10 +101,35 @@ export class Tracker {
       "tw:ioloop:timerAdded",
       (message) => {
         const { loop, timer } = message as { loop: IOLoop; timer: Timeout };
-        const made = this.#timers.of(timer, this.#forget);
-        if (made === undefined) return;
-        const what = () => `timer that fires in ${round(timer.when - loop.time())} ms`;
-        this.#entries.set(timer, { kind: "timer", live: () => timer.pending, what, ...made });
+        const { fn: callback } = timer as Timeout & { readonly fn?: unknown };
+        // Of what it belongs to, a stream or a periodic callback, we hear as well.
+        if (typeof callback === "function" && isHousekeeping(callback as () => void)) return;
+        this.#entries.set(timer, {
+          kind: "timer",
+          live: () => timer.pending,
+          what: () => `timer that fires in ${round(timer.when - loop.time())} ms`,
+          origin: originHere(),
+          maker: "",
+        });
+      },
+    ],
+    [
+      "tw:ioloop:periodicStarted",
+      (message) => {
+        const { periodic } = message as { periodic: PeriodicCallback };
+        this.#entries.set(periodic, {
+          kind: "timer",
+          live: () => periodic.isRunning,
+          what: () => `periodic callback, every ${round(periodic.periodMs)} ms`,
+          origin: originHere(),
+          maker: "",
+        });
+      },
+    ],
+    [
+      "tw:ioloop:periodicStopped",
+      (message) => {
+        this.#entries.delete((message as { periodic: PeriodicCallback }).periodic);
       },
     ],
     [
