@@ -82,6 +82,7 @@ export abstract class SendingStream extends WritingStream {
       const { held } = send;
       if (budget <= 0) return this.goOnLater(send);
       const count = held > 0 ? this.giveHeld(send, taken) : this.giveFile(send, taken);
+      if (line.first !== send) return false; // aborted meanwhile
       if (count === READ_FILE) return this.readOn(send);
       line.advance(count);
       if (count < held || count === 0) return this.block();
