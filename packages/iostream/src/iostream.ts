@@ -7,7 +7,7 @@
 // This file makes a stream, and of a plain one a secure one. The parts it consists of are in stream/, one idea each: see
 // stream/base.ts.
 
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import { handshakeError, handshakeFinish, handshakeStart, opened } from "./channels.js";
 import { StartTlsError, StreamBusyError } from "./errors.js";
 import type { Codec } from "./framing/codec.js";
@@ -82,7 +82,8 @@ export class IOStream extends EndingStream {
    * beginning of one; anything else is an error, and the stream as it was.
    *
    * Rejects with `StartTlsError` when bytes are unread, or unsent after one more try; with `StreamBusyError` while somebody
-   * reads; with `StreamClosedError`; with `TLSHandshakeError`, whose `reason` says what is wrong, after which the
+   * reads; with `StreamClosedError`; with `LoopClosedError` where the loop is closed, which has no time for a handshake:
+   * until then the stream is as it was. With `TLSHandshakeError`, whose `reason` says what is wrong, after which the
    * connection is closed; with `signal.reason`, likewise.
    *
    * @throws TypeError, RangeError for options that cannot work; a client needs `servername`
@@ -133,6 +134,7 @@ export class IOStream extends EndingStream {
     if (signal?.aborted === true) return { reason: signal.reason };
     if (this.closed || this.life !== "open" || this.input !== "open")
       return { reason: this.closedError("Cannot start TLS") };
+    if (this.loop.closed) return { reason: new LoopClosedError("startTls") };
     if (this.reading || this.receiver !== undefined)
       return { reason: new StreamBusyError("Cannot start TLS: somebody is reading") };
     const { buffer } = this;
