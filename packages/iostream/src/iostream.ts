@@ -4,7 +4,7 @@
 //                 └──────► ReadBuffer ──► read  otherwise: kept for a read; with none pending the transport is paused
 //   transport ◄──write──── WriteQueue ◄── send, write     one call for all that one callback wrote
 //
-// This file makes a stream, and of a plain one a secure one. The parts it consists of are in stream/, one idea each: see
+// This file makes a stream, and of a plain one a secure one (both in one file, because each makes the other). The parts it consists of are in stream/, one idea each: see
 // stream/base.ts.
 
 import { IOLoop, LoopClosedError } from "@tw/ioloop";
@@ -19,10 +19,10 @@ import { EndingStream } from "./stream/ending.js";
 import type { Transport } from "./transport.js";
 import { carrierOf } from "./transports/node/carrier.js";
 import { Handshake } from "./transports/node/handshake.js";
+import { type DescribeEnds, SecureTransport } from "./transports/node/secure-transport.js";
 import { StreamDuplex } from "./transports/node/stream-duplex.js";
 import { type PeerCertificate, type SecureSocket, tlsFacts } from "./transports/node/tls-facts.js";
 import { checkTlsOptions, type TLSOptions } from "./transports/node/tls-options.js";
-import { nodeTransport } from "./transports/node/transport.js";
 import { Upgrade } from "./upgrade.js";
 
 /** What a TLS record of a handshake begins with (RFC 8446 §5.1). */
@@ -157,41 +157,45 @@ export class IOStream extends EndingStream {
  * const secure = await stream.startTls({ servername: "example.com", ALPNProtocols: ["http/1.1"] });
  * console.log(secure.protocol, secure.alpnProtocol, secure.peerCertificate()?.subject);
  */
-// In this file because each of the two makes the other.
 export class SSLIOStream extends IOStream {
-  readonly #socket: SecureSocket;
-  /** The version, such as `TLSv1.3`. */
-  readonly protocol: string;
+  // A field would not be there yet when `tw:iostream:opened` is published.
+  declare protected readonly transport: SecureTransport;
 
-  /** Takes over `socket`, a `tls.TLSSocket` of which the handshake is over. */
-  constructor(socket: SecureSocket, options: StreamOptions = {}) {
-    super(nodeTransport(options.loop ?? IOLoop.current(), socket), options);
-    this.#socket = socket;
-    this.protocol = socket.getProtocol() ?? "";
+  /**
+   * Takes over `socket`, a `tls.TLSSocket` of which the handshake is over. `describe` makes {@link info} of what the
+   * socket knows, for who knows more: behind a proxy the ends are others.
+   */
+  constructor(socket: SecureSocket, options: StreamOptions = {}, describe?: DescribeEnds) {
+    super(new SecureTransport(options.loop ?? IOLoop.current(), socket, describe), options);
+  }
+
+  /** The version, such as `TLSv1.3`. */
+  get protocol(): string {
+    return this.transport.protocol;
   }
 
   /** The application protocol that both sides agreed on (RFC 7301), or `undefined`. */
   get alpnProtocol(): string | undefined {
-    return tlsFacts.alpnProtocol(this.#socket);
+    return tlsFacts.alpnProtocol(this.transport.socket);
   }
 
   /** The name that the client asked for (SNI), or `undefined`. */
   get servername(): string | undefined {
-    return tlsFacts.servername(this.#socket);
+    return tlsFacts.servername(this.transport.socket);
   }
 
   /** Whether the peer's certificate verified; false on a server that asked for none. */
   get authorized(): boolean {
-    return this.#socket.authorized;
+    return this.transport.socket.authorized;
   }
 
   /** Why it did not, as OpenSSL's code or Node's, where `rejectUnauthorized` is false; else `undefined`. */
   get authorizationError(): string | undefined {
-    return tlsFacts.authorizationError(this.#socket);
+    return tlsFacts.authorizationError(this.transport.socket);
   }
 
   /** The peer's certificate while the stream is open, or `undefined` when it sent none. */
   peerCertificate(): PeerCertificate | undefined {
-    return this.#socket.getPeerX509Certificate();
+    return this.transport.socket.getPeerX509Certificate();
   }
 }
