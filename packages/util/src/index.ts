@@ -19,5 +19,5 @@ export {
 export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
 export { ipMatcher, isIp } from "./ip.js";
-export type { LogFields, Logger, LogMethod } from "./logger.js";
+export { type LogFields, type Logger, type LogMethod, logSafely } from "./logger.js";
 export { isPromiseLike } from "./promise.js";

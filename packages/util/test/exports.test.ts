@@ -22,6 +22,7 @@ it("exports these names and no others", () => {
     "isPromiseLike",
     "isTwError",
     "latin1",
+    "logSafely",
     "utf8",
   ]);
 });
