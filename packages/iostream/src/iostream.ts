@@ -4,16 +4,16 @@
 //                 └──────► ReadBuffer ──► read  otherwise: kept for a read; with none pending the transport is paused
 //   transport ◄──write──── WriteQueue ◄── send, write     one call for all that one callback wrote
 //
-// This file makes a stream, and of a plain one a secure one (both in one file, because each makes the other). The parts it consists of are in stream/, one idea each: see
-// stream/base.ts.
+// This file makes a stream, and of a plain one a secure one: both are here because each makes the other. The parts it
+// consists of are in stream/, one idea each: see stream/base.ts.
 
 import { IOLoop, LoopClosedError } from "@tw/ioloop";
+import { rejected } from "@tw/util";
 import { handshakeError, handshakeFinish, handshakeStart, opened } from "./channels.js";
 import { StartTlsError, StreamBusyError } from "./errors.js";
 import type { Codec } from "./framing/codec.js";
 import { Frames, type FramesOptions } from "./framing/frames.js";
 import { type StreamOptions, streamLimits } from "./options.js";
-import { refused } from "./reads.js";
 import type { StreamReceiver } from "./receiver.js";
 import { EndingStream } from "./stream/ending.js";
 import type { Transport } from "./transport.js";
@@ -96,7 +96,7 @@ export class IOStream extends EndingStream {
   startTls(options: TLSOptions = {}): Promise<SSLIOStream> {
     checkTlsOptions(options);
     const refusal = this.refusalOfTls(options);
-    if (refusal !== undefined) return refused(refusal.reason);
+    if (refusal !== undefined) return rejected(refusal.reason);
     const unread = this.takeUnread();
     const { loop } = this;
     const carrier = carrierOf(this.transport, unread) ?? this.handOn(unread);

@@ -20,4 +20,4 @@ export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
 export { ipMatcher, isIp } from "./ip.js";
 export { type LogFields, type Logger, type LogMethod, logSafely } from "./logger.js";
-export { isPromiseLike } from "./promise.js";
+export { isPromiseLike, rejected } from "./promise.js";

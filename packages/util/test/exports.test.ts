@@ -23,6 +23,7 @@ it("exports these names and no others", () => {
     "isTwError",
     "latin1",
     "logSafely",
+    "rejected",
     "utf8",
   ]);
 });

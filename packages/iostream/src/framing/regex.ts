@@ -7,6 +7,7 @@
 
 import { measureRegex, withoutPlace } from "../regex-width.js";
 import { type Codec, UNKNOWN } from "./codec.js";
+import { latin1Text } from "./latin1-text.js";
 import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf } from "./payload.js";
 
 /** Bytes that are looked at first, then twice as many, and so on: most frames end soon. */
@@ -49,7 +50,7 @@ function shortestMatch(match: RegExp, bytes: Uint8Array, start: number, end: num
   let without = seen;
   let looked = Math.min(available, Math.max(FIRST_LOOK, seen * 2));
   for (;;) {
-    const text = Buffer.prototype.latin1Slice.call(bytes, start, start + looked);
+    const text = latin1Text(bytes, start, start + looked);
     const found = match.exec(text);
     if (found !== null) return shorten(match, text, without, found.index + found[0].length);
     if (looked === available) return UNKNOWN;
