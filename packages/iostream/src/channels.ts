@@ -5,7 +5,7 @@ import type { DiagnosticsChannel } from "@tw/ioloop";
 import type { FileRange } from "./file-range.js";
 import type { IOStream, SSLIOStream } from "./iostream.js";
 
-/** A stream was made over a transport. */
+/** A stream was made over a transport. Behind a proxy its ends are the proxy's and ours until the header has come. */
 export interface StreamOpenedMessage {
   readonly stream: IOStream;
 }

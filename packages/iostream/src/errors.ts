@@ -33,7 +33,10 @@ export class UnsatisfiableReadError extends TwError {
   }
 }
 
-/** `close()` gave up: the peer took nothing for `graceMs` while bytes were waiting for it. */
+/**
+ * `close()` gave up while bytes were waiting for the peer: it took nothing for `graceMs`, or, 12 times that long after
+ * `close()`, less than 1 KiB/s on average since.
+ */
 export class CloseTimeoutError extends TwError {
   constructor(message: string) {
     super("ERR_TW_CLOSE_TIMEOUT", message);

@@ -45,7 +45,7 @@ function flushAll(): void {
       stream.flushNow();
     }
   } finally {
-    // What one stream throws (its logger may) must not silence all others of the thread.
+    // What one stream throws must not silence all others of the thread.
     if (served < count) process.nextTick(flushAll);
     else {
       served = 0;

@@ -4,25 +4,25 @@
 //                 └──────► ReadBuffer ──► read  otherwise: kept for a read; with none pending the transport is paused
 //   transport ◄──write──── WriteQueue ◄── send, write     one call for all that one callback wrote
 //
-// This file makes a stream, and of a plain one a secure one. The parts it consists of are in stream/, one idea each: see
-// stream/base.ts.
+// This file makes a stream, and of a plain one a secure one: both are here because each makes the other. The parts it
+// consists of are in stream/, one idea each: see stream/base.ts.
 
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
+import { rejected } from "@tw/util";
 import { handshakeError, handshakeFinish, handshakeStart, opened } from "./channels.js";
 import { StartTlsError, StreamBusyError } from "./errors.js";
 import type { Codec } from "./framing/codec.js";
 import { Frames, type FramesOptions } from "./framing/frames.js";
 import { type StreamOptions, streamLimits } from "./options.js";
-import { refused } from "./reads.js";
 import type { StreamReceiver } from "./receiver.js";
 import { EndingStream } from "./stream/ending.js";
 import type { Transport } from "./transport.js";
 import { carrierOf } from "./transports/node/carrier.js";
 import { Handshake } from "./transports/node/handshake.js";
+import { type DescribeEnds, SecureTransport } from "./transports/node/secure-transport.js";
 import { StreamDuplex } from "./transports/node/stream-duplex.js";
 import { type PeerCertificate, type SecureSocket, tlsFacts } from "./transports/node/tls-facts.js";
 import { checkTlsOptions, type TLSOptions } from "./transports/node/tls-options.js";
-import { nodeTransport } from "./transports/node/transport.js";
 import { Upgrade } from "./upgrade.js";
 
 /** What a TLS record of a handshake begins with (RFC 8446 §5.1). */
@@ -82,9 +82,9 @@ export class IOStream extends EndingStream {
    * beginning of one; anything else is an error, and the stream as it was.
    *
    * Rejects with `StartTlsError` when bytes are unread, or unsent after one more try; with `StreamBusyError` while somebody
-   * reads; with `StreamClosedError`; with `TLSHandshakeError`, whose `reason` says what is wrong, after which the
-   * connection is closed; with `signal.reason`, likewise, unless it was aborted before the call: then the stream is as it
-   * was, and open.
+   * reads; with `StreamClosedError`; with `LoopClosedError` where the loop is closed, which has no time for a handshake;
+   * with `signal.reason` where it was aborted before the call: until then the stream is as it was, and open. With
+   * `TLSHandshakeError`, whose `reason` says what is wrong, or with `signal.reason`, after which the connection is closed.
    *
    * @throws TypeError, RangeError for options that cannot work; a client needs `servername`
    *
@@ -96,7 +96,7 @@ export class IOStream extends EndingStream {
   startTls(options: TLSOptions = {}): Promise<SSLIOStream> {
     checkTlsOptions(options);
     const refusal = this.refusalOfTls(options);
-    if (refusal !== undefined) return refused(refusal.reason);
+    if (refusal !== undefined) return rejected(refusal.reason);
     const unread = this.takeUnread();
     const { loop } = this;
     const carrier = carrierOf(this.transport, unread) ?? this.handOn(unread);
@@ -134,6 +134,7 @@ export class IOStream extends EndingStream {
     if (signal?.aborted === true) return { reason: signal.reason };
     if (this.closed || this.life !== "open" || this.input !== "open")
       return { reason: this.closedError("Cannot start TLS") };
+    if (this.loop.closed) return { reason: new LoopClosedError("startTls") };
     if (this.reading || this.receiver !== undefined)
       return { reason: new StreamBusyError("Cannot start TLS: somebody is reading") };
     const { buffer } = this;
@@ -156,41 +157,45 @@ export class IOStream extends EndingStream {
  * const secure = await stream.startTls({ servername: "example.com", ALPNProtocols: ["http/1.1"] });
  * console.log(secure.protocol, secure.alpnProtocol, secure.peerCertificate()?.subject);
  */
-// In this file because each of the two makes the other.
 export class SSLIOStream extends IOStream {
-  readonly #socket: SecureSocket;
-  /** The version, such as `TLSv1.3`. */
-  readonly protocol: string;
+  // A field would not be there yet when `tw:iostream:opened` is published.
+  declare protected readonly transport: SecureTransport;
 
-  /** Takes over `socket`, a `tls.TLSSocket` of which the handshake is over. */
-  constructor(socket: SecureSocket, options: StreamOptions = {}) {
-    super(nodeTransport(options.loop ?? IOLoop.current(), socket), options);
-    this.#socket = socket;
-    this.protocol = socket.getProtocol() ?? "";
+  /**
+   * Takes over `socket`, a `tls.TLSSocket` of which the handshake is over. `describe` makes {@link info} of what the
+   * socket knows, for who knows more: behind a proxy the ends are others.
+   */
+  constructor(socket: SecureSocket, options: StreamOptions = {}, describe?: DescribeEnds) {
+    super(new SecureTransport(options.loop ?? IOLoop.current(), socket, describe), options);
+  }
+
+  /** The version, such as `TLSv1.3`. */
+  get protocol(): string {
+    return this.transport.protocol;
   }
 
   /** The application protocol that both sides agreed on (RFC 7301), or `undefined`. */
   get alpnProtocol(): string | undefined {
-    return tlsFacts.alpnProtocol(this.#socket);
+    return tlsFacts.alpnProtocol(this.transport.socket);
   }
 
   /** The name that the client asked for (SNI), or `undefined`. */
   get servername(): string | undefined {
-    return tlsFacts.servername(this.#socket);
+    return tlsFacts.servername(this.transport.socket);
   }
 
   /** Whether the peer's certificate verified; false on a server that asked for none. */
   get authorized(): boolean {
-    return this.#socket.authorized;
+    return this.transport.socket.authorized;
   }
 
   /** Why it did not, as OpenSSL's code or Node's, where `rejectUnauthorized` is false; else `undefined`. */
   get authorizationError(): string | undefined {
-    return tlsFacts.authorizationError(this.#socket);
+    return tlsFacts.authorizationError(this.transport.socket);
   }
 
   /** The peer's certificate while the stream is open, or `undefined` when it sent none. */
   peerCertificate(): PeerCertificate | undefined {
-    return this.#socket.getPeerX509Certificate();
+    return this.transport.socket.getPeerX509Certificate();
   }
 }

@@ -1,4 +1,5 @@
 import type { IOLoop } from "@tw/ioloop";
+import { logSafely } from "@tw/util";
 
 /**
  * Calls `fn` in the next turn of `loop`. A closed loop has none: then behind what runs now, so that whoever waits for the
@@ -13,6 +14,6 @@ function callAndLog(loop: IOLoop, fn: () => void): void {
   try {
     fn();
   } catch (error) {
-    loop.logger.error({ err: error }, "Exception in callback");
+    logSafely(loop.logger, "error", { err: error }, "Exception in callback");
   }
 }

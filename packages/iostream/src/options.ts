@@ -75,7 +75,9 @@ export interface SendFileOptions {
 export interface CloseOptions {
   /**
    * Milliseconds without progress of the peer, looked at once in that time, after which the stream is aborted: it comes
-   * between one and two times this long after the last progress. @default 5000
+   * between one and two times this long after the last progress. In the first 12 times this long any progress is enough;
+   * from then on the peer must have taken 1 KiB/s on average, so that one that takes single bytes does not keep the
+   * stream for ever. @default 5000
    */
   readonly graceMs?: number;
 }

@@ -9,7 +9,7 @@
 
 import type { ReadBuffer } from "./read-buffer.js";
 import { Read, tooMuch } from "./reads.js";
-import { measureRegex, type RegexSpan } from "./regex-width.js";
+import { measureRegex, type RegexSpan, withoutPlace } from "./regex-width.js";
 
 /** Everything up to the end of the first match. */
 export class RegexRead extends Read<Uint8Array> {
@@ -20,15 +20,11 @@ export class RegexRead extends Read<Uint8Array> {
   /** No prefix of this length has a match. */
   #searched = 0;
 
-  /** @throws RangeError for a pattern that depends on what follows, or matches nothing */
+  /** @throws RangeError for a pattern that cannot be used: see {@link measureRegex} */
   constructor(regex: RegExp, maxBytes: number, maxBufferSize: number) {
     super();
-    if (regex.sticky) throw new RangeError("A pattern to read until must not be sticky");
     this.#span = spanOf(regex);
-    // A copy: `lastIndex` of a global one is its owner's.
-    this.#regex = new RegExp(regex.source, regex.flags.replace("g", ""));
-    if (this.#regex.test(""))
-      throw new RangeError(`A pattern to read until must not match nothing: ${regex}`);
+    this.#regex = withoutPlace(regex);
     this.#maxBytes = maxBytes;
     this.#maxBufferSize = maxBufferSize;
   }

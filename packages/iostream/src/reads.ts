@@ -132,13 +132,6 @@ export function bufferFull(needed: number, limit: number): StreamBufferFullError
   return new StreamBufferFullError(`Read buffer is full: ${needed} bytes needed, limit ${limit}`);
 }
 
-/** A promise that is rejected already and counts as observed. */
-export function refused(reason: unknown): Promise<never> {
-  const promise = Promise.reject(reason);
-  promise.catch(ignore);
-  return promise;
-}
-
 function ignore(): void {}
 
 function quote(delimiter: Uint8Array): string {

@@ -2,7 +2,8 @@
 // span. A pattern of bounded width is looked for behind what was looked at already; any other from the start again.
 //
 // Refused is what looks past its own match: `$`, `\b`, `\B` and lookaheads. Whether they hold depends on bytes that have
-// not come, so their answer would depend on how the peer's bytes were cut into packets.
+// not come, so their answer would depend on how the peer's bytes were cut into packets. And what matches nothing, which
+// is there before a byte has come, and what is sticky: it looks at one place only, which is not the reader's.
 
 /** What {@link measureRegex} found out. */
 export interface RegexSpan {
@@ -12,12 +13,20 @@ export interface RegexSpan {
   readonly independent: boolean;
 }
 
-/** @throws RangeError for a pattern whose match depends on bytes behind it */
+/** @throws RangeError for a pattern that is sticky, whose match depends on bytes behind it, or that matches nothing */
 export function measureRegex(regex: RegExp): RegexSpan {
+  if (regex.sticky) throw new RangeError("A pattern to read until must not be sticky");
   const reader = new PatternReader(regex.source, regex.unicode || regex.flags.includes("v"));
   if (regex.flags.includes("v")) reader.unbounded = true;
   const width = reader.alternatives();
+  if (withoutPlace(regex).test(""))
+    throw new RangeError(`A pattern to read until must not match nothing: ${regex}`);
   return { width: reader.unbounded ? Number.POSITIVE_INFINITY : width, independent: reader.independent };
+}
+
+/** A copy that begins to look at the beginning: `lastIndex` of a global one is its owner's. */
+export function withoutPlace(regex: RegExp): RegExp {
+  return new RegExp(regex.source, regex.flags.replace("g", ""));
 }
 
 /** Reads a pattern that the engine has accepted, so that it need not be checked again. */

@@ -2,7 +2,7 @@ import { hasSubscribers, subscribe, unsubscribe } from "node:diagnostics_channel
 import { observe } from "@tw/ioloop";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { IOStream } from "../src/index.js";
+import { IOStream, SSLIOStream } from "../src/index.js";
 import { memoryPair, type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
 import { pair, ScriptedTransport, testLoop, text, turn } from "./helpers.js";
 import { tcpDescriptors } from "./native-pairs.js";
@@ -116,6 +116,43 @@ for (const [engine, make] of Object.entries(PAIRS)) {
       const secure = await near.startTls({ ca: identity.cert, servername: "localhost" });
       const answered = await answering;
       expect(seen).toEqual([true, "closed", true, answered]);
+      for (const stream of [secure, answered]) stream.abort();
+      await Promise.all([secure.whenClosed, answered.whenClosed]);
+    });
+
+    it("opened with a stream that can be asked all that it knows", async () => {
+      const [near, far] = await make();
+      const facts: unknown[] = [];
+      listen((name, { stream }: { stream: IOStream }) => {
+        if (name !== "tw:iostream:opened" || !(stream instanceof SSLIOStream)) return;
+        const { protocol, alpnProtocol, servername, authorized, authorizationError, info } = stream;
+        const { encrypted } = info;
+        const subject = stream.peerCertificate()?.subject;
+        facts.push({
+          protocol,
+          alpnProtocol,
+          servername,
+          authorized,
+          authorizationError,
+          encrypted,
+          subject,
+        });
+      });
+      const ALPNProtocols = ["tw/1"];
+      const answering = far.startTls({ ...identity, isServer: true, ALPNProtocols });
+      const secure = await near.startTls({ ca: identity.cert, servername: "localhost", ALPNProtocols });
+      const answered = await answering;
+      const shared = { protocol: "TLSv1.3", alpnProtocol: "tw/1", servername: "localhost", encrypted: true };
+      expect(facts).toHaveLength(2);
+      expect(facts).toContainEqual({
+        ...shared,
+        authorized: true,
+        authorizationError: undefined,
+        subject: "CN=localhost",
+      });
+      expect(facts).toContainEqual(
+        expect.objectContaining({ ...shared, authorized: false, subject: undefined }),
+      );
       for (const stream of [secure, answered]) stream.abort();
       await Promise.all([secure.whenClosed, answered.whenClosed]);
     });

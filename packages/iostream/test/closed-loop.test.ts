@@ -202,6 +202,22 @@ for (const [name, make] of Object.entries(ENDS)) {
       await peer.whenClosed;
     });
 
+    it.each([true, false])(
+      "startTls() rejects and leaves the stream as it was (server: %s)",
+      async (isServer) => {
+        const { loop, stream, peer } = await made();
+        await loop.close();
+        const options = isServer ? { ...selfSigned(), isServer } : { servername: "localhost" };
+        await expect(stream.startTls(options)).rejects.toMatchObject({ code: "ERR_TW_LOOP_CLOSED" });
+        expect(stream.closed).toBe(false);
+        const reason = new Error("enough");
+        stream.abort(reason);
+        peer.abort();
+        await Promise.all([stream.whenClosed, peer.whenClosed]);
+        expect(stream.error).toBe(reason);
+      },
+    );
+
     it("a TLS handshake that was given up is over, and its connection may close later", async () => {
       const { loop, stream, peer } = await made();
       const handshake = stream.startTls({ ...selfSigned(), isServer: true });

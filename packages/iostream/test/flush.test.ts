@@ -37,13 +37,13 @@ it("flushLater() serves those behind one that throws in another tick", () => {
   const served: number[] = [];
   const broken = {
     flushNow: () => {
-      throw new Error("logger");
+      throw new Error("flush");
     },
   };
   for (const stream of [broken, { flushNow: () => void served.push(1) }, broken]) flushLater(stream);
-  expect(ticks[0]).toThrow("logger");
+  expect(ticks[0]).toThrow("flush");
   expect([served, ticks.length]).toEqual([[], 2]);
-  expect(ticks[1]).toThrow("logger");
+  expect(ticks[1]).toThrow("flush");
   expect([served, ticks.length]).toEqual([[1], 2]);
   flushLater({ flushNow: () => void served.push(2) });
   ticks[2]?.();
@@ -65,6 +65,6 @@ it("a logger that throws does not keep a stream open whose receiver threw", () =
     onDrain: () => {},
     onClose: () => {},
   });
-  expect(() => transport.receiver.onBytes(new Uint8Array(1))).toThrow("logger");
+  transport.receiver.onBytes(new Uint8Array(1));
   expect([stream.closed, transport.calls]).toEqual([true, ["abort receiver"]]);
 });

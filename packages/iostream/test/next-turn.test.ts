@@ -21,4 +21,18 @@ describe("inNextTurn()", () => {
     expect(logged).toEqual([thrown]);
     await loop.close();
   });
+
+  it.each(["open", "closed"])("goes on where the logger throws too, on a loop that is %s", async (state) => {
+    let asked = 0;
+    const error = () => {
+      asked++;
+      throw new Error("no logging today");
+    };
+    const loop = new IOLoop({ logger: { ...nullLogger, error } });
+    if (state === "closed") await loop.close();
+    inNextTurn(loop, () => expect.fail("no"));
+    while (asked === 0) await new Promise((resolve) => setImmediate(resolve));
+    await loop.close();
+    expect(asked).toBe(1);
+  });
 });

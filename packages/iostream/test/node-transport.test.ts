@@ -30,6 +30,24 @@ for (const kind of ["tcp", "unix"] as const) {
 }
 
 describe("nodeTransport()", () => {
+  it("lets a stream abort itself from within its `_write`", async () => {
+    const logging = new TestLoop();
+    const reason = new Error("mine");
+    const duplex = new Duplex({
+      read() {},
+      write(_chunk, _encoding, done) {
+        stream.abort(reason);
+        done();
+      },
+    });
+    const stream = new IOStream(nodeTransport(logging, duplex), { loop: logging });
+    const written = stream.write("hello");
+    await expect(written).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+    await logging.settle();
+    await stream.whenClosed;
+    expect([stream.error, logging.logged]).toEqual([reason, []]);
+  });
+
   it("knows both addresses, also after the close", async () => {
     const { connected, accepted } = await nodePair("tcp");
     const { info } = accepted;

@@ -446,7 +446,7 @@ describe("senders whose peers take everything", () => {
     }
     await loop.settle();
     expect(transports.map(({ taken }) => taken / MIB)).toEqual([1, 2, 2]);
-    expect(log).toHaveBeenCalledTimes(2); // the fault, and what the logger threw
+    expect(log).toHaveBeenCalledTimes(1);
     log.mockRestore();
   });
 

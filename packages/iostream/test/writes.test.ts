@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import { IOStream, type StreamOptions } from "../src/index.js";
 import { memoryPair } from "../src/transports.js";
 import { bytes, Notes, ScriptedTransport, testLoop, text, turn } from "./helpers.js";
+import { TemporaryFiles } from "./temporary-files.js";
+
+const small = new TemporaryFiles().make(bytes("small"));
 
 function scripted(options: Omit<StreamOptions, "loop"> = {}) {
   const loop = testLoop();
@@ -294,6 +297,65 @@ describe("a sender whose peer takes everything", () => {
       await turn();
     }
     expect(taken).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
+});
+
+describe("a transport that ends its stream while it is given bytes", () => {
+  /** Whatever it is given, it aborts its stream and says that it took all. */
+  function ending() {
+    const { loop, transport, stream } = scripted();
+    const reason = new Error("enough");
+    const write = transport.write.bind(transport);
+    transport.write = (chunks) => {
+      const taken = write(chunks);
+      stream.abort(reason);
+      return taken;
+    };
+    return { loop, transport, stream, reason };
+  }
+
+  /** What the next streams that write find in their queues. */
+  async function nextStreams() {
+    const found: unknown[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { stream, transport, drain } = scripted();
+      transport.room = 0;
+      stream.send("hello");
+      await turn();
+      found.push([stream.bufferedAmount, stream.flushedAmount]);
+      drain(2);
+      found.push([stream.bufferedAmount, stream.flushedAmount]);
+      drain(9);
+      found.push([stream.bufferedAmount, ...transport.calls]);
+    }
+    return found;
+  }
+
+  const CLEAN = [
+    [5, 0],
+    [3, 2],
+    [0, "write hello took 0", "write hello took 2", "write llo"],
+  ];
+
+  it("has its write rejected, and the queue that went back to the pool is left alone", async () => {
+    const { loop, transport, stream, reason } = ending();
+    const written = stream.write("hello");
+    await expect(written).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+    transport.receiver.onClose(reason);
+    expect([stream.error, stream.bufferedAmount, loop.logged]).toEqual([reason, 0, []]);
+    expect(await nextStreams()).toEqual([...CLEAN, ...CLEAN]);
+  });
+
+  it("likewise before a file, and within one", async () => {
+    for (const ahead of ["head", ""]) {
+      const { loop, transport, stream, reason } = ending();
+      if (ahead !== "") stream.send(ahead);
+      const sent = stream.sendFile({ fd: small.fd, offset: 0, length: 5 });
+      await expect(sent).rejects.toMatchObject({ code: "ERR_TW_STREAM_CLOSED", cause: reason });
+      transport.receiver.onClose(reason);
+      expect([stream.error, stream.unsentAmount, loop.logged]).toEqual([reason, 0, []]);
+      expect(await nextStreams()).toEqual([...CLEAN, ...CLEAN]);
+    }
   });
 });
 

@@ -128,8 +128,8 @@ export interface Poller {
   /** Whether this registration keeps the process alive (it does at first). A stale handle is ignored. */
   setRef(handle: PollHandle, ref: boolean): void;
   /**
-   * Calls `sink.onEvents(0)` once at the next turn although the kernel reports nothing (for streams that used up their
-   * budget, or resumed). It does not keep the process alive by itself. A stale handle is ignored.
+   * Calls `sink.onEvents(0, NOT_READ, 0)` once at the next turn although the kernel reports nothing (for streams that
+   * used up their budget, or resumed). It does not keep the process alive by itself. A stale handle is ignored.
    */
   wake(handle: PollHandle): void;
   /** Number of live registrations. */
@@ -194,7 +194,12 @@ export interface Poller {
   getsockname(fd: number): SocketAddress | number;
   /** The peer's name, or `-errno` (`-ENOTCONN`). */
   getpeername(fd: number): SocketAddress | number;
-  /** Sets an option: 0 or `-errno`. @throws TypeError for an unknown option, RangeError for a negative value. */
+  /**
+   * Sets an option: 0 or `-errno`. What `value` means, {@link SocketOption} says.
+   *
+   * @throws TypeError for an unknown option, or a value that is no number; RangeError unless it is an integer from 0 to
+   *   2³¹ − 1
+   */
   setsockopt(fd: number, option: SocketOption, value: number): number;
   /** Makes a descriptor that somebody gave us non-blocking and close-on-exec. 0 or `-errno`. */
   adopt(fd: number): number;
@@ -206,13 +211,21 @@ export interface Poller {
   errnoName(errno: number): string;
 }
 
-/** `linger0`: closing sends RST. `keepAlive`: seconds of idleness before the first probe, 0 = off. */
+/** An option of a socket. Where 1 and 0 are on and off, every other number is on. */
 export type SocketOption =
+  /** Binds to an address of which old connections are still in TIME_WAIT: 1 or 0, before `bind`. */
   | "reuseAddr"
+  /** Several sockets bind to one address, and the kernel spreads connections over them (Linux): 1 or 0, before `bind`. */
   | "reusePort"
+  /** A socket of family 6 takes no IPv4: 1 or 0, before `bind`. */
   | "v6Only"
+  /** Small segments leave at once, which turns Nagle's algorithm off: 1 or 0. */
   | "noDelay"
+  /** Probes a silent peer: seconds of silence before the first probe, 0 is off. */
   | "keepAlive"
+  /** Closing drops what is unsent and sends a reset: 1 or 0. */
   | "linger0"
+  /** Bytes that the kernel keeps for sending. It has limits of its own, and Linux takes twice the number. */
   | "sendBuffer"
+  /** Bytes that the kernel keeps of what was received, likewise; before `listen` and `connect` for windows above 64 KiB. */
   | "receiveBuffer";

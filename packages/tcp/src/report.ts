@@ -1,18 +1,14 @@
-// Saying what went wrong, to a logger that may throw itself: that is not worth a connection, let alone the process.
+// Saying what went wrong on the logger of a loop.
 
 import type { IOLoop } from "@tw/ioloop";
+import { logSafely } from "@tw/util";
 
-/** Logs `message` on the loop's logger, with the error that it is about. Never throws. */
+/** Logs `message`, with the error that it is about. Never throws. */
 export function report(
   loop: IOLoop,
   level: "debug" | "warn" | "error",
   message: string,
   err?: unknown,
 ): void {
-  try {
-    if (err === undefined) loop.logger[level](message);
-    else loop.logger[level]({ err }, message);
-  } catch {
-    // There is nobody left to tell.
-  }
+  logSafely(loop.logger, level, err === undefined ? undefined : { err }, message);
 }

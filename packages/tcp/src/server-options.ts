@@ -54,7 +54,7 @@ export interface PeerAddress {
 
 /** Options of `TCPServer.drain`. */
 export interface DrainOptions {
-  /** Milliseconds until what is still open is aborted; five seconds where it is left out. */
+  /** Milliseconds until what is still open is aborted. @default 5000 */
   readonly timeoutMs?: number;
 }
 

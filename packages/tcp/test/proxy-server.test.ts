@@ -1,13 +1,14 @@
 // Servers behind something that speaks the PROXY protocol: who is believed, what handlers see, and what TLS gets.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { connect as netConnect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { IOLoop } from "@tw/ioloop";
 import { virtualLoop } from "@tw/ioloop/testing";
-import type { IOStream } from "@tw/iostream";
+import type { IOStream, StreamOpenedMessage } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { Authority } from "@tw/tooling-testing/certificates";
@@ -315,6 +316,32 @@ onEveryEngine((engine) => {
       for await (const part of secure.setEncoding("latin1")) text += part;
       expect(text).toBe("192.0.2.1:4711>198.51.100.7:443 tls true hello\n");
     }
+  });
+
+  it("observers of opened streams may ask for their ends: the proxy's, and behind TLS the client's", async () => {
+    const seen: unknown[] = [];
+    const note = (message: unknown): void => {
+      const { stream } = message as StreamOpenedMessage;
+      if (stream.loop !== loop) return;
+      const { remoteAddress, encrypted } = stream.info;
+      seen.push([remoteAddress, encrypted, proxyHeaderOf(stream)?.source?.address]);
+    };
+    subscribe("tw:iostream:opened", note);
+    try {
+      const server = await serve(LOOPBACK, { tls: here });
+      const socket = connect(server);
+      socket.write(LINE);
+      const secure = tlsConnect({ socket, ca: authority.cert, servername: "localhost" });
+      secure.on("error", () => {});
+      secure.write("hello\n");
+      for await (const _ of secure);
+    } finally {
+      unsubscribe("tw:iostream:opened", note);
+    }
+    expect(seen).toEqual([
+      ["127.0.0.1", false, undefined],
+      ["192.0.2.1", true, "192.0.2.1"],
+    ]);
   });
 
   it("the header in one packet with the ClientHello, and cut anywhere in it", async () => {

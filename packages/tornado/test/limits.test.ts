@@ -33,7 +33,9 @@ describe("docs/limits.md", () => {
   });
 
   it.each(documented)("has $option of $package: $value", ({ package: owner, option, value }) => {
-    expect(limitOf(owner, option)).toBe(value);
+    // Options of two calls may have one name.
+    const found = rows.filter((row) => row.package === owner && row.name === option);
+    expect(found.map((row) => row.value)).toContain(value);
   });
 
   it("agrees with what an HTTP/1.1 machine resolves", () => {

@@ -21,6 +21,6 @@ export { Deferred } from "./deferred.js";
 export { invariant, isTwError, TwError } from "./errors.js";
 export { housekeeping, isHousekeeping } from "./housekeeping.js";
 export { ipMatcher, isIp } from "./ip.js";
-export type { LogFields, Logger, LogMethod } from "./logger.js";
-export { isPromiseLike } from "./promise.js";
+export { type LogFields, type Logger, type LogMethod, logSafely } from "./logger.js";
+export { isPromiseLike, rejected } from "./promise.js";
 export { quote } from "./quote.js";

@@ -1,4 +1,5 @@
-// What the stack asks of a logger. The methods are shaped so that a pino logger can be passed as it is.
+// What the stack asks of a logger, and how it says what went wrong. The methods are shaped so that a pino logger can be
+// passed as it is.
 
 /** Structured fields of a record; `err` is the error that the record is about. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -15,4 +16,25 @@ export interface Logger {
 export interface LogMethod {
   (message: string): void;
   (fields: LogFields, message: string): void;
+}
+
+/**
+ * Logs, and never throws: where something went wrong already, a logger that fails too is not worth a connection, let alone
+ * the process. Without `fields` the logger is called with the message alone.
+ *
+ * @example
+ * logSafely(loop.logger, "error", { err }, "Exception in handleStream");
+ */
+export function logSafely(
+  logger: Logger,
+  level: keyof Logger,
+  fields: LogFields | undefined,
+  message: string,
+): void {
+  try {
+    if (fields === undefined) logger[level](message);
+    else logger[level](fields, message);
+  } catch {
+    // There is nobody left to tell.
+  }
 }

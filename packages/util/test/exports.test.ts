@@ -25,7 +25,9 @@ it("exports these names and no others", () => {
     "isPromiseLike",
     "isTwError",
     "latin1",
+    "logSafely",
     "quote",
+    "rejected",
     "utf8",
   ]);
 });

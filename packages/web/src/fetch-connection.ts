@@ -13,7 +13,7 @@ import {
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
-import { Deferred } from "@tw/util";
+import { Deferred, rejected } from "@tw/util";
 import { bytesOf, joinChunks } from "./body.js";
 import { ClientGoneError } from "./errors.js";
 
@@ -78,7 +78,7 @@ export class FetchConnection implements HTTPConnection {
   }
 
   write(chunk: BodyChunk): MaybePromise {
-    if (this.#state === "aborted") return refused(new ClientGoneError());
+    if (this.#state === "aborted") return rejected(new ClientGoneError());
     if (this.#state !== "whole" && this.#state !== "stream")
       throw new HTTPOutputError("Cannot write a body now");
     if (chunk.length === 0) return;
@@ -176,11 +176,4 @@ export class FetchConnection implements HTTPConnection {
     this.abort(error);
     return error;
   }
-}
-
-/** One may ignore it. */
-function refused(error: unknown): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(() => {});
-  return promise;
 }

@@ -2,7 +2,7 @@
 
 import { HTTPHeaders, type MaybePromise } from "@tw/httputil";
 import type { PathArgs } from "@tw/routing";
-import { quote } from "@tw/util";
+import { quote, rejected } from "@tw/util";
 import { RequestHandler, type Settings } from "@tw/web";
 import {
   acceptUpgrade,
@@ -86,9 +86,7 @@ export abstract class WebSocketHandler<
   /** See {@link WebSocketConnection.writeMessage}. Before the 101 it rejects with WebSocketClosedError. */
   writeMessage(message: OutgoingMessage, options?: WriteMessageOptions): Promise<void> {
     if (this.#connection !== undefined) return this.#connection.writeMessage(message, options);
-    const early = Promise.reject(new WebSocketClosedError("The WebSocket is not open yet"));
-    early.catch(() => {});
-    return early;
+    return rejected(new WebSocketClosedError("The WebSocket is not open yet"));
   }
 
   /** Sends a ping of at most 125 bytes. @throws RangeError when longer @throws WebSocketClosedError unless open */

@@ -2,7 +2,7 @@
 // taken them. What comes in, and how it ends, is in connection.ts.
 
 import type { UpgradedStream } from "@tw/httputil";
-import { Deferred } from "@tw/util";
+import { Deferred, rejected } from "@tw/util";
 import {
   CLOSE_ABNORMAL,
   type WebSocketClosedError,
@@ -49,7 +49,7 @@ export abstract class SendingHalf {
    * @throws TypeError for what is no message
    */
   writeMessage(message: OutgoingMessage, options: WriteMessageOptions = {}): Promise<void> {
-    if (!this.machine.canSend || this.stream.closed) return refused(this.closedError());
+    if (!this.machine.canSend || this.stream.closed) return rejected(this.closedError());
     const chunks = encodeMessage(this.machine, message, options.binary);
     const { bufferedAmount } = this.stream;
     if (bufferedAmount > this.maxBufferedAmount) {
@@ -59,10 +59,10 @@ export abstract class SendingHalf {
         CLOSE_ABNORMAL,
       );
       this.abort(error);
-      return refused(error);
+      return rejected(error);
     }
     if (this.send(chunks)) return DONE;
-    return this.stream.closed ? refused(this.closedError()) : this.whenDrained();
+    return this.stream.closed ? rejected(this.closedError()) : this.whenDrained();
   }
 
   /** Sends a ping of at most 125 bytes. @throws RangeError when longer @throws WebSocketClosedError when closed */
@@ -107,12 +107,6 @@ export abstract class SendingHalf {
     }
     return this.drained.promise;
   }
-}
-
-function refused(error: unknown): Promise<never> {
-  const promise = Promise.reject(error);
-  promise.catch(ignore);
-  return promise;
 }
 
 function ignore(): void {}

@@ -3,9 +3,8 @@
 // While somebody waits, the stream flows, and a message is taken straight from the view. What is left of the view is
 // kept, and with nobody waiting the stream is paused: the peer sees back-pressure.
 
-import { Deferred } from "@tw/util";
+import { Deferred, rejected } from "@tw/util";
 import { StreamBusyError, StreamClosedError } from "../errors.js";
-import { refused } from "../reads.js";
 import type { StreamReceiver } from "../receiver.js";
 import type { Codec } from "./codec.js";
 import { FrameDecoder } from "./frame-decoder.js";
@@ -55,7 +54,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
   }
 
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#waiting !== undefined) return refused(new StreamBusyError("Another message is waited for"));
+    if (this.#waiting !== undefined) return rejected(new StreamBusyError("Another message is waited for"));
     if (this.#source === "left") return Promise.resolve(DONE);
     if (this.#signal?.aborted) return this.#refuse(this.#signal.reason);
     try {
@@ -148,7 +147,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
 
   #refuse(error: unknown): Promise<never> {
     this.#leave();
-    return refused(error);
+    return rejected(error);
   }
 
   #leave(): void {

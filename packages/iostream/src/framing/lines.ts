@@ -5,6 +5,7 @@ import { fromUtf8 } from "@tw/util";
 import { type Codec, UNKNOWN } from "./codec.js";
 import { MalformedFrameError } from "./errors.js";
 import { findByte } from "./find-byte.js";
+import { latin1Text } from "./latin1-text.js";
 import { checkBytesOption, checkSent, checkWellFormed, type LimitedOptions } from "./payload.js";
 
 const LF = 10;
@@ -46,7 +47,7 @@ export function lines(options: LinesOptions): Codec<string> {
     decode(bytes, start, end) {
       const stop = end - 1 > start && bytes[end - 2] === CR ? end - 2 : end - 1;
       const line = bytes.subarray(start, stop);
-      if (isAscii(line)) return latin1Text(line);
+      if (isAscii(line)) return latin1Text(line, 0, line.length);
       try {
         return fromUtf8(line, { fatal: true });
       } catch (error) {
@@ -66,7 +67,7 @@ export function lines(options: LinesOptions): Codec<string> {
     run(bytes, start, end, messages, sizes) {
       const piece = bytes.subarray(start, Math.min(end, start + RUN_SIZE));
       if (!isAscii(piece)) return;
-      const text = latin1Text(piece);
+      const text = latin1Text(piece, 0, piece.length);
       for (let at = 0, next = text.indexOf("\n"); next !== -1; next = text.indexOf("\n", at)) {
         const size = next + 1 - at;
         const cr = next > at && text.charCodeAt(next - 1) === CR;
@@ -86,8 +87,4 @@ function checkReturns(bytes: Uint8Array, start: number, seen: number, stop: numb
   const at = findByte(bytes, CR, from, stop);
   if (at !== -1 && at !== stop - 1) throw new MalformedFrameError("A CR without its LF");
   if (ended && at === -1) throw new MalformedFrameError("A line ends with LF alone");
-}
-
-function latin1Text(bytes: Uint8Array): string {
-  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
 }

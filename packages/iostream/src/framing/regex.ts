@@ -5,7 +5,9 @@
 // shortest is looked for by halving; that is right as long as more bytes behind a match never undo it, which is why
 // patterns that look ahead are refused.
 
+import { measureRegex, withoutPlace } from "../regex-width.js";
 import { type Codec, UNKNOWN } from "./codec.js";
+import { latin1Text } from "./latin1-text.js";
 import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf } from "./payload.js";
 
 /** Bytes that are looked at first, then twice as many, and so on: most frames end soon. */
@@ -19,7 +21,7 @@ const FIRST_LOOK = 128;
  * Each arrival looks at the frame from its beginning: keep `maxFrameSize` at some KiB, and the pattern free of nested
  * quantifiers.
  *
- * @throws RangeError for a pattern that looks ahead (`$`, `\b`, `\B`, `(?=`, `(?!`) or matches nothing at all
+ * @throws RangeError for a pattern that looks ahead (`$`, `\b`, `\B`, `(?=`, `(?!`), matches nothing at all, or is sticky
  *
  * @example
  * for await (const head of stream.frames(regex(/\r?\n\r?\n/, { maxFrameSize: 8192 }))) console.log(head.length);
@@ -27,11 +29,8 @@ const FIRST_LOOK = 128;
 export function regex(pattern: RegExp, options: LimitedOptions): Codec<Uint8Array> {
   if (!(pattern instanceof RegExp)) throw new TypeError("pattern must be a RegExp");
   const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, 1);
-  const { source } = pattern;
-  if (looksAhead(source)) throw new RangeError(`Pattern must not look ahead: ${pattern}`);
-  // Neither a place of its own to begin at, nor one of ours.
-  const match = new RegExp(source, pattern.flags.replace(/[gyd]/g, ""));
-  if (match.test("")) throw new RangeError(`Pattern must not match nothing: ${pattern}`);
+  measureRegex(pattern);
+  const match = withoutPlace(pattern);
   return {
     maxFrameSize,
     measure: (bytes, start, end, seen) => shortestMatch(match, bytes, start, end, seen),
@@ -51,7 +50,7 @@ function shortestMatch(match: RegExp, bytes: Uint8Array, start: number, end: num
   let without = seen;
   let looked = Math.min(available, Math.max(FIRST_LOOK, seen * 2));
   for (;;) {
-    const text = Buffer.prototype.latin1Slice.call(bytes, start, start + looked);
+    const text = latin1Text(bytes, start, start + looked);
     const found = match.exec(text);
     if (found !== null) return shorten(match, text, without, found.index + found[0].length);
     if (looked === available) return UNKNOWN;
@@ -72,10 +71,4 @@ function shorten(match: RegExp, text: string, without: number, withOne: number):
     middle = (low + high) >> 1;
   }
   return high;
-}
-
-/** Whether a pattern has `$`, `\b`, `\B`, `(?=` or `(?!` outside of a class, or is too strange to tell. */
-function looksAhead(source: string): boolean {
-  const bare = source.replace(/\\[^bB]/g, "x").replace(/\[(?:\\b|[^\]])*\]/g, "x");
-  return /\$|\\[bB]|\(\?[=!]/.test(bare);
 }

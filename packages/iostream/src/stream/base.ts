@@ -14,7 +14,7 @@
 // their own in `private` members and not in `#` ones, of which methods cost each stream a field per class.
 
 import type { IOLoop } from "@tw/ioloop";
-import { checkDurationMs, Deferred } from "@tw/util";
+import { checkDurationMs, Deferred, logSafely } from "@tw/util";
 import type { Closing } from "../closing.js";
 import { StreamClosedError } from "../errors.js";
 import type { CloseOptions, StreamLimits } from "../options.js";
@@ -124,10 +124,7 @@ export abstract class StreamBase {
 
   /** The fault of a receiver or a transport ends its stream, not the process. */
   protected threw(error: unknown): void {
-    try {
-      this.loop.logger.error({ err: error }, "Uncaught exception in a stream's receiver");
-    } finally {
-      this.abort(error);
-    }
+    logSafely(this.loop.logger, "error", { err: error }, "Uncaught exception in a stream");
+    this.abort(error);
   }
 }

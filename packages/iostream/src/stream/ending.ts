@@ -13,9 +13,9 @@ import { FedStream } from "./feeding.js";
 /** A stream that ends. */
 export abstract class EndingStream extends FedStream implements TransportReceiver {
   /**
-   * Flushes, then closes; delivery stops now, a pending read rejects. Always closes: it rejects only when the peer took
-   * nothing for `graceMs` or broke the connection before everything was sent. One may ignore the promise. On a closed loop
-   * there is no grace: what the kernel does not take at once is lost.
+   * Flushes, then closes; delivery stops now, a pending read rejects. Always closes: it rejects only when, before everything
+   * was sent, the peer took nothing for `graceMs`, was too slow for too long (see {@link CloseOptions}), or broke the
+   * connection. One may ignore the promise. On a closed loop there is no grace: what the kernel does not take at once is lost.
    */
   close(options: CloseOptions = {}): Promise<void> {
     const heir = this.ending?.heir;

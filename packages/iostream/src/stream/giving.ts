@@ -43,6 +43,8 @@ export abstract class GivingStream extends StreamBase {
       if (queue !== undefined) {
         if (queue.before !== undefined && !this.giveFiles(queue.before, files)) return 0;
         size = this.transport.write(queue.chunks);
+        // A Node stream runs code of others meanwhile, which may abort us: the queue is somebody else's then.
+        if (this.queue !== queue) return size;
         queue.advance(size);
         if (queue.bytes > 0) {
           this.waits |= BLOCKED;

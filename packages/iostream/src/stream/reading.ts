@@ -1,6 +1,6 @@
 // Reading for people: one promise per read, one read at a time.
 
-import { checkSignal, EMPTY_BYTES, isBytes, latin1 } from "@tw/util";
+import { checkSignal, EMPTY_BYTES, isBytes, latin1, rejected } from "@tw/util";
 import { StreamBusyError } from "../errors.js";
 import {
   type ChunksOptions,
@@ -13,7 +13,7 @@ import {
 import { ReadBuffer } from "../read-buffer.js";
 import { IntoRead } from "../read-into.js";
 import { RegexRead } from "../read-regex.js";
-import { BytesRead, bufferFull, ChunkRead, type Read, refused, UntilCloseRead, UntilRead } from "../reads.js";
+import { BytesRead, bufferFull, ChunkRead, type Read, UntilCloseRead, UntilRead } from "../reads.js";
 import { WaitingStream } from "./waiting.js";
 
 /** A stream that can be read. */
@@ -159,9 +159,9 @@ export abstract class ReadingStream extends WaitingStream {
   }
 
   private busy(): Promise<never> | undefined {
-    if (this.read !== undefined) return refused(new StreamBusyError("Cannot read: another read is pending"));
+    if (this.read !== undefined) return rejected(new StreamBusyError("Cannot read: another read is pending"));
     if (this.receiver !== undefined)
-      return refused(new StreamBusyError("Cannot read: a receiver is attached"));
+      return rejected(new StreamBusyError("Cannot read: a receiver is attached"));
     return undefined;
   }
 
@@ -169,7 +169,7 @@ export abstract class ReadingStream extends WaitingStream {
     if (signal !== undefined) checkSignal(signal);
     const busy = this.busy();
     if (busy !== undefined) return busy;
-    if (signal?.aborted === true) return refused(signal.reason);
+    if (signal?.aborted === true) return rejected(signal.reason);
     try {
       const { buffer } = this;
       const result = buffer === undefined ? undefined : this.attempt(read, buffer);
@@ -191,7 +191,7 @@ export abstract class ReadingStream extends WaitingStream {
 
   private fail(error: unknown): Promise<never> {
     this.abort(error);
-    return refused(this.closedError("Cannot read"));
+    return rejected(this.closedError("Cannot read"));
   }
 
   /** Rejects a read for which nothing will come. */
@@ -199,7 +199,7 @@ export abstract class ReadingStream extends WaitingStream {
     this.undo(read);
     const error = this.closedError("Cannot read");
     if (!this.closed) this.endShort();
-    return refused(error);
+    return rejected(error);
   }
 
   /** An end of the peer closes our side too, as somebody wanted more than there is. */

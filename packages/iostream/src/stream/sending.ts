@@ -6,7 +6,7 @@
 //
 // Whatever keeps a file from being sent whole ends the stream: its peer would take what is queued behind it for the rest.
 
-import { checkSignal } from "@tw/util";
+import { checkSignal, rejected } from "@tw/util";
 import type { StreamSentMessage } from "../channels.js";
 import { FileReadError, FileTooShortError } from "../errors.js";
 import { type FileLine, queueBehind } from "../file-line.js";
@@ -15,7 +15,6 @@ import { FileSend } from "../file-send.js";
 import type { IOStream } from "../iostream.js";
 import { inNextTurn } from "../next-turn.js";
 import type { SendFileOptions } from "../options.js";
-import { refused } from "../reads.js";
 import { READ_FILE } from "../transport.js";
 import { lending } from "./lending.js";
 import { WritingStream } from "./writing.js";
@@ -56,8 +55,8 @@ export abstract class SendingStream extends WritingStream {
     const { signal } = options;
     checkFileRange(file);
     checkSignal(signal);
-    if (signal?.aborted === true) return refused(signal.reason);
-    if (this.life !== "open") return refused(this.closedError("Cannot send a file"));
+    if (signal?.aborted === true) return rejected(signal.reason);
+    if (this.life !== "open") return rejected(this.closedError("Cannot send a file"));
     if (file.length === 0) return Promise.resolve();
     const send = new FileSend(file);
     if (lending.stream === this) this.ownLent();
@@ -82,6 +81,7 @@ export abstract class SendingStream extends WritingStream {
       const { held } = send;
       if (budget <= 0) return this.goOnLater(send);
       const count = held > 0 ? this.giveHeld(send, taken) : this.giveFile(send, taken);
+      if (line.first !== send) return false; // aborted meanwhile
       if (count === READ_FILE) return this.readOn(send);
       line.advance(count);
       if (count < held || count === 0) return this.block();

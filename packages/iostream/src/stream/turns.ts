@@ -78,7 +78,7 @@ export class SenderTurns {
         budget -= place.runInAsyncScope(sender.goOnRested, sender);
       }
     } finally {
-      // What one throws (its logger may) must not keep the others waiting for ever.
+      // What one throws must not keep the others waiting for ever.
       if (this.#line.size > 0 && !this.#loop.closed) this.#ask();
     }
   };

@@ -1,8 +1,7 @@
 // Writing: what is queued, how much that may be, and what is kept of bytes that were only lent.
 
-import { checkFunction, isBytes, isPromiseLike } from "@tw/util";
+import { checkFunction, isBytes, isPromiseLike, rejected } from "@tw/util";
 import { StreamBufferFullError } from "../errors.js";
-import { refused } from "../reads.js";
 import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
 import { FlushingStream } from "./flushing.js";
 import { lending } from "./lending.js";
@@ -52,12 +51,12 @@ export abstract class WritingStream extends FlushingStream {
   write(chunk: Uint8Array | string): Promise<void> {
     if (typeof chunk === "string") checkLatin1(chunk);
     else checkBytes(chunk);
-    if (this.life !== "open") return refused(this.closedError("Cannot write"));
+    if (this.life !== "open") return rejected(this.closedError("Cannot write"));
     if (chunk.length === 0) return Promise.resolve();
     try {
       this.push(chunk);
     } catch (error) {
-      return refused(error);
+      return rejected(error);
     }
     return (this.queue as WriteQueue).whenFlushed();
   }

@@ -44,33 +44,22 @@ class ProxiedInfo implements TransportInfo {
 
 /** A connection whose first bytes are a PROXY header. */
 export class ProxiedStream extends ServedStream {
-  #info: ProxiedInfo | undefined;
+  // Not `#`, which observers of `tw:iostream:opened` would look for before it is there.
+  private described: ProxiedInfo | undefined = undefined;
 
   override get info(): TransportInfo {
-    return this.#info ?? super.info;
+    return this.described ?? super.info;
   }
 
   /** @internal The header has come. */
   introduce(header: ProxyHeader): void {
-    this.#info = new ProxiedInfo(header, super.info);
+    this.described = new ProxiedInfo(header, super.info);
   }
 
   protected override secured(socket: SecureSocket, options: StreamOptions): SSLIOStream {
-    if (this.#info === undefined) return super.secured(socket, options);
-    return new ProxiedSSLStream(socket, options, this.#info.header);
-  }
-}
-
-class ProxiedSSLStream extends SSLIOStream {
-  readonly #info: ProxiedInfo;
-
-  constructor(socket: SecureSocket, options: StreamOptions, header: ProxyHeader) {
-    super(socket, options);
-    this.#info = new ProxiedInfo(header, super.info);
-  }
-
-  override get info(): TransportInfo {
-    return this.#info;
+    const header = this.described?.header;
+    if (header === undefined) return super.secured(socket, options);
+    return new SSLIOStream(socket, options, (direct) => new ProxiedInfo(header, direct));
   }
 }
 

@@ -7,6 +7,7 @@
 
 import { LazyAsyncResource } from "@tw/ioloop";
 import type { PollHandle } from "@tw/poller";
+import { logSafely } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { TransportReceiver } from "../../transport.js";
 import type { NativeEngine } from "./engine.js";
@@ -87,7 +88,7 @@ export abstract class OwnedDescriptor extends LazyAsyncResource {
     try {
       (this.receiver as TransportReceiver).onClose(this.broken);
     } catch (error) {
-      this.engine.loop.logger.error({ err: error }, "Uncaught exception in onClose");
+      logSafely(this.engine.loop.logger, "error", { err: error }, "Uncaught exception in onClose");
     }
   }
 

@@ -7,7 +7,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type IOLoop, LazyAsyncResource } from "@tw/ioloop";
-import { isPromiseLike } from "@tw/util";
+import { isPromiseLike, logSafely } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { brokenPipe } from "../broken-pipe.js";
@@ -332,7 +332,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     try {
       this.runInAsyncScope(receiver.onClose, receiver, this.#fate?.error);
     } catch (error) {
-      this.#loop.logger.error({ err: error }, "Uncaught exception in onClose");
+      logSafely(this.#loop.logger, "error", { err: error }, "Uncaught exception in onClose");
     }
   }
 
