@@ -2,8 +2,12 @@
 
 import type { AnswerEnd, AnswerObserver, BodyChunk, HTTPHeaders, ResponseStartLine } from "@tw/httputil";
 import { LazyAsyncResource } from "@tw/ioloop";
+import { isPromiseLike } from "@tw/util";
 
-/** The observers of one answer, each in the async context in which it came. What they throw is reported, and changes nothing. */
+/**
+ * The observers of one answer, each in the async context in which it came. What they throw, or a promise of theirs rejects
+ * with, is reported, and changes nothing.
+ */
 export class AnswerObservers {
   readonly #observations: Observation[] = [];
   readonly #report: (error: unknown) => void;
@@ -20,7 +24,10 @@ export class AnswerObservers {
   head(startLine: ResponseStartLine, headers: HTTPHeaders): HTTPHeaders {
     let fields = headers;
     this.#each((observer) => {
-      fields = observer.onAnswerHead?.(startLine, fields) ?? fields;
+      const result: unknown = observer.onAnswerHead?.(startLine, fields);
+      // The head does not wait for a promise.
+      if (isPromiseLike(result)) return result;
+      fields = (result as HTTPHeaders | undefined) ?? fields;
     });
     return fields;
   }
@@ -34,10 +41,11 @@ export class AnswerObservers {
     this.#each((observer) => observer.onAnswerOver?.(end));
   }
 
-  #each(tell: (observer: AnswerObserver) => void): void {
+  #each(tell: (observer: AnswerObserver) => unknown): void {
     for (const observation of this.#observations) {
       try {
-        observation.runInAsyncScope(tell, undefined, observation.observer);
+        const result = observation.runInAsyncScope(tell, undefined, observation.observer);
+        if (isPromiseLike(result)) result.then(undefined, this.#report);
       } catch (error) {
         this.#report(error);
       }

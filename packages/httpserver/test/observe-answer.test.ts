@@ -209,35 +209,43 @@ onEveryCarrier((bench) => {
       expect([...shared]).toEqual([["Content-Length", "2"]]);
     });
 
-    it("tells several, each with the fields of the one before, and one that throws is logged and changes nothing", async () => {
-      const errors: unknown[] = [];
-      const error = (fields: LogFields | string): void => void errors.push((fields as LogFields).err);
-      const logger = { debug() {}, info() {}, warn() {}, error };
-      const first = new Notes();
-      const throwing = (): never => {
-        throw new Error("observer");
-      };
-      const last = new Notes();
-      const { text } = await observe(
-        (connection) => {
-          connection.observeAnswer?.(first);
-          connection.observeAnswer?.({
-            onAnswerHead: throwing,
-            onAnswerData: throwing,
-            onAnswerOver: throwing,
-          });
-          connection.observeAnswer?.({});
-          connection.observeAnswer?.(last);
-          answer(connection, "ok");
+    it.each([
+      [
+        "throws",
+        (): never => {
+          throw new Error("observer");
         },
-        get("/"),
-        { logger },
-      );
-      expect(codes(text)).toEqual([200]);
-      expect(last.calls).toEqual(["head 200", "data 2", "complete"]);
-      expect(first.calls).toEqual(last.calls);
-      expect(errors).toEqual([1, 2, 3].map(() => expect.objectContaining({ message: "observer" })));
-    });
+      ],
+      ["rejects", () => Promise.reject(new Error("observer")) as never],
+    ])(
+      "tells several, each with the fields of the one before, and one that %s is logged and changes nothing",
+      async (_, throwing) => {
+        const errors: unknown[] = [];
+        const error = (fields: LogFields | string): void => void errors.push((fields as LogFields).err);
+        const logger = { debug() {}, info() {}, warn() {}, error };
+        const first = new Notes();
+        const last = new Notes();
+        const { text } = await observe(
+          (connection) => {
+            connection.observeAnswer?.(first);
+            connection.observeAnswer?.({
+              onAnswerHead: throwing,
+              onAnswerData: throwing,
+              onAnswerOver: throwing,
+            });
+            connection.observeAnswer?.({});
+            connection.observeAnswer?.(last);
+            answer(connection, "ok");
+          },
+          get("/"),
+          { logger },
+        );
+        expect(codes(text)).toEqual([200]);
+        expect(last.calls).toEqual(["head 200", "data 2", "complete"]);
+        expect(first.calls).toEqual(last.calls);
+        expect(errors).toEqual([1, 2, 3].map(() => expect.objectContaining({ message: "observer" })));
+      },
+    );
   });
 
   describe("onRefused()", () => {
