@@ -61,7 +61,7 @@ export class AccessLogDelegate extends HeadFirstDelegate {
     const { startLine, headers, context, status } = refusal;
     const { remoteIp } = context;
     this.log(startLine, headers, { remoteIp, status, outcome: "refused" });
-    super.onRefused(refusal);
+    return super.onRefused(refusal);
   }
 
   /** The time, where it is written; reading a clock costs as much as parsing a header field. */
