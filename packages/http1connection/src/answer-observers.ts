@@ -37,12 +37,13 @@ export class AnswerObservers {
     if (size > 0) this.#each((observer) => observer.onAnswerData?.(size));
   }
 
+  /** The last that they hear, also where one of them ends the answer while they are told of something else. */
   over(end: AnswerEnd): void {
-    this.#each((observer) => observer.onAnswerOver?.(end));
+    this.#each((observer) => observer.onAnswerOver?.(end), this.#observations.splice(0));
   }
 
-  #each(tell: (observer: AnswerObserver) => unknown): void {
-    for (const observation of this.#observations) {
+  #each(tell: (observer: AnswerObserver) => unknown, observations = this.#observations): void {
+    for (const observation of observations) {
       try {
         const result = observation.runInAsyncScope(tell, undefined, observation.observer);
         if (isPromiseLike(result)) result.then(undefined, this.#report);

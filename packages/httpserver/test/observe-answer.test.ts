@@ -200,6 +200,54 @@ onEveryCarrier((bench) => {
       expect(seen).toEqual(["three"]);
     });
 
+    it.each(["onAnswerHead", "onAnswerData", "onAnswerOver"] as const)(
+      "tells the end once where an observer aborts in %s, and what is written then is refused",
+      async (method) => {
+        const outcomes: string[] = [];
+        const [before, after] = [new Notes(), new Notes()];
+        const written: unknown[] = [];
+        const wire = get("/");
+        const { text } = await observe(
+          async (connection) => {
+            connection.observeAnswer?.(before);
+            connection.observeAnswer?.({ [method]: () => connection.abort(new Error("no")) });
+            connection.observeAnswer?.(after);
+            const note = (result: unknown) => written.push(result);
+            await Promise.resolve(connection.writeHeaders(OK, new HTTPHeaders(), "x".repeat(200_000))).catch(
+              note,
+            );
+            connection.finish();
+          },
+          wire,
+          { accessLog: ({ outcome }) => outcomes.push(outcome) },
+        );
+        expect(text).toBe(method === "onAnswerOver" ? text : "");
+        const outcome = method === "onAnswerOver" ? "complete" : "aborted";
+        expect(outcomes).toEqual([outcome]);
+        expect(before.calls.filter((call) => call === outcome)).toHaveLength(1);
+        expect([before, after].map(({ calls }) => calls.at(-1))).toEqual([outcome, outcome]);
+        if (method !== "onAnswerOver") expect(written).toMatchObject([{ code: "ERR_TW_STREAM_CLOSED" }]);
+      },
+    );
+
+    it("gives no stream away where an observer aborts the upgrade", async () => {
+      const errors: unknown[] = [];
+      const { calls, text } = await observe(
+        (connection) => {
+          connection.observeAnswer?.({ onAnswerHead: () => void connection.abort() });
+          try {
+            connection.upgrade?.(new HTTPHeaders({ Upgrade: "x", Connection: "Upgrade" }));
+          } catch (error) {
+            errors.push(error);
+          }
+        },
+        get("/", "Upgrade: x\r\nConnection: Upgrade\r\n"),
+      );
+      expect(text).toBe("");
+      expect(calls).toEqual(["head 101", "aborted"]);
+      expect(errors).toEqual([expect.any(HTTPOutputError)]);
+    });
+
     it("leaves the headers of whoever answers as they are", async () => {
       const shared = new HTTPHeaders({ "Content-Length": "2" });
       await observe((connection) => {
