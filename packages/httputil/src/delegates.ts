@@ -123,7 +123,7 @@ export interface HTTPConnection {
    * Sets how long the body of this request may make no progress, in milliseconds, in place of the server's
    * `bodyTimeoutMs` and for this request only; 0 is for ever. Longer: 408.
    *
-   * @throws RangeError when it is no duration
+   * @throws TypeError, RangeError when it is no duration
    */
   setBodyTimeout?(ms: number): void;
   /**
