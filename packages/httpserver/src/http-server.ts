@@ -55,9 +55,7 @@ export class HTTPServer implements AsyncDisposable {
     this.#context = context;
     this.#tcp = new TCPServer(
       (stream) => {
-        const connection = new HTTP1ServerConnection(stream, context);
-        connection.start();
-        if (this.#tcp.connectionCount > full) connection.refuse();
+        new HTTP1ServerConnection(stream, context).start(this.#tcp.connectionCount <= full);
       },
       {
         ...options,

@@ -4,6 +4,7 @@ import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
 import { bindSockets, TCPClient } from "@tw/tcp";
 import { Deferred } from "@tw/util";
 import { describe, expect, it } from "vitest";
+import { HTTPServer } from "../src/index.js";
 import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
 import { delegate, inVirtualTime, type World } from "./world.js";
 
@@ -449,10 +450,31 @@ onEveryCarrier((bench) => {
     expect(codes(await bench.transcript(server, [last]))).toEqual([200]);
     expect(codes((await kept[1]?.until(() => true)) ?? "")).toEqual([200]);
   });
+
+  it("overload: who sends its request in one packet with a PROXY header gets 503 as well", async () => {
+    let served = 0;
+    const count = (request: HTTPServerRequest): void => {
+      served++;
+      hello(request);
+    };
+    const options = {
+      maxConnections: 1,
+      overload: "refuse",
+      proxyProtocol: { trusted: ["loopback"] },
+    } as const;
+    const server = await bench.serve(count, options);
+    const header = "PROXY TCP4 192.0.2.1 198.51.100.7 5 443\r\n";
+    const kept = await bench.connect(server);
+    await kept.send(header + GET);
+    await kept.until((text) => codes(text).length === 1);
+    const text = await bench.transcript(server, [header + GET]);
+    expect(codes(text)).toEqual([503]);
+    expect(text).toMatch(CLOSE);
+    expect(served).toBe(1);
+  });
 });
 
-it("overload is one of two words, and the rest of the options is checked as well", async () => {
-  const { HTTPServer } = await import("../src/index.js");
+it("overload is one of two words, and the rest of the options is checked as well", () => {
   expect(() => new HTTPServer(hello, { overload: "panic" } as object)).toThrow(TypeError);
   expect(() => new HTTPServer(hello, { overload: "refuse", maxConnections: 0 })).toThrow(RangeError);
   expect(() => new HTTPServer(hello, { drainTimeoutMs: -1 })).toThrow(RangeError);
