@@ -472,6 +472,47 @@ onEveryCarrier((bench) => {
     expect(text).toMatch(CLOSE);
     expect(served).toBe(1);
   });
+
+  it("the stop hook is there while there is something to drain, and no longer", async () => {
+    const first = await bench.serve(hello);
+    const { loop } = first;
+    let hooks = 0;
+    const onStop = loop.onStop.bind(loop);
+    loop.onStop = (hook) => {
+      hooks++;
+      const takeBack = onStop(hook);
+      return () => {
+        hooks--;
+        takeBack();
+      };
+    };
+    const server = new HTTPServer(hello, { ...bench.engine, loop });
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(hooks).toBe(0);
+    expect(() => server.listen(-1, "127.0.0.1")).toThrow(RangeError);
+    expect(hooks).toBe(0);
+    server.addSockets([]);
+    expect(hooks).toBe(0);
+    const listening = server.listen(0, "127.0.0.1");
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toThrow();
+    expect(hooks).toBe(1);
+    await listening;
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toThrow();
+    expect(hooks).toBe(1);
+    const client = await bench.connect(server);
+    await client.send(GET);
+    await client.until((text) => codes(text).length === 1);
+    await server.stop();
+    expect(hooks).toBe(1);
+    client.stream.abort();
+    while (server.connectionCount > 0) await new Promise(setImmediate);
+    await Promise.resolve();
+    expect(hooks).toBe(0);
+    await server.listen(0, "127.0.0.1");
+    expect(hooks).toBe(1);
+    await server.close();
+    expect(hooks).toBe(0);
+  });
 });
 
 it("overload is one of two words, and the rest of the options is checked as well", () => {
