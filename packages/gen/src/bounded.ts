@@ -1,6 +1,7 @@
 // Waiting for a promise no longer than a timer and a signal allow. The promise goes on; what becomes of it is told.
 
 import type { IOLoop } from "@tw/ioloop";
+import { logSafely } from "@tw/util";
 import { offAbort, onAbort } from "./aborts.js";
 import { TimeoutError } from "./errors.js";
 import { type QuietOption, reportLost } from "./quiet.js";
@@ -56,9 +57,5 @@ export function bounded<T>(promise: Promise<T>, bounds: Bounds): Promise<T> {
 }
 
 function noteLateResult(loop: IOLoop): void {
-  try {
-    loop.logger.debug("Result after the wait was given up: dropped");
-  } catch {
-    // A logger that fails is not worth the process.
-  }
+  logSafely(loop.logger, "debug", undefined, "Result after the wait was given up: dropped");
 }

@@ -1,7 +1,7 @@
 // Errors that nobody waits for any more: they are logged, unless their user said that they do not matter.
 
 import type { IOLoop } from "@tw/ioloop";
-import { checkFunction } from "@tw/util";
+import { checkFunction, logSafely } from "@tw/util";
 
 /** Options of a call that may leave errors behind. */
 export interface QuietOption {
@@ -41,11 +41,7 @@ export function reportLost(
   } catch {
     // A predicate that fails has not said that the error does not matter.
   }
-  try {
-    loop.logger.error({ err: error }, message);
-  } catch {
-    // There is nobody left to tell.
-  }
+  logSafely(loop.logger, "error", { err: error }, message);
 }
 
 function isAbort(error: unknown, givenUpFor: unknown): boolean {

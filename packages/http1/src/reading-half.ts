@@ -91,11 +91,6 @@ export abstract class ReadingHalf extends Cycle {
     this.maxBodySize = limit("maxBodySize", bytes);
   }
 
-  /** The limit of the body of the message that is being read. */
-  get bodyLimit(): number {
-    return this.maxBodySize;
-  }
-
   #next(): HTTP1Event | undefined {
     switch (this.reading.name) {
       case "idle":

@@ -1,8 +1,15 @@
 // The two halves of a cycle, each a table: state → event → next state. What is not in a table cannot happen: on the
 // reading side it would be a bug of ours, on the writing side it is a mistake of the caller.
 //
-//   reading   idle ─bodied─► body ─end─► done ─next─► idle         writing   idle ─head─► body ─end─► done ─next─► idle
-//              └─bodiless─► ending ─end─┘ └─switch─► switched                  └─switch─► switched
+//   reading   idle ─bodied────► body ────end────► done ─next────► idle
+//             idle ─bodiless──► ending ──end────► done ─switch──► switched
+//                               ending ──switch─► switching ─end► switched
+//             idle ─upgraded──► switching
+//             idle ─blankLine─► head, and from there as from idle, but for another blank line and an upgrade
+//             idle, head ─eof─► closed
+//
+//   writing   idle ─information─► idle ─head─► body ─data─► body ─end─► done ─next─► idle
+//             idle ─switch──────► switched ─end─► switched
 //
 // A server reads a request while it writes a response, a client the other way round; the tables are the same.
 

@@ -71,13 +71,13 @@ const LIVES: Record<string, (machine: HTTP1Machine) => void> = {
 
 /** A connection that shows every fact that a machine keeps. */
 function life(machine: HTTP1Machine): unknown[] {
-  const facts: unknown[] = [machine.idle, machine.buffered, machine.keepAlive, machine.bodyLimit];
+  const facts: unknown[] = [machine.idle, machine.buffered, machine.keepAlive];
   expect(() => machine.writeInformation(103)).toThrow("writeInformation");
   expect(() => machine.frameData(1)).toThrow("frameData");
   expect(() => machine.takeRest()).toThrow("takeRest");
   expect(() => answer(machine, 0)).toThrow("no request");
   machine.receive(latin1(`\r\n${POST}${GET}`));
-  facts.push(read(machine), machine.buffered, machine.bodyLimit, machine.writeInformation(103));
+  facts.push(read(machine), machine.buffered, machine.writeInformation(103));
   expect(() => machine.writeHead({ ...OK, code: 101 }, new HTTPHeaders({ Upgrade: "x" }))).toThrow("Upgrade");
   facts.push(answer(machine, 2), machine.frameData(2), machine.writeEnd(), machine.keepAlive);
   machine.startNextCycle();

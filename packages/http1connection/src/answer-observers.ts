@@ -2,8 +2,12 @@
 
 import type { AnswerEnd, AnswerObserver, BodyChunk, HTTPHeaders, ResponseStartLine } from "@tw/httputil";
 import { LazyAsyncResource } from "@tw/ioloop";
+import { isPromiseLike } from "@tw/util";
 
-/** The observers of one answer, each in the async context in which it came. What they throw is reported, and changes nothing. */
+/**
+ * The observers of one answer, each in the async context in which it came. What they throw, or a promise of theirs rejects
+ * with, is reported, and changes nothing.
+ */
 export class AnswerObservers {
   readonly #observations: Observation[] = [];
   readonly #report: (error: unknown) => void;
@@ -20,7 +24,10 @@ export class AnswerObservers {
   head(startLine: ResponseStartLine, headers: HTTPHeaders): HTTPHeaders {
     let fields = headers;
     this.#each((observer) => {
-      fields = observer.onAnswerHead?.(startLine, fields) ?? fields;
+      const result: unknown = observer.onAnswerHead?.(startLine, fields);
+      // The head does not wait for a promise.
+      if (isPromiseLike(result)) return result;
+      fields = (result as HTTPHeaders | undefined) ?? fields;
     });
     return fields;
   }
@@ -30,14 +37,16 @@ export class AnswerObservers {
     if (size > 0) this.#each((observer) => observer.onAnswerData?.(size));
   }
 
+  /** The last that they hear, also where one of them ends the answer while they are told of something else. */
   over(end: AnswerEnd): void {
-    this.#each((observer) => observer.onAnswerOver?.(end));
+    this.#each((observer) => observer.onAnswerOver?.(end), this.#observations.splice(0));
   }
 
-  #each(tell: (observer: AnswerObserver) => void): void {
-    for (const observation of this.#observations) {
+  #each(tell: (observer: AnswerObserver) => unknown, observations = this.#observations): void {
+    for (const observation of observations) {
       try {
-        observation.runInAsyncScope(tell, undefined, observation.observer);
+        const result = observation.runInAsyncScope(tell, undefined, observation.observer);
+        if (isPromiseLike(result)) result.then(undefined, this.#report);
       } catch (error) {
         this.#report(error);
       }

@@ -3,7 +3,7 @@
 import { HTTP1Machine, type ResolvedHTTP1Options } from "@tw/http1";
 import type { HTTPMessageDelegate, MaybePromise } from "@tw/httputil";
 import type { IOStream, StreamReceiver } from "@tw/iostream";
-import { Deferred, isPromiseLike, TwError } from "@tw/util";
+import { Deferred, isPromiseLike, logSafely, TwError } from "@tw/util";
 import { ClientExchange } from "./client-exchange.js";
 import { PeerContext } from "./peer-context.js";
 
@@ -98,7 +98,8 @@ export class HTTP1ClientConnection extends PeerContext implements StreamReceiver
 
   /** User code failed where nobody waits for it. */
   failed(error: unknown): void {
-    this.stream.loop.logger.error({ err: error }, "Uncaught exception in an HTTP client's delegate");
+    const { logger } = this.stream.loop;
+    logSafely(logger, "error", { err: error }, "Uncaught exception in an HTTP client's delegate");
     this.stream.abort(error);
   }
 

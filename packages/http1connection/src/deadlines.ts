@@ -83,9 +83,9 @@ export class Deadlines<Member extends Expirable = Expirable> {
     return Math.ceil(ms / this.#tickMs) + 1;
   }
 
-  /** The tick that lies `ms` ahead, rounded up. */
+  /** The tick that lies `ms` ahead, rounded up; this one for 0. */
   after(ms: number): number {
-    return this.#tick + (Math.ceil(ms / this.#stepMs) + 1) * this.#step;
+    return this.#tick + this.ticks(ms);
   }
 
   /**

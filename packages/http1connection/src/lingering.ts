@@ -35,7 +35,7 @@ export class Lingering {
     this.#server = server;
     this.#stream = stream;
     this.#quietTicks = deadlines.ticks(unread ? LINGER_UNREAD_MS : LINGER_MS);
-    this.#totalTick = deadlines.tick + deadlines.ticks(LINGER_TOTAL_MS);
+    this.#totalTick = deadlines.after(LINGER_TOTAL_MS);
     stream.end();
     stream.resume();
   }
@@ -54,7 +54,7 @@ export class Lingering {
   /** The answer is out. */
   sent(): number {
     this.#watch = undefined;
-    this.#totalTick = this.#server.deadlines.tick + this.#server.deadlines.ticks(LINGER_TOTAL_MS);
+    this.#totalTick = this.#server.deadlines.after(LINGER_TOTAL_MS);
     return this.quietTick;
   }
 

@@ -1,7 +1,7 @@
 // Limits of a server's connections, with their defaults: those of the machine, of time, and of number.
 
 import type { HTTP1Options } from "@tw/http1";
-import { checkInteger } from "@tw/util";
+import { checkDurationMs, checkInteger } from "@tw/util";
 
 /** Limits of a connection. Sizes are bytes; each timeout may be 0 for none. */
 export interface HTTP1ConnectionOptions extends HTTP1Options {
@@ -56,15 +56,19 @@ export interface Timeouts extends Pace {
 /** More connections, and more requests on one, than there can be: an integer that costs nothing to compare. */
 const NO_LIMIT = 2 ** 30 - 1;
 
-/** @throws RangeError for what is no duration */
+/** What a timer of Node can wait. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** @throws TypeError, RangeError for what is no duration, or no rate */
 export function resolveTimeouts(options: HTTP1ConnectionOptions): Timeouts {
-  return {
-    idleTimeoutMs: checkTimeout("idleTimeoutMs", options.idleTimeoutMs ?? 75_000),
-    headTimeoutMs: checkTimeout("headTimeoutMs", options.headTimeoutMs ?? 60_000),
-    bodyTimeoutMs: checkTimeout("bodyTimeoutMs", options.bodyTimeoutMs ?? 60_000),
-    writeTimeoutMs: checkTimeout("writeTimeoutMs", options.writeTimeoutMs ?? 60_000),
-    minRate: checkTimeout("minRate", options.minRate ?? 240),
-  };
+  const { idleTimeoutMs = 75_000, headTimeoutMs = 60_000, bodyTimeoutMs = 60_000 } = options;
+  const { writeTimeoutMs = 60_000, minRate = 240 } = options;
+  checkTimeout("idleTimeoutMs", idleTimeoutMs);
+  checkTimeout("headTimeoutMs", headTimeoutMs);
+  checkTimeout("bodyTimeoutMs", bodyTimeoutMs);
+  checkTimeout("writeTimeoutMs", writeTimeoutMs);
+  checkRate("minRate", minRate);
+  return { idleTimeoutMs, headTimeoutMs, bodyTimeoutMs, writeTimeoutMs, minRate };
 }
 
 /** A number of things from 1 on; left out, or `Infinity`: no limit. @throws TypeError, RangeError otherwise */
@@ -74,8 +78,15 @@ export function resolveCount(name: string, value: number | undefined): number {
   return value;
 }
 
-/** Returns `ms` when it can be a timeout. @throws RangeError otherwise */
-export function checkTimeout(name: string, ms: number): number {
-  if (!(ms >= 0) || ms > 2 ** 31 - 1) throw new RangeError(`${name} must be between 0 and 2147483647: ${ms}`);
-  return ms;
+/** Throws unless `ms` can be a timeout. @throws TypeError on anything but a number; RangeError on one that is too large */
+export function checkTimeout(name: string, ms: number): void {
+  checkDurationMs(name, ms);
+  if (ms > MAX_TIMEOUT_MS) throw new RangeError(`${name} must be at most ${MAX_TIMEOUT_MS} ms, got ${ms}`);
+}
+
+function checkRate(name: string, rate: unknown): void {
+  if (typeof rate !== "number")
+    throw new TypeError(`${name} must be a number of bytes per second, got ${typeof rate}`);
+  if (!(rate >= 0 && rate < Number.POSITIVE_INFINITY))
+    throw new RangeError(`${name} must be a finite number of bytes per second from 0 on, got ${rate}`);
 }

@@ -24,13 +24,17 @@ const READ_AHEAD = 4096;
 export class HTTP1ServerConnection extends LeavingConnection implements StreamReceiver {
   private pumping = false;
 
-  /** Takes the stream over. Where the server drains, it may ask once, soon. */
-  start(): void {
+  /**
+   * Takes the stream over. Where the server drains, the peer may ask once, soon; likewise where there is no room for it, and
+   * then it gets 503. What it sent before is delivered now: that is said first.
+   */
+  start(hasRoom = true): void {
     const { server } = this;
     server.deadlines.add(this);
     server.tally.served++;
     this.expect("head", server.headTicks);
-    if (server.draining.aborted) this.drain();
+    this.refusing = !hasRoom;
+    if (this.refusing || server.draining.aborted) this.drain();
     this.stream.attach(this);
   }
 

@@ -4,7 +4,7 @@ import { AsyncResource } from "node:async_hooks";
 import { HTTP1Machine, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import type { HTTPServerConnectionDelegate, Refusal } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
-import { isPromiseLike, type Logger } from "@tw/util";
+import { isPromiseLike, type Logger, logSafely } from "@tw/util";
 import { DateCache } from "./date.js";
 import { Deadlines } from "./deadlines.js";
 import { Grace } from "./grace.js";
@@ -128,16 +128,12 @@ export class ServerContext {
 
   /** Logs an error of user code. A logger that fails takes neither a connection with it nor the process. */
   report(err: unknown, message: string): void {
-    try {
-      this.logger.error({ err }, message);
-    } catch {}
+    logSafely(this.logger, "error", { err }, message);
   }
 
   /** Logs a line about what a peer did. As {@link report}, it fails nobody. */
   remark(message: string): void {
-    try {
-      this.logger.warn(message);
-    } catch {}
+    logSafely(this.logger, "warn", undefined, message);
   }
 
   /** Tells whoever keeps a log of peers that were answered without the delegate. */

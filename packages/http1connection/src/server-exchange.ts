@@ -113,7 +113,8 @@ export class ServerExchange extends AnsweringHalf {
 
   setBodyTimeout(ms: number): void {
     const { deadlines, pace } = this.connection.server;
-    deadlines.hasten(checkTimeout("bodyTimeoutMs", ms));
+    checkTimeout("bodyTimeoutMs", ms);
+    deadlines.hasten(ms);
     this.pace = new BodyPace(deadlines, ms, pace.minRate);
   }
 

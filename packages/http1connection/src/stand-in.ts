@@ -1,6 +1,7 @@
 // What a request gets that no delegate hears of: 503 from a server without room, RFC 9110 §15.6.4, 417 for an expectation
-// that nobody has defined, RFC 9110 §10.1.1, and 501 for CONNECT where nobody opens tunnels, RFC 9110 §9.3.6. The connection is kept where that costs nothing, because a
-// client that has to connect anew costs more than one that asks again.
+// that nobody has defined, RFC 9110 §10.1.1, and 501 for CONNECT where nobody opens tunnels, RFC 9110 §9.3.6. The
+// connection is kept where that costs nothing, because a client that has to connect anew costs more than one that asks
+// again.
 
 import {
   type HTTPConnection,

@@ -16,6 +16,7 @@ import type { IOLoop } from "@tw/ioloop";
 import { type AccessEntry, logAccess } from "@tw/log";
 import type { Logger } from "@tw/util";
 import { HeadFirstDelegate, HeadFirstMessage } from "./head-first.js";
+import { loggedCall } from "./logged-call.js";
 
 /** Which requests are logged, and how; see the option `accessLog` of `HTTPServerOptions`. */
 export type AccessLog = boolean | "errors" | ((entry: AccessEntry) => void);
@@ -60,7 +61,7 @@ export class AccessLogDelegate extends HeadFirstDelegate {
     const { startLine, headers, context, status } = refusal;
     const { remoteIp } = context;
     this.log(startLine, headers, { remoteIp, status, outcome: "refused" });
-    super.onRefused(refusal);
+    return super.onRefused(refusal);
   }
 
   /** The time, where it is written; reading a clock costs as much as parsing a header field. */
@@ -75,15 +76,9 @@ export class AccessLogDelegate extends HeadFirstDelegate {
 
   /** A function that fails takes no request with it. */
   log(startLine: RequestStartLine | undefined, headers: HTTPHeaders | undefined, facts: Facts): void {
-    try {
-      this.#log(new Entry(startLine, this.#whole ? headers : undefined, facts));
-    } catch (err) {
-      try {
-        this.#logger.error({ err }, "Uncaught exception in accessLog");
-      } catch {
-        // There is nowhere left to say so.
-      }
-    }
+    loggedCall(this.#logger, "accessLog", () =>
+      this.#log(new Entry(startLine, this.#whole ? headers : undefined, facts)),
+    );
   }
 }
 

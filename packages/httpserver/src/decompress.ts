@@ -15,7 +15,7 @@ import {
   type RequestStartLine,
   type ResponseStartLine,
 } from "@tw/httputil";
-import { checkInteger } from "@tw/util";
+import { checkInteger, isPromiseLike } from "@tw/util";
 import { HeadFirstDelegate, HeadFirstMessage } from "./head-first.js";
 
 /** Options of decompression. */
@@ -113,7 +113,7 @@ class DecompressMessage extends HeadFirstMessage {
   #decoded(piece: Uint8Array): MaybePromise {
     try {
       const taking = this.inner?.dataReceived(piece);
-      return taking === undefined ? undefined : taking.catch(asFault);
+      if (isPromiseLike(taking)) return Promise.resolve(taking).catch(asFault);
     } catch (error) {
       asFault(error);
     }
@@ -121,8 +121,8 @@ class DecompressMessage extends HeadFirstMessage {
 
   /** Trailers come behind the data, some of which may still be with the decoder. */
   override trailersReceived(trailers: HTTPHeaders): void {
-    if (this.#decoder === undefined) super.trailersReceived(trailers);
-    else this.#trailers = trailers;
+    if (this.#decoder === undefined) return super.trailersReceived(trailers);
+    this.#trailers = trailers;
   }
 
   override finish(): MaybePromise {
@@ -136,10 +136,10 @@ class DecompressMessage extends HeadFirstMessage {
   }
 
   #finished(): MaybePromise {
-    if (this.#trailers !== undefined) super.trailersReceived(this.#trailers);
+    if (this.#trailers !== undefined) this.#observe(super.trailersReceived(this.#trailers));
     this.#finishing = false;
     const finishing = super.finish();
-    if (this.#gone !== undefined) this.onConnectionClose(this.#gone.error);
+    if (this.#gone !== undefined) this.#observe(this.onConnectionClose(this.#gone.error));
     return finishing;
   }
 
@@ -148,19 +148,28 @@ class DecompressMessage extends HeadFirstMessage {
     if (error instanceof DelegateFault) throw error.cause;
     if (this.#over) return;
     this.#over = true;
+    this.#fail(error);
+    this.#observe(super.onConnectionClose(error));
+  }
+
+  #fail(error: unknown): void {
     if (this.connection.fail === undefined) this.connection.abort(error);
     else this.connection.fail(error);
-    super.onConnectionClose(error);
+  }
+
+  /** What the delegate is told later than its exchange would: nobody waits for it, but its rejection is an error of its own. */
+  #observe(result: unknown): void {
+    if (isPromiseLike(result)) result.then(undefined, (error) => this.#fail(error));
   }
 
   /** A client may finish sending behind its request, and wait for the answer: the request comes first. */
   override onConnectionClose(error?: unknown): void {
     if (this.#finishing) this.#gone = { error };
-    else if (this.#end()) super.onConnectionClose(error);
+    else if (this.#end()) return super.onConnectionClose(error);
   }
 
   override onAnswerEnd(): void {
-    if (this.#end()) super.onAnswerEnd();
+    if (this.#end()) return super.onAnswerEnd();
   }
 
   /** Lets the decoder and its memory go; false when there is nothing left to be told of. */

@@ -1,4 +1,5 @@
-// A delegate around a delegate that has to see the head of a request before the inner one hears of it.
+// A delegate around a delegate that has to see the head of a request before the inner one hears of it. It returns what the
+// inner one returns, where nobody waits for that too: an `async` method that rejects is to be logged.
 
 import type {
   ConnectionContext,
@@ -23,11 +24,11 @@ export abstract class HeadFirstDelegate implements HTTPServerConnectionDelegate 
   abstract startRequest(connection: HTTPConnection): HTTPMessageDelegate;
 
   onClose(context: ConnectionContext): void {
-    this.inner.onClose?.(context);
+    return this.inner.onClose?.(context);
   }
 
   onRefused(refusal: Refusal): void {
-    this.inner.onRefused?.(refusal);
+    return this.inner.onRefused?.(refusal);
   }
 }
 
@@ -58,7 +59,7 @@ export abstract class HeadFirstMessage implements HTTPMessageDelegate {
   }
 
   trailersReceived(trailers: HTTPHeaders): void {
-    this.inner?.trailersReceived?.(trailers);
+    return this.inner?.trailersReceived?.(trailers);
   }
 
   finish(): MaybePromise {
@@ -66,10 +67,10 @@ export abstract class HeadFirstMessage implements HTTPMessageDelegate {
   }
 
   onConnectionClose(error?: unknown): void {
-    this.inner?.onConnectionClose(error);
+    return this.inner?.onConnectionClose(error);
   }
 
   onAnswerEnd(): void {
-    this.inner?.onAnswerEnd?.();
+    return this.inner?.onAnswerEnd?.();
   }
 }

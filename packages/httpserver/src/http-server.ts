@@ -36,8 +36,10 @@ export class HTTPServer implements AsyncDisposable {
   readonly #context: ServerContext;
   readonly #tcp: TCPServer;
   readonly #drainTimeoutMs: number;
-  /** There while it listens, or has connections. */
+  /** There while it listens, is about to, or has connections. */
   #forgetStop: (() => void) | undefined;
+  /** Calls of {@link listen} that are under way. */
+  #binding = 0;
   #drain: Drain | undefined;
 
   /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
@@ -55,9 +57,7 @@ export class HTTPServer implements AsyncDisposable {
     this.#context = context;
     this.#tcp = new TCPServer(
       (stream) => {
-        const connection = new HTTP1ServerConnection(stream, context);
-        connection.start();
-        if (this.#tcp.connectionCount > full) connection.refuse();
+        new HTTP1ServerConnection(stream, context).start(this.#tcp.connectionCount <= full);
       },
       {
         ...options,
@@ -71,7 +71,7 @@ export class HTTPServer implements AsyncDisposable {
   /**
    * Listens on `port` (0: any free one, see {@link port}) of `address` (`""`: every address).
    *
-   * @throws RangeError for a port outside 0–65535
+   * @throws TypeError, RangeError for what is no port or address
    * @throws SystemError such as `EADDRINUSE`
    * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    */
@@ -81,7 +81,17 @@ export class HTTPServer implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#tcp.listen(port, address);
+    const bound = (): void => {
+      this.#binding--;
+      this.#forgetUnused();
+    };
+    this.#binding++;
+    try {
+      return this.#tcp.listen(port, address).finally(bound);
+    } catch (error) {
+      bound();
+      throw error;
+    }
   }
 
   /**
@@ -96,7 +106,11 @@ export class HTTPServer implements AsyncDisposable {
    */
   addSockets(sockets: Iterable<ListeningSocket>): void {
     this.#open();
-    this.#tcp.addSockets(sockets);
+    try {
+      this.#tcp.addSockets(sockets);
+    } finally {
+      this.#forgetUnused();
+    }
   }
 
   /**
@@ -147,7 +161,7 @@ export class HTTPServer implements AsyncDisposable {
   /** Stops accepting. Connections live on, and are drained when a signal comes. Idempotent. */
   async stop(): Promise<void> {
     await this.#tcp.stop();
-    if (this.connectionCount === 0) this.#forget();
+    this.#forgetUnused();
   }
 
   /**
@@ -181,8 +195,7 @@ export class HTTPServer implements AsyncDisposable {
     return this.close();
   }
 
-  /** It listens, or is about to. */
-  /** @throws TwError `ERR_TW_DRAINING` */
+  /** It listens, or is about to. @throws TwError `ERR_TW_DRAINING` */
   #open(): void {
     if (this.#drain !== undefined)
       throw new TwError("ERR_TW_DRAINING", "A server that drains listens again when drain() has resolved");
@@ -202,6 +215,13 @@ export class HTTPServer implements AsyncDisposable {
       drain.result.then(over, over);
     } else drain.within(timeoutMs, patient);
     return drain.result;
+  }
+
+  /** Forgets the stop hook where there is nothing that it would drain; where connections live on, when they are gone. */
+  #forgetUnused(): void {
+    if (this.#binding > 0 || this.address !== "") return;
+    if (this.connectionCount === 0) this.#forget();
+    else void this.#tcp.whenEmpty().then(() => this.#forgetUnused());
   }
 
   #forget(): void {

@@ -28,8 +28,9 @@ export interface HTTPServerOptions extends HTTP1ConnectionOptions, TCPServerOpti
   /**
    * Which requests are logged when their answer is over. `true`: all, in Tornado's form `200 GET / (127.0.0.1) 1.23ms`,
    * as info below 400, as warnings below 500, else as errors. `"errors"`: those from 400 on, without the time, because
-   * reading the clock costs. A function is given each entry instead. Peers that were refused before there was a request
-   * are entries too. An `Application` has a log of its own. @default false
+   * reading the clock costs. A function is given each entry instead; nobody waits for it, and what it throws or rejects
+   * with is logged. Peers that were refused before there was a request are entries too. An `Application` has a log of its
+   * own. @default false
    */
   readonly accessLog?: AccessLog;
   /**

@@ -10,6 +10,7 @@ import {
   type ResponseStartLine,
 } from "@tw/httputil";
 import type { Logger } from "@tw/util";
+import { loggedCall } from "./logged-call.js";
 
 /** Makes the id of a request of its head; `undefined` where it knows none. */
 export type MakeRequestId = (
@@ -27,8 +28,8 @@ export interface RequestIdOptions {
    */
   readonly requestHeader?: string;
   /**
-   * Makes the id of a request that brought none. What it throws is logged; for what is no id of the above form one of ours
-   * is made. @default `<random per process>-<count>`: unique, and easily guessed
+   * Makes the id of a request that brought none. What it throws or rejects with is logged; for what is no id of the above
+   * form, such as a promise, one of ours is made. @default `<random per process>-<count>`: unique, and easily guessed
    */
   readonly makeId?: MakeRequestId;
 }
@@ -56,21 +57,12 @@ export class RequestIds {
   of(startLine: RequestStartLine, headers: HTTPHeaders, context: ConnectionContext): string {
     const sent = this.#header === undefined ? null : headers.get(this.#header);
     if (isSane(sent)) return sent;
-    const made = this.#make === undefined ? undefined : this.#made(startLine, headers, context);
+    const make = this.#make;
+    const made =
+      make === undefined
+        ? undefined
+        : loggedCall(this.#logger, "makeId", () => make(startLine, headers, context));
     return isSane(made) ? made : nextId();
-  }
-
-  #made(startLine: RequestStartLine, headers: HTTPHeaders, context: ConnectionContext): unknown {
-    try {
-      return this.#make?.(startLine, headers, context);
-    } catch (err) {
-      try {
-        this.#logger.error({ err }, "Uncaught exception in makeId");
-      } catch {
-        // There is nowhere left to say so.
-      }
-      return undefined;
-    }
   }
 }
 

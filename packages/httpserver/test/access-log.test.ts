@@ -192,19 +192,22 @@ onEveryCarrier((bench) => {
       expect(written.length).toBeGreaterThanOrEqual(8);
     });
 
-    it("a function or a logger that throws is logged, and costs the request nothing", async () => {
-      const logger = new Lines();
+    it("a function that throws or rejects, or a logger that throws, is logged, and costs the request nothing", async () => {
       const throws = (): never => {
         throw new Error("log");
       };
-      const server = await bench.serve(byPath, { logger, accessLog: throws });
-      expect(codes(await bench.transcript(server, [get("/200") + get("/200", CLOSE)]))).toEqual([200, 200]);
-      expect(logger.lines).toEqual([
-        "error Uncaught exception in accessLog",
-        "error Uncaught exception in accessLog",
-      ]);
+      const rejects = (): Promise<void> => Promise.reject(new Error("log"));
+      for (const accessLog of [throws, rejects]) {
+        const logger = new Lines();
+        const server = await bench.serve(byPath, { logger, accessLog });
+        expect(codes(await bench.transcript(server, [get("/200") + get("/200", CLOSE)]))).toEqual([200, 200]);
+        expect(logger.lines).toEqual([
+          "error Uncaught exception in accessLog",
+          "error Uncaught exception in accessLog",
+        ]);
+      }
       const hostile = { debug: throws, info: throws, warn: throws, error: throws };
-      for (const accessLog of [true, throws] as const) {
+      for (const accessLog of [true, throws, rejects] as const) {
         const other = await bench.serve(byPath, { logger: hostile, accessLog });
         expect(codes(await bench.transcript(other, [get("/200", CLOSE)]))).toEqual([200]);
       }

@@ -6,6 +6,7 @@ import type {
   HTTPRequestErrorMessage,
   HTTPRequestMessage,
   HTTPRequestStartMessage,
+  HTTPResponseStartMessage,
   HTTPUpgradeMessage,
 } from "@tw/http1connection";
 import { type HTTPConnection, HTTPHeaders } from "@tw/httputil";
@@ -224,8 +225,9 @@ onEveryCarrier((bench) => {
       });
       journal.start();
       await bench.transcript(server, [get("/", "Upgrade: x\r\nConnection: Upgrade\r\n")]);
-      expect(journal.lines).toEqual(["A requestStart /", "A upgrade"]);
-      expect(journal.message<HTTPUpgradeMessage>(1).stream).toBe(upgraded);
+      expect(journal.lines).toEqual(["A requestStart /", "A responseStart 101", "A upgrade"]);
+      expect(journal.message<HTTPResponseStartMessage>(1).headers.get("Upgrade")).toBe("x");
+      expect(journal.message<HTTPUpgradeMessage>(2).stream).toBe(upgraded);
     });
   });
 
@@ -256,6 +258,31 @@ onEveryCarrier((bench) => {
       expect(codes(text)).toEqual([200]);
       expect(logged).toEqual(NAMES.slice(0, 3));
     });
+
+    it.each(["requestStart", "responseStart", "requestFinish", "requestError"])(
+      "of %s may abort, which is told once",
+      async (name) => {
+        const abort = (message: unknown): void => (message as HTTPRequestMessage).connection.abort();
+        const writes: unknown[] = [];
+        for (const uri of ["/answer", "/switch"]) {
+          const server = await bench.serve(({ connection }) => {
+            if (name === "requestError") return connection.abort();
+            if (uri === "/switch") return connection.upgrade?.(new HTTPHeaders({ Upgrade: "x" })).close();
+            writes.push(connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "2" }), "ok"));
+            connection.finish();
+          });
+          journal.start();
+          subscribe(`tw:httpserver:${name}`, abort);
+          await bench.transcript(server, [get(uri, "Upgrade: x\r\nConnection: Upgrade\r\n")]);
+          await server.close();
+          unsubscribe(`tw:httpserver:${name}`, abort);
+          const ends = journal.lines.filter((line) => /Finish|Error|upgrade/.test(line));
+          expect(ends, journal.lines.join()).toHaveLength(1);
+          journal.stop();
+        }
+        await Promise.allSettled(writes);
+      },
+    );
 
     it("of the start may enter a store, which a handler is in whose request comes in pieces", async () => {
       const storage = new AsyncLocalStorage<string>();

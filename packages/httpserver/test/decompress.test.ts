@@ -453,6 +453,29 @@ onEveryCarrier((bench) => {
     }
   });
 
+  it("what a delegate returns is waited for where it can be, a thenable too, and is nothing where it cannot", async () => {
+    const settled: string[] = [];
+    /** Settles a turn later. */
+    class Later {
+      // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+      then(resolve: () => void): void {
+        setImmediate(() => {
+          settled.push("settled");
+          resolve();
+        });
+      }
+    }
+    for (const value of [3, {}, new Later()]) {
+      const log = new Log();
+      const notes = new Notes(() => value as never);
+      const server = await bench.serve(notes, { ...ON, logger: log });
+      const seen = await bench.transcript(server, [post(gzipSync(text), "gzip")], true);
+      expect(codes(seen)).toEqual([200]);
+      expect(log.lines).toEqual([]);
+    }
+    expect(settled).toEqual(["settled"]);
+  });
+
   it("a peer that goes away while its body is decoded: one onConnectionClose, and nothing after it", async () => {
     for (const held of [true, false]) {
       const gate = new Deferred();

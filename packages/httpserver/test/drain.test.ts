@@ -5,7 +5,7 @@ import { bindSockets, TCPClient } from "@tw/tcp";
 import { Authority } from "@tw/tooling-testing/certificates";
 import { Deferred } from "@tw/util";
 import { describe, expect, it } from "vitest";
-import type { HTTPServerOptions } from "../src/index.js";
+import { HTTPServer, type HTTPServerOptions } from "../src/index.js";
 import { answer, codes, OK, onEveryCarrier, RawClient } from "./harness.js";
 import { delegate, inVirtualTime, type World } from "./world.js";
 
@@ -599,10 +599,72 @@ onEveryCarrier((bench) => {
     expect(codes(await bench.transcript(server, [last]))).toEqual([200]);
     expect(codes((await kept[1]?.until(() => true)) ?? "")).toEqual([200]);
   });
+
+  it("overload: who sends its request in one packet with a PROXY header gets 503 as well", async () => {
+    let served = 0;
+    const count = (request: HTTPServerRequest): void => {
+      served++;
+      hello(request);
+    };
+    const options = {
+      maxConnections: 1,
+      overload: "refuse",
+      proxyProtocol: { trusted: ["loopback"] },
+    } as const;
+    const server = await bench.serve(count, options);
+    const header = "PROXY TCP4 192.0.2.1 198.51.100.7 5 443\r\n";
+    const kept = await bench.connect(server);
+    await kept.send(header + GET);
+    await kept.until((text) => codes(text).length === 1);
+    const text = await bench.transcript(server, [header + GET]);
+    expect(codes(text)).toEqual([503]);
+    expect(text).toMatch(CLOSE);
+    expect(served).toBe(1);
+  });
+
+  it("the stop hook is there while there is something to drain, and no longer", async () => {
+    const first = await bench.serve(hello);
+    const { loop } = first;
+    let hooks = 0;
+    const onStop = loop.onStop.bind(loop);
+    loop.onStop = (hook) => {
+      hooks++;
+      const takeBack = onStop(hook);
+      return () => {
+        hooks--;
+        takeBack();
+      };
+    };
+    const server = new HTTPServer(hello, { ...bench.engine, loop });
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toMatchObject({ code: "EADDRINUSE" });
+    expect(hooks).toBe(0);
+    expect(() => server.listen(-1, "127.0.0.1")).toThrow(RangeError);
+    expect(hooks).toBe(0);
+    server.addSockets([]);
+    expect(hooks).toBe(0);
+    const listening = server.listen(0, "127.0.0.1");
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toThrow();
+    expect(hooks).toBe(1);
+    await listening;
+    await expect(server.listen(first.port, "127.0.0.1")).rejects.toThrow();
+    expect(hooks).toBe(1);
+    const client = await bench.connect(server);
+    await client.send(GET);
+    await client.until((text) => codes(text).length === 1);
+    await server.stop();
+    expect(hooks).toBe(1);
+    client.stream.abort();
+    while (server.connectionCount > 0) await new Promise(setImmediate);
+    await Promise.resolve();
+    expect(hooks).toBe(0);
+    await server.listen(0, "127.0.0.1");
+    expect(hooks).toBe(1);
+    await server.close();
+    expect(hooks).toBe(0);
+  });
 });
 
-it("overload is one of two words, and the rest of the options is checked as well", async () => {
-  const { HTTPServer } = await import("../src/index.js");
+it("overload is one of two words, and the rest of the options is checked as well", () => {
   expect(() => new HTTPServer(hello, { overload: "panic" } as object)).toThrow(TypeError);
   expect(() => new HTTPServer(hello, { overload: "refuse", maxConnections: 0 })).toThrow(RangeError);
   expect(() => new HTTPServer(hello, { drainTimeoutMs: -1 })).toThrow(RangeError);

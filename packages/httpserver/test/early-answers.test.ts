@@ -517,3 +517,22 @@ describe("dropping has an end", () => {
       );
   });
 });
+
+onEveryCarrier((bench) => {
+  it("onAnswerEnd() is called once, also where the connection is aborted behind the answer", async () => {
+    const calls: string[] = [];
+    const server = await bench.serve(
+      delegate((connection) => ({
+        headersReceived() {
+          answer(connection, "early");
+          connection.abort();
+        },
+        onAnswerEnd: () => void calls.push("end"),
+        onConnectionClose: () => void calls.push("close"),
+      })),
+    );
+    await bench.transcript(server, [post(5)]);
+    await server.close();
+    expect(calls).toEqual(["end"]);
+  });
+});

@@ -200,6 +200,54 @@ onEveryCarrier((bench) => {
       expect(seen).toEqual(["three"]);
     });
 
+    it.each(["onAnswerHead", "onAnswerData", "onAnswerOver"] as const)(
+      "tells the end once where an observer aborts in %s, and what is written then is refused",
+      async (method) => {
+        const outcomes: unknown[] = [];
+        const [before, after] = [new Notes(), new Notes()];
+        const written: unknown[] = [];
+        const wire = get("/");
+        const { text } = await observe(
+          async (connection) => {
+            connection.observeAnswer?.(before);
+            connection.observeAnswer?.({ [method]: () => connection.abort(new Error("no")) });
+            connection.observeAnswer?.(after);
+            const note = (result: unknown) => written.push(result);
+            await Promise.resolve(connection.writeHeaders(OK, new HTTPHeaders(), "x".repeat(200_000))).catch(
+              note,
+            );
+            connection.finish();
+          },
+          wire,
+          { accessLog: ({ outcome }) => outcomes.push(outcome) },
+        );
+        if (method !== "onAnswerOver") expect(text).toBe("");
+        const outcome = method === "onAnswerOver" ? "complete" : "aborted";
+        expect(outcomes).toEqual([outcome]);
+        expect(before.calls.filter((call) => call === outcome)).toHaveLength(1);
+        expect([before, after].map(({ calls }) => calls.at(-1))).toEqual([outcome, outcome]);
+        if (method !== "onAnswerOver") expect(written).toMatchObject([{ code: "ERR_TW_STREAM_CLOSED" }]);
+      },
+    );
+
+    it("gives no stream away where an observer aborts the upgrade", async () => {
+      const errors: unknown[] = [];
+      const { calls, text } = await observe(
+        (connection) => {
+          connection.observeAnswer?.({ onAnswerHead: () => void connection.abort() });
+          try {
+            connection.upgrade?.(new HTTPHeaders({ Upgrade: "x", Connection: "Upgrade" }));
+          } catch (error) {
+            errors.push(error);
+          }
+        },
+        get("/", "Upgrade: x\r\nConnection: Upgrade\r\n"),
+      );
+      expect(text).toBe("");
+      expect(calls).toEqual(["head 101", "aborted"]);
+      expect(errors).toEqual([expect.any(HTTPOutputError)]);
+    });
+
     it("leaves the headers of whoever answers as they are", async () => {
       const shared = new HTTPHeaders({ "Content-Length": "2" });
       await observe((connection) => {
@@ -209,35 +257,43 @@ onEveryCarrier((bench) => {
       expect([...shared]).toEqual([["Content-Length", "2"]]);
     });
 
-    it("tells several, each with the fields of the one before, and one that throws is logged and changes nothing", async () => {
-      const errors: unknown[] = [];
-      const error = (fields: LogFields | string): void => void errors.push((fields as LogFields).err);
-      const logger = { debug() {}, info() {}, warn() {}, error };
-      const first = new Notes();
-      const throwing = (): never => {
-        throw new Error("observer");
-      };
-      const last = new Notes();
-      const { text } = await observe(
-        (connection) => {
-          connection.observeAnswer?.(first);
-          connection.observeAnswer?.({
-            onAnswerHead: throwing,
-            onAnswerData: throwing,
-            onAnswerOver: throwing,
-          });
-          connection.observeAnswer?.({});
-          connection.observeAnswer?.(last);
-          answer(connection, "ok");
+    it.each([
+      [
+        "throws",
+        (): never => {
+          throw new Error("observer");
         },
-        get("/"),
-        { logger },
-      );
-      expect(codes(text)).toEqual([200]);
-      expect(last.calls).toEqual(["head 200", "data 2", "complete"]);
-      expect(first.calls).toEqual(last.calls);
-      expect(errors).toEqual([1, 2, 3].map(() => expect.objectContaining({ message: "observer" })));
-    });
+      ],
+      ["rejects", () => Promise.reject(new Error("observer")) as never],
+    ])(
+      "tells several, each with the fields of the one before, and one that %s is logged and changes nothing",
+      async (_, throwing) => {
+        const errors: unknown[] = [];
+        const error = (fields: LogFields | string): void => void errors.push((fields as LogFields).err);
+        const logger = { debug() {}, info() {}, warn() {}, error };
+        const first = new Notes();
+        const last = new Notes();
+        const { text } = await observe(
+          (connection) => {
+            connection.observeAnswer?.(first);
+            connection.observeAnswer?.({
+              onAnswerHead: throwing,
+              onAnswerData: throwing,
+              onAnswerOver: throwing,
+            });
+            connection.observeAnswer?.({});
+            connection.observeAnswer?.(last);
+            answer(connection, "ok");
+          },
+          get("/"),
+          { logger },
+        );
+        expect(codes(text)).toEqual([200]);
+        expect(last.calls).toEqual(["head 200", "data 2", "complete"]);
+        expect(first.calls).toEqual(last.calls);
+        expect(errors).toEqual([1, 2, 3].map(() => expect.objectContaining({ message: "observer" })));
+      },
+    );
   });
 
   describe("onRefused()", () => {

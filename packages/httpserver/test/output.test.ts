@@ -2,12 +2,15 @@
 // answer that broke off. Cases C2 to C13 and S-09.
 
 import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { describe, expect, it } from "vitest";
 import { answer, codes, OK, onEveryCarrier } from "./harness.js";
 import { delegate } from "./world.js";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/** What a chunk of one byte is on the wire. */
+const PIECE = "1\r\nx\r\n";
 const five = () => new HTTPHeaders({ "Content-Length": "5" });
 
 onEveryCarrier((bench) => {
@@ -86,6 +89,36 @@ onEveryCarrier((bench) => {
       });
       expect(thrown).toMatchObject([{ code: "ERR_TW_BODY_TOO_LONG" }]);
       expect(text).toBe("");
+    });
+
+    it("whose end finds no room in maxWriteBufferSize is broken off, though whoever writes it catches that", async () => {
+      const outcomes: string[] = [];
+      for (let maxWriteBufferSize = 1000; maxWriteBufferSize < 1006; maxWriteBufferSize++) {
+        const server = await bench.serve(
+          ({ connection }) => {
+            const { stream } = connection.context as unknown as { readonly stream: IOStream };
+            const cork = stream.cork();
+            connection.writeHeaders(OK, new HTTPHeaders());
+            while (stream.bufferedAmount + PIECE.length <= maxWriteBufferSize) connection.write("x");
+            try {
+              connection.finish();
+              outcomes.push("finished");
+            } catch (error) {
+              outcomes.push((error as { code: string }).code);
+            }
+            cork[Symbol.dispose]();
+          },
+          { maxWriteBufferSize },
+        );
+        const text = await bench.transcript(server, [
+          GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+        ]);
+        expect(text).toMatch(outcomes.at(-1) === "finished" ? /\r\n0\r\n\r\n$/ : /^$/);
+        expect(server.inFlight).toBe(0);
+      }
+      // It takes 5 bytes, of which 0 to 5 are left.
+      const full = "ERR_TW_STREAM_BUFFER_FULL";
+      expect(outcomes.sort()).toEqual([full, full, full, full, full, "finished"]);
     });
 
     it("C8 one byte less: finish() throws HTTPOutputError that says so, and the client sees the answer break off", async () => {

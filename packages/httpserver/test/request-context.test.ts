@@ -263,11 +263,13 @@ onEveryCarrier((bench) => {
       expect((await idsIn([twice], options)).seen).toEqual(["made"]);
     });
 
-    it("is ours where makeId makes none, or throws, which is logged", async () => {
+    it("is ours where makeId makes none, throws or rejects, which is logged", async () => {
       const logged: unknown[] = [];
       const error = (fields: unknown): void => void logged.push((fields as { err: Error }).err.message);
       const logger = { debug() {}, info() {}, warn() {}, error } as never;
-      for (const makeId of [() => undefined, () => "a b", () => 7 as never, () => expect.fail("makeId")]) {
+      const rejects = () => Promise.reject(new Error("rejected")) as never;
+      const makers = [() => undefined, () => "a b", () => 7 as never, () => expect.fail("makeId"), rejects];
+      for (const makeId of makers) {
         const server = await bench.serve((request) => answer(request.connection, `${currentRequest()?.id}`), {
           requestContext: { makeId },
           logger,
@@ -275,7 +277,7 @@ onEveryCarrier((bench) => {
         const [id] = bodies(await bench.transcript(server, [get("/", CLOSE)]));
         expect(id).toMatch(/^[\w-]{8}-[0-9a-z]+$/);
       }
-      expect(logged).toEqual(["makeId"]);
+      expect(logged).toEqual(["makeId", "rejected"]);
     });
 
     it("is in the field of the answer that is asked for, in that of a failed handler and of an upgrade too", async () => {

@@ -306,6 +306,15 @@ it("limits that cannot be are refused when the server is made", () => {
       expect(() => new HTTPServer(() => {}, { [name]: value })).toThrow(RangeError);
     expect(() => new HTTPServer(() => {}, { [name]: "5" } as object)).toThrow(TypeError);
   }
-  for (const name of ["writeTimeoutMs", "minRate"])
-    expect(() => new HTTPServer(() => {}, { [name]: -1 })).toThrow(RangeError);
+  const timeouts = ["idleTimeoutMs", "headTimeoutMs", "bodyTimeoutMs", "writeTimeoutMs"];
+  for (const name of [...timeouts, "minRate", "drainTimeoutMs"]) {
+    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => new HTTPServer(() => {}, { [name]: value }), name).toThrow(RangeError);
+    for (const value of ["60000", "", true, null, [5], 5n])
+      expect(() => new HTTPServer(() => {}, { [name]: value } as object), name).toThrow(TypeError);
+  }
+  for (const name of timeouts) {
+    expect(() => new HTTPServer(() => {}, { [name]: 2 ** 31 - 1 }), name).not.toThrow();
+    expect(() => new HTTPServer(() => {}, { [name]: 2 ** 31 }), name).toThrow(RangeError);
+  }
 });

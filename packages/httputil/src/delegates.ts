@@ -123,7 +123,7 @@ export interface HTTPConnection {
    * Sets how long the body of this request may make no progress, in milliseconds, in place of the server's
    * `bodyTimeoutMs` and for this request only; 0 is for ever. Longer: 408.
    *
-   * @throws RangeError when it is no duration
+   * @throws TypeError, RangeError when it is no duration
    */
   setBodyTimeout?(ms: number): void;
   /**
@@ -143,7 +143,10 @@ export interface HTTPConnection {
   upgrade?(headers: HTTPHeaders): UpgradedStream;
 }
 
-/** Hears what becomes of an answer: a log, metrics, fields that every answer has. What it throws is logged. */
+/**
+ * Hears what becomes of an answer: a log, metrics, fields that every answer has. What it throws is logged, and so is what a
+ * promise of it rejects with, for which nobody waits.
+ */
 export interface AnswerObserver {
   /**
    * The head goes out, that of an upgrade included. Returns fields to be written in place of `headers`, or nothing;

@@ -5,7 +5,7 @@
 // process. `observe` subscribes so that it is logged instead.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { checkFunction, isPromiseLike, type Logger } from "@tw/util";
+import { checkFunction, isPromiseLike, type Logger, logSafely } from "@tw/util";
 import type { HandlerHandle } from "./handlers.js";
 import { IOLoop } from "./ioloop.js";
 import type { PeriodicCallback } from "./periodic.js";
@@ -79,14 +79,8 @@ export function observe<Message = unknown>(
   if (typeof name !== "string") throw new TypeError(`A channel has a name, got ${typeof name}`);
   checkFunction("An observer", observer);
   const failed = (err: unknown): void => {
-    try {
-      (options.logger ?? IOLoop.current().logger).error(
-        { err },
-        `Uncaught exception in an observer of ${name}`,
-      );
-    } catch {
-      // There is nowhere left to say so.
-    }
+    const { logger = IOLoop.current().logger } = options;
+    logSafely(logger, "error", { err }, `Uncaught exception in an observer of ${name}`);
   };
   const listener = (message: unknown): void => {
     try {

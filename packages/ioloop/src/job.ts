@@ -1,7 +1,7 @@
 // One piece of user code that the loop keeps: what to call, with what, in whose context, and who hears of its failure.
 
 import type { AsyncResource } from "node:async_hooks";
-import { isPromiseLike, type Logger } from "@tw/util";
+import { isPromiseLike, type Logger, logSafely } from "@tw/util";
 import { captureScope, enterScope } from "./context/capture.js";
 import { activity } from "./watchdog/activity.js";
 import { CALLBACK } from "./watchdog/memory.js";
@@ -96,13 +96,9 @@ export function callWatched<A extends readonly unknown[], R>(fn: (...args: A) =>
   }
 }
 
-/** Logs a failure of user code; a logger that throws itself is not worth the process. */
+/** Logs a failure of user code. Never throws. */
 export function reportFailure(owner: { readonly logger: Logger }, err: unknown, message: string): void {
-  try {
-    owner.logger.error({ err }, message);
-  } catch {
-    // There is nobody left to tell.
-  }
+  logSafely(owner.logger, "error", { err }, message);
 }
 
 function reportCallback(owner: JobOwner, error: unknown, fn: Callback): void {

@@ -8,7 +8,7 @@
 // it cannot have heard yet, was meant for that one: two parties that both stop are ordinary.
 
 import { constants } from "node:os";
-import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger } from "@tw/util";
+import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger, logSafely } from "@tw/util";
 import { captureLastingScope, enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
@@ -119,7 +119,7 @@ export class Running {
     const hooks = Promise.all([...this.#hooks].map((job) => enterScope(job.scope, callHook, job, signal)));
     const expired = new Deferred();
     const timer = this.#loop.callLater(stopTimeoutMs, () => {
-      this.#loop.logger.warn({ signal, stopTimeoutMs }, "Stop hooks did not finish in time");
+      logSafely(this.#loop.logger, "warn", { signal, stopTimeoutMs }, "Stop hooks did not finish in time");
       expired.resolve();
     });
     await Promise.race([hooks, expired.promise, ended]);

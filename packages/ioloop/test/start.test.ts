@@ -211,6 +211,18 @@ describe("a signal", () => {
     ]);
   });
 
+  it("waits no longer where the logger throws", async () => {
+    const fail = (): never => {
+      throw new Error("the disk is full");
+    };
+    const { loop, host } = virtualLoop({ logger: { debug: fail, info: fail, warn: fail, error: fail } });
+    const ending = loop.start({ stopTimeoutMs: 1000 });
+    loop.onStop(() => new Promise(() => undefined));
+    host.signal("SIGTERM");
+    await host.advance(1000);
+    await ending;
+  });
+
   it("waits 30 seconds by default", async () => {
     const { loop, host, state, ending } = started();
     loop.onStop(() => new Promise(() => undefined));

@@ -8,7 +8,7 @@
 //   stop(signal): every child is sent the signal, none is restarted any more
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { Deferred } from "@tw/util";
+import { Deferred, type LogFields, logSafely } from "@tw/util";
 import { SpawnError, TooManyRestartsError } from "./errors.js";
 import type { ExitStatus } from "./exit-status.js";
 
@@ -113,16 +113,16 @@ export class Supervisor {
   }
 
   #exited(id: number, { code }: ExitStatus, what: string): void {
-    const { loop, maxRestarts } = this.#options;
+    const { maxRestarts } = this.#options;
     if (code === 0 || this.#stopping) {
       this.#endTask(id);
-      loop.logger.info(what);
+      this.#say("info", what);
     } else if (this.#restarts < maxRestarts) {
       this.#restarts++;
-      loop.logger.warn(`${what}, restarting`);
+      this.#say("warn", `${what}, restarting`);
       this.#spawn(id);
     } else {
-      loop.logger.error(`${what}, and ${maxRestarts} restarts are used up: stopping the others`);
+      this.#say("error", `${what}, and ${maxRestarts} restarts are used up: stopping the others`);
       this.#giveUp(id, new TooManyRestartsError(maxRestarts, what));
     }
   }
@@ -132,19 +132,19 @@ export class Supervisor {
     const what = `child ${id} could not be started`;
     if (this.#stopping || loop.closed) {
       this.#endTask(id);
-      loop.logger.info({ err }, what);
+      this.#say("info", what, { err });
     } else if (DENIED.has((err as NodeJS.ErrnoException | undefined)?.code)) {
-      loop.logger.error({ err }, `${what}, and will not be: stopping the others`);
+      this.#say("error", `${what}, and will not be: stopping the others`, { err });
       this.#giveUp(id, new SpawnError(process.execPath, err));
     } else if (this.#restarts < maxRestarts) {
       this.#restarts++;
-      loop.logger.warn({ err }, `${what}, trying again in ${RETRY_MS} ms`);
+      this.#say("warn", `${what}, trying again in ${RETRY_MS} ms`, { err });
       this.#waiting.set(
         id,
         loop.callLater(RETRY_MS, () => this.#tryAgain(id)),
       );
     } else {
-      loop.logger.error({ err }, `${what}, and ${maxRestarts} restarts are used up: stopping the others`);
+      this.#say("error", `${what}, and ${maxRestarts} restarts are used up: stopping the others`, { err });
       this.#giveUp(id, new TooManyRestartsError(maxRestarts, what, { cause: err }));
     }
   }
@@ -158,6 +158,10 @@ export class Supervisor {
     this.#failure = failure;
     this.stop("SIGTERM");
     this.#endTask(id);
+  }
+
+  #say(level: "info" | "warn" | "error", message: string, fields?: LogFields): void {
+    logSafely(this.#options.loop.logger, level, fields, message);
   }
 
   #endTask(id: number): void {

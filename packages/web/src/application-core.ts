@@ -2,7 +2,7 @@
 
 import type { HTTPServerRequest } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
-import type { Logger } from "@tw/util";
+import { isPromiseLike, type Logger, logSafely } from "@tw/util";
 import { type FinishedRequest, logAccess, summary } from "./access-log.js";
 import type { Exchange } from "./exchange.js";
 import type { Settings } from "./settings.js";
@@ -16,7 +16,7 @@ export class ApplicationCore {
   readonly logFrom: number;
   /** Whether the clock is read for each request: that costs as much as finding its handler. */
   readonly timed: boolean;
-  readonly #logFunction: ((finished: FinishedRequest) => void) | undefined;
+  readonly #logFunction: ((finished: FinishedRequest) => unknown) | undefined;
   #loop: IOLoop | undefined;
 
   /** @throws RangeError, TypeError for a setting that cannot be */
@@ -54,7 +54,10 @@ export class ApplicationCore {
     try {
       const durationMs = this.timed ? this.loop.time() - startedAt : undefined;
       if (this.#logFunction === undefined) logAccess(this.logger, request, status, durationMs, detail);
-      else this.#logFunction({ request, status, durationMs: durationMs ?? 0 });
+      else {
+        const logged = this.#logFunction({ request, status, durationMs: durationMs ?? 0 });
+        if (isPromiseLike(logged)) logged.then(undefined, (error) => this.logUncaught(request, error));
+      }
     } catch (error) {
       this.logUncaught(request, error);
     }
@@ -67,7 +70,7 @@ export class ApplicationCore {
 
   /** Logs an error of user code, with the request it was made for. */
   logUncaught(request: HTTPServerRequest, error: unknown): void {
-    quietly(() => this.logger.error({ err: error }, `Uncaught exception ${summary(request)}`));
+    logSafely(this.logger, "error", { err: error }, `Uncaught exception ${summary(request)}`);
   }
 }
 

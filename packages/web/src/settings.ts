@@ -20,8 +20,11 @@ export interface Settings {
    * @default "errors"
    */
   readonly accessLog?: boolean | "errors";
-  /** Called for every request when its answer is out, instead of the access log. What it throws is logged, and so is what was wrong with a request. */
-  readonly logFunction?: (finished: FinishedRequest) => void;
+  /**
+   * Called for every request when its answer is out, instead of the access log. Nobody waits for it; what it throws or
+   * rejects with is logged, and so is what was wrong with a request.
+   */
+  readonly logFunction?: (finished: FinishedRequest) => unknown;
   /**
    * Sends the stack of an uncaught error to the client as text, for development. It shows your code to whoever makes
    * it fail.

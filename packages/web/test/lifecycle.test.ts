@@ -207,6 +207,16 @@ describe("logs", () => {
     expect(logger.errors).toMatchObject([{ message: "the log is full" }]);
   });
 
+  test("a promise that logFunction returns is observed, and its rejection logged", async () => {
+    const logger = new MemoryLogger();
+    const logFunction = async (): Promise<void> => {
+      throw new Error("the log is full");
+    };
+    const app = new Application(handlers, { logger, logFunction });
+    await app.fetch(get("/missing"));
+    expect(logger.errors).toMatchObject([{ message: "the log is full" }]);
+  });
+
   test("S-43: what a client sent cannot write a second line", () => {
     const logger = new MemoryLogger();
     const app = new Application([], { logger });

@@ -12,7 +12,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { DrainSignal, MaybePromise, UpgradedReceiver, UpgradedStream } from "@tw/httputil";
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { Deferred, isPromiseLike, type Logger } from "@tw/util";
+import { Deferred, isPromiseLike, type Logger, logSafely } from "@tw/util";
 import {
   CLOSE_ABNORMAL,
   CLOSE_INTERNAL_ERROR,
@@ -298,7 +298,7 @@ export class WebSocketConnection extends SendingHalf implements UpgradedReceiver
       case "close":
         return this.#peerClosed(event.code, event.reason);
       case "fail":
-        this.#logger.debug(`${this.#summary} failed: ${event.reason}`);
+        logSafely(this.#logger, "debug", undefined, `${this.#summary} failed: ${event.reason}`);
         return this.#fail(event.code, event.reason, new WebSocketError(event.reason, event.code));
     }
   }
@@ -370,8 +370,8 @@ export class WebSocketConnection extends SendingHalf implements UpgradedReceiver
   #threw(error: unknown): void {
     // Somebody who awaits his writes to a peer that goes away is told so, and that is no news.
     if (error instanceof WebSocketClosedError && this.stream.closed)
-      this.#logger.debug({ err: error }, `The peer went away ${this.#summary}`);
-    else this.#logger.error({ err: error }, `Uncaught exception ${this.#summary}`);
+      logSafely(this.#logger, "debug", { err: error }, `The peer went away ${this.#summary}`);
+    else logSafely(this.#logger, "error", { err: error }, `Uncaught exception ${this.#summary}`);
     this.#fail(CLOSE_INTERNAL_ERROR, "", error);
   }
 

@@ -28,20 +28,28 @@ export abstract class AnsweringHalf extends ServerCycle {
     if (typeof startLine !== "object" || !("code" in startLine))
       throw new TypeError("A server answers with a start line: { version, code, reason }");
     if (this.request.method === "CONNECT") checkRefusal(startLine);
-    const { date, loop } = this.connection.server;
+    const { stream, server } = this.connection;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
+    if (this.gone()) return refuseWrite(stream); // an observer may have aborted
     const whole = !this.received && (this.isHead || isWhole(startLine.code, fields, chunk));
     const go = this.continueOwed && !whole ? this.lastContinue(startLine) : "";
     const head = this.machine.writeHead(startLine, fields, {
       // RFC 9110 §6.6.1 (1): in every answer.
-      date: date.value,
+      date: server.date.value,
       // RFC 9112 §9.6: whoever is going to close says so.
       close: this.connection.closing || whole || (this.continueOwed && this.waits && go === ""),
     });
     this.answer = "head";
-    if (channels.responseStart.hasSubscribers)
-      channels.responseStart.publish({ connection: this, time: loop.time(), startLine, headers: fields });
+    if (channels.responseStart.hasSubscribers) {
+      this.publishHead(startLine, fields);
+      if (this.gone()) return refuseWrite(stream); // as above
+    }
     return this.sendOn(go !== "" && this.machine.bodyAllowed ? go + head : head, chunk ?? "");
+  }
+
+  private publishHead(startLine: ResponseStartLine, headers: HTTPHeaders): void {
+    const time = this.connection.server.loop.time();
+    channels.responseStart.publish({ connection: this, time, startLine, headers });
   }
 
   /** What goes in front of a success that more will follow on: whoever writes it may read the body meanwhile, and behind
@@ -97,7 +105,10 @@ export abstract class AnsweringHalf extends ServerCycle {
     const { stream } = this.connection;
     try {
       const ready = sendPiece(stream, this.machine, head, chunk);
-      if (this.observers !== undefined && this.machine.bodyAllowed) this.observers.data(chunk);
+      if (this.observers !== undefined && this.machine.bodyAllowed) {
+        this.observers.data(chunk);
+        if (this.gone()) return refuseWrite(stream); // as above
+      }
       if (!ready) return this.connection.drained();
     } catch (error) {
       this.abort(error);
@@ -108,14 +119,13 @@ export abstract class AnsweringHalf extends ServerCycle {
   finish(): void {
     if (this.answer === "gone") return;
     if (this.answer !== "head") throw new HTTPOutputError(`Cannot finish: ${REFUSED[this.answer]}`);
-    let end: string;
     try {
-      end = this.machine.writeEnd();
+      const end = this.machine.writeEnd();
+      if (end !== "") this.connection.stream.send(end);
     } catch (error) {
       this.abort(error);
       throw error;
     }
-    if (end !== "") this.connection.stream.send(end);
     this.answer = "complete";
     if (channels.requestFinish.hasSubscribers)
       channels.requestFinish.publish({ connection: this, time: this.connection.server.loop.time() });
@@ -126,8 +136,7 @@ export abstract class AnsweringHalf extends ServerCycle {
 
   abort(reason?: unknown): void {
     if (this.answer === "gone" || this.answer === "upgraded") return;
-    this.publishError(reason, 0);
-    this.answer = "gone";
+    this.giveUp(reason, 0);
     this.connection.stream.abort(reason);
     if (!this.received) this.tellAnswerEnd();
   }
@@ -137,16 +146,29 @@ export abstract class AnsweringHalf extends ServerCycle {
     if (!this.received) throw new HTTPOutputError("Cannot upgrade before the request is complete");
     const startLine = this.request.method === "CONNECT" ? TUNNEL_OPEN : SWITCHING_PROTOCOLS;
     const fields = this.observers?.head(startLine, headers) ?? headers;
+    this.checkThere();
     const head = this.machine.writeHead(startLine, fields, {
       date: this.connection.server.date.value,
     });
-    this.connection.stream.send(head);
+    if (channels.responseStart.hasSubscribers) this.publishHead(startLine, fields);
+    this.checkThere();
+    try {
+      this.connection.stream.send(head);
+    } catch (error) {
+      this.abort(error);
+      throw error;
+    }
     this.answer = "upgraded";
     const stream = this.connection.handOver();
     if (channels.upgrade.hasSubscribers)
       channels.upgrade.publish({ connection: this, time: stream.loop.time(), stream });
     this.observers?.over({ outcome: "upgraded", status: 0 });
     return stream;
+  }
+
+  /** Who was told of the head may have aborted. */
+  private checkThere(): void {
+    if (this.gone()) throw new HTTPOutputError(`Cannot upgrade: ${REFUSED.gone}`);
   }
 }
 

@@ -88,8 +88,7 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
    */
   peerGone(error: unknown, closed: boolean, status = 0): void {
     const told = this.answer === "gone" || this.answer === "complete" || this.answer === "upgraded";
-    if (closed) this.publishError(error, status);
-    if (closed) this.answer = "gone";
+    if (closed) this.giveUp(error, status);
     if (told) return;
     const message = this.message;
     this.message = SILENT;
@@ -99,13 +98,16 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
   /** The rest of the request is not wanted any more: a delegate that holds it back lets it go. */
   protected tellAnswerEnd(): void {
     const message = this.message;
+    this.message = SILENT;
     if (message?.onAnswerEnd !== undefined)
       this.connection.server.tell("onAnswerEnd", () => message.onAnswerEnd?.());
   }
 
-  /** Once, and never behind a whole answer. */
-  protected publishError(error: unknown, status: number): void {
-    if (this.answer !== "none" && this.answer !== "head") return;
+  /** Nobody takes the answer any more, which is said once, and never behind a whole one. Who hears of it may abort. */
+  protected giveUp(error: unknown, status: number): void {
+    const { answer } = this;
+    this.answer = "gone";
+    if (answer !== "none" && answer !== "head") return;
     if (channels.requestError.hasSubscribers) {
       const { context } = this;
       const time = this.connection.server.loop.time();

@@ -49,12 +49,6 @@ export abstract class LeavingConnection extends WaitingConnection {
     else if (this.isQuiet()) this.closeNow(false);
   }
 
-  /** The server has no room for it: it gets 503 for what it asks, and may ask once, soon. */
-  refuse(): void {
-    this.refusing = true;
-    this.drain();
-  }
-
   /** A deadline has passed. */
   onExpired(): void {
     switch (this.waiting) {

@@ -5,7 +5,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import { checkFunction, checkInteger, checkOptions, Deferred } from "@tw/util";
+import { checkFunction, checkInteger, checkOptions, Deferred, logSafely } from "@tw/util";
 import { outsideContexts } from "../context.js";
 import { type Callback, callCaught, type JobOwner } from "../job.js";
 import { CALLBACK } from "../watchdog/memory.js";
@@ -93,7 +93,7 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
     port1.on("message", (message: unknown) => this.#receive(message));
     port1.on("messageerror", (err) => {
       this.#arrived();
-      loop.logger.error({ err }, "Cannot read what another thread sent");
+      logSafely(loop.logger, "error", { err }, "Cannot read what another thread sent");
     });
     port1.on("close", () => this.#onClose());
     port1.unref();
@@ -143,10 +143,8 @@ export class LoopHandle<C extends ThreadCallbacks> implements SentLoopHandle<C>,
   #receive(message: unknown): void {
     if (this.#loop.closed) return;
     if (!this.#isMessage(message)) {
-      this.#loop.logger.warn(
-        "Ignored what came through the port of a loop's handle: send by openLoopHandle()",
-      );
-      return;
+      const message = "Ignored what came through the port of a loop's handle: send by openLoopHandle()";
+      return logSafely(this.#loop.logger, "warn", undefined, message);
     }
     this.#hold();
     this.#context.runInAsyncScope(this.#loop.addCallback, this.#loop, this.#run, ...message);

@@ -2,7 +2,7 @@
 
 import { channel } from "node:diagnostics_channel";
 import { isMainThread, Worker } from "node:worker_threads";
-import { isPromiseLike, type Logger } from "@tw/util";
+import { isPromiseLike, type Logger, logSafely } from "@tw/util";
 import { outsideContexts } from "../context.js";
 import type { DiagnosticsChannel } from "../diagnostics.js";
 import type { LoopHost } from "../host.js";
@@ -104,9 +104,8 @@ export class Watchdog {
       reject(error);
       if (this.#closed !== undefined) return;
       this.close();
-      this.#guard(() =>
-        this.#logger.warn({ err: error }, "The blocking watchdog has failed: nobody watches the loop"),
-      );
+      const message = "The blocking watchdog has failed: nobody watches the loop";
+      logSafely(this.#logger, "warn", { err: error }, message);
     };
     this.#worker.on("message", (message: Message) => {
       if ("started" in message) {
@@ -147,11 +146,7 @@ export class Watchdog {
   }
 
   #failed(err: unknown): void {
-    try {
-      this.#logger.error({ err }, "Exception in onBlocked");
-    } catch {
-      // There is nobody left to tell.
-    }
+    logSafely(this.#logger, "error", { err }, "Exception in onBlocked");
   }
 }
 
