@@ -1,6 +1,6 @@
 // run(): a loop for the length of one main function. Tornado's run_sync, as far as a guest can.
 
-import { checkFunction, Deferred } from "@tw/util";
+import { checkFunction, checkSignal, Deferred } from "@tw/util";
 import { checkDelay } from "./delay.js";
 import { LoopStoppedError, RunTimeoutError } from "./errors.js";
 import { callWatched, type JobOwner, reportFailure } from "./job.js";
@@ -34,9 +34,7 @@ export function runMain<T>(loop: RunLoop, main: Main<T>, options: RunOptions): P
   const { timeoutMs, signal } = options;
   checkFunction("main", main);
   if (timeoutMs !== undefined) checkDelay(timeoutMs, "timeoutMs");
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("The signal of run() must be an AbortSignal");
-  }
+  checkSignal(signal);
   if (signal?.aborted) return Promise.reject(signal.reason);
   const stopped = loop.start({ signals: false });
 
