@@ -26,6 +26,7 @@ import { callWhenSettled, checkFuture, type FutureCallback } from "./future.js";
 import { type FdHandler, type HandlerHandle, Handlers, type Pollable } from "./handlers.js";
 import type { LoopHost } from "./host.js";
 import { type Callback, type CallbackErrorHook, NOTHING } from "./job.js";
+import { checkLoopOptions, type IOLoopOptions } from "./loop-options.js";
 import { type LoopMeter, type LoopMetrics, type MetricsOptions, readMeter } from "./metrics.js";
 import { NodeHost } from "./node-host.js";
 import { type Main, type RunOptions, runMain } from "./run.js";
@@ -36,19 +37,6 @@ import { type Timeout, Timers } from "./timers.js";
 import type { LoopActivity } from "./watchdog/memory.js";
 import type { BlockingWatchdogOptions } from "./watchdog/options.js";
 import { replaceWatchdog, type Watchdog } from "./watchdog/watchdog.js";
-
-/** What an `IOLoop` is made of. */
-export interface IOLoopOptions {
-  /** Clock, turns and poller. @default Node's own */
-  readonly host?: LoopHost;
-  /** Hears of failures in user code, and is the default of all that runs on this loop. @default `tw.application` on stderr */
-  readonly logger?: Logger;
-  /**
-   * Called with what a callback, timer or handler threw or rejected with, and that function, when it has been logged:
-   * to count it, or to end the process. What the hook throws or rejects with is logged too. @default nobody
-   */
-  readonly onCallbackError?: CallbackErrorHook | undefined;
-}
 
 /**
  * An event loop: callbacks, timers and handlers on file descriptors, on top of Node's.
@@ -88,10 +76,8 @@ export class IOLoop implements AsyncDisposable {
 
   /** @throws TypeError when `onCallbackError` is not a function, or `logger` no logger, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
-    checkOptions("options", options);
+    checkLoopOptions(options);
     const host = options.host ?? new NodeHost();
-    if (options.onCallbackError !== undefined) checkFunction("onCallbackError", options.onCallbackError);
-    if (options.logger !== undefined) checkLogger(options.logger);
     this.#host = host;
     this.onCallbackError = options.onCallbackError;
     this.logger = options.logger ?? createLogger({ clock: () => host.wallNow() });
@@ -435,14 +421,5 @@ export class IOLoop implements AsyncDisposable {
     const { poller } = this;
     if (poller === undefined) throw new NoPollerError();
     return poller;
-  }
-}
-
-/** @throws TypeError unless it has the four methods, which would be missed when something fails */
-function checkLogger(logger: Partial<Logger> | null): void {
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof logger?.[level] === "function") continue;
-    const got = logger === null ? "null" : typeof logger;
-    throw new TypeError(`A logger has debug(), info(), warn() and error(), got ${got} without ${level}()`);
   }
 }

@@ -2,7 +2,8 @@
 
 import { installLoop } from "./current.js";
 import { type HostCase, type HostSubject, hostCases } from "./host-conformance.js";
-import { IOLoop, type IOLoopOptions } from "./ioloop.js";
+import { IOLoop } from "./ioloop.js";
+import type { IOLoopOptions } from "./loop-options.js";
 import { VirtualHost, type VirtualHostOptions, type VirtualIdle, VirtualIdleError } from "./virtual-host.js";
 
 export {
