@@ -23,6 +23,20 @@ conformance("memory that takes and gives parts", { take: part, chunk: part });
 conformance("memory in odd pieces", { chunk: () => ((piece++ * 7) % 1500) + 1, capacity: 5000 });
 
 describe("memoryPair()", () => {
+  it("logs what a receiver throws in onClose, as descriptors do", async () => {
+    const loop = testLoop();
+    const [a] = memoryPair(loop);
+    const thrown = new Error("onClose");
+    const notes = new Notes();
+    notes.onClose = () => {
+      throw thrown;
+    };
+    a.start(notes);
+    a.abort();
+    await loop.settle();
+    expect(loop.logged).toEqual([thrown]);
+  });
+
   it("delivers after the latency, not before", async () => {
     const loop = testLoop();
     const [a, b] = memoryPair(loop, { latencyMs: 20 });

@@ -3,7 +3,7 @@
 // between the events of sockets.
 
 import { type IOLoop, LazyAsyncResource, type Timeout } from "@tw/ioloop";
-import { isPromiseLike } from "@tw/util";
+import { isPromiseLike, logSafely } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
 import type { Transport, TransportInfo, TransportReceiver } from "../../transport.js";
 import { brokenPipe } from "../broken-pipe.js";
@@ -270,7 +270,11 @@ export class MemoryTransport extends LazyAsyncResource implements Transport {
     this.#gone = true;
     const unread = this.#leased ? undefined : this.#inbox.take(this.#loop.time(), undefined);
     this.#inbox.clear();
-    receiver.onClose(error, unread);
+    try {
+      receiver.onClose(error, unread);
+    } catch (thrown) {
+      logSafely(this.#loop.logger, "error", { err: thrown }, "Uncaught exception in onClose");
+    }
   }
 }
 
