@@ -59,6 +59,8 @@ export class Drain {
   /** Whether all who waited in the kernel's queue have been accepted: nobody comes any more. */
   #isComplete = false;
   #isOver = false;
+  /** The time may be up twice, by its timer and when the last are accepted; who is aborted leaves a turn later. */
+  #hasAborted = false;
   #deadline = Number.POSITIVE_INFINITY;
   #abortedRequests = 0;
   #abortedUpgrades = 0;
@@ -141,7 +143,8 @@ export class Drain {
   }
 
   #abort(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasAborted) return;
+    this.#hasAborted = true;
     const { members } = this.#context.deadlines;
     this.#abortedUpgrades = this.#tcp.connectionCount - this.#tcp.arrivingCount - members.size;
     // Who lingers has its answer.

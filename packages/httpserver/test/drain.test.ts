@@ -694,6 +694,21 @@ onEveryCarrier((bench) => {
     expect(await draining).toEqual({ ...NOTHING, closed: 1 });
   });
 
+  it("counts once whom it aborts: at once, and where the loop was blocked beyond the deadline", async () => {
+    for (const [timeoutMs, blockedMs] of [
+      [0, 0],
+      [10, 30],
+    ] as const) {
+      const server = await bench.serve(() => {});
+      const client = await bench.connect(server);
+      await client.send(GET);
+      while (server.inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
+      const draining = server.drain({ timeoutMs });
+      for (const start = performance.now(); performance.now() - start < blockedMs; );
+      expect(await draining).toEqual({ ...NOTHING, aborted: 1 });
+    }
+  });
+
   it("listen() and addSockets() wait for it", async () => {
     const asked = new Deferred<HTTPServerRequest>();
     const server = await bench.serve((request) => asked.resolve(request));

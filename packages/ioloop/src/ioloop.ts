@@ -274,7 +274,7 @@ export class IOLoop implements AsyncDisposable {
   run<T>(main: Main<T>, options: RunOptions = {}): Promise<T> {
     this.#checkOpen("run");
     checkOptions("options", options, { number: "timeoutMs", AbortSignal: "signal" });
-    return runMain(this, main, options);
+    return runMain(this, () => this.#running.hold({ signals: false }), main, options);
   }
 
   /**

@@ -9,6 +9,7 @@ import { channel } from "node:diagnostics_channel";
 import { checkFunction, checkOptions, housekeeping, isPromiseLike } from "@tw/util";
 import { MAX_DELAY_MS } from "./delay.js";
 import type { DiagnosticsChannel, PeriodicStartedMessage, PeriodicStoppedMessage } from "./diagnostics.js";
+import { LoopClosedError } from "./errors.js";
 import { IOLoop } from "./ioloop.js";
 import type { Timeout } from "./timers.js";
 
@@ -79,6 +80,7 @@ export class PeriodicCallback {
   /** Begins a grid at this moment. While it runs already, nothing happens. @throws LoopClosedError `ERR_TW_LOOP_CLOSED` */
   start(): void {
     if (this.isRunning) return;
+    if (this.#loop.closed) throw new LoopClosedError("PeriodicCallback.start");
     this.#next = this.#loop.time();
     const context = new AsyncResource("PeriodicCallback");
     // After stop() and start() in a call, or while its promise is pending, the end of that call arms the timer.

@@ -4,7 +4,6 @@ import { checkFunction, checkSignal, Deferred } from "@tw/util";
 import { checkDelay } from "./delay.js";
 import { LoopStoppedError, RunTimeoutError } from "./errors.js";
 import { callWatched, type JobOwner, reportFailure } from "./job.js";
-import type { StartOptions } from "./running.js";
 import type { Timeout } from "./timers.js";
 
 /** How long `IOLoop.run` waits. */
@@ -20,23 +19,28 @@ export type Main<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
 /** What {@link runMain} needs of its loop. */
 interface RunLoop extends JobOwner {
-  readonly running: boolean;
   addCallback(fn: () => unknown): void;
   afterPoll(fn: () => unknown): void;
   callLater(delayMs: number, fn: () => unknown): Timeout;
   removeTimeout(handle: Timeout): void;
-  start(options: StartOptions): Promise<void>;
-  stop(): void;
 }
 
-/** Holds the process until main settles, in the next turn or later, or is given up. */
-export function runMain<T>(loop: RunLoop, main: Main<T>, options: RunOptions): Promise<T> {
+/** One `start()`. */
+export interface Hold {
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  /** Ends it, and no other. */
+  end(): void;
+}
+
+/** Holds the process, as `hold` does, until main settles, in the next turn or later, or is given up. */
+export function runMain<T>(loop: RunLoop, hold: () => Hold, main: Main<T>, options: RunOptions): Promise<T> {
   const { timeoutMs, signal } = options;
   checkFunction("main", main);
   if (timeoutMs !== undefined) checkDelay(timeoutMs, "timeoutMs");
   checkSignal(signal);
   if (signal?.aborted) return Promise.reject(signal.reason);
-  const stopped = loop.start({ signals: false });
+  const held = hold();
 
   const result = new Deferred<T>();
   const givenUp = new AbortController();
@@ -48,7 +52,7 @@ export function runMain<T>(loop: RunLoop, main: Main<T>, options: RunOptions): P
     ended = true;
     if (timer !== undefined) loop.removeTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
-    if (loop.running) loop.stop();
+    held.end();
     settle();
   };
   const giveUp = (reason: unknown): void => {
@@ -75,7 +79,7 @@ export function runMain<T>(loop: RunLoop, main: Main<T>, options: RunOptions): P
     timer = loop.callLater(timeoutMs, expire);
   }
   signal?.addEventListener("abort", onAbort);
-  void stopped.then(() => giveUp(new LoopStoppedError()));
+  void held.ended.then(() => giveUp(new LoopStoppedError()));
   return result.promise;
 }
 

@@ -13,6 +13,7 @@ import { captureLastingScope, enterScope } from "./context/capture.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
 import { callWatched, Job, reportFailure } from "./job.js";
+import type { Hold } from "./run.js";
 import type { Timeout } from "./timers.js";
 
 /** How `start()` ends. */
@@ -73,6 +74,10 @@ export class Running {
   }
 
   start(options: StartOptions = {}): Promise<void> {
+    return this.hold(options).ended;
+  }
+
+  hold(options: StartOptions): Hold {
     checkOptions("options", options, { number: "stopTimeoutMs", array: "signals" });
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
     checkSignals(signals);
@@ -105,7 +110,7 @@ export class Running {
     void done.promise.then(() => {
       if (this.#state === "ending") this.#state = "idle";
     });
-    return done.promise;
+    return { ended: done.promise, end: finish };
   }
 
   /** Ends the pending `start()`, or the next one after a turn, unless one is ending. */
@@ -116,13 +121,17 @@ export class Running {
 
   /** Settles when all hooks have, when time is up, or when `start()` has ended otherwise. Never rejects. */
   async #runHooks(signal: LoopSignal, stopTimeoutMs: number, ended: Promise<void>): Promise<void> {
-    const hooks = Promise.all([...this.#hooks].map((job) => enterScope(job.scope, callHook, job, signal)));
+    // The time is set first: a hook may stop and close the loop.
     const expired = new Deferred();
     const timer = this.#loop.callLater(stopTimeoutMs, () => {
       logSafely(this.#loop.logger, "warn", { signal, stopTimeoutMs }, "Stop hooks did not finish in time");
       expired.resolve();
     });
-    await Promise.race([hooks, expired.promise, ended]);
+    const hooks = [...this.#hooks].map((job) => {
+      // One may take back another.
+      return this.#hooks.has(job) ? enterScope(job.scope, callHook, job, signal) : undefined;
+    });
+    await Promise.race([Promise.all(hooks), expired.promise, ended]);
     this.#loop.removeTimeout(timer);
   }
 }

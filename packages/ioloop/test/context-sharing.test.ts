@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { IOLoop } from "../src/index.js";
+import { virtualLoop } from "../src/testing.js";
 
 /** Numbers that look random and are the same every time. */
 function numbers(seed: number): (below: number) => number {
@@ -14,6 +15,28 @@ function numbers(seed: number): (below: number) => number {
 const turn = (loop: IOLoop) => new Promise<void>((resolve) => loop.callLater(1, resolve));
 
 describe("callbacks that may share a context", () => {
+  it("see each their own where one is entered within another", async () => {
+    const { loop, host } = virtualLoop();
+    const storage = new AsyncLocalStorage<string>();
+    storage.run("in use", () => undefined);
+    const seen: unknown[] = [];
+    loop.onStop(() => {
+      seen.push(storage.getStore());
+      storage.enterWith("the hook's");
+    });
+    const ending = loop.start();
+    loop.addCallback(() => {
+      storage.enterWith("the callback's");
+      host.signal("SIGTERM");
+      seen.push(storage.getStore());
+      loop.addCallback(() => seen.push(storage.getStore()));
+    });
+    loop.addCallback(() => seen.push(storage.getStore()));
+    await host.advance(10);
+    await ending;
+    expect(seen).toEqual([undefined, "the callback's", undefined, "the callback's"]);
+  });
+
   it("see the store of a storage that is entered for the first time in the middle of a burst", async () => {
     const loop = new IOLoop();
     const old = new AsyncLocalStorage<string>();

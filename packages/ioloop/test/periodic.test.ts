@@ -246,6 +246,19 @@ describe("PeriodicCallback", () => {
     periodic.stop();
   });
 
+  it("start() on a closed loop throws while a call is pending, too, and tells nobody", async () => {
+    const { loop, host } = virtualLoop();
+    const periodic = new PeriodicCallback(() => new Promise(() => undefined), 10, { loop });
+    periodic.start();
+    await host.advance(15);
+    periodic.stop();
+    await loop.close();
+    const told: unknown[] = [];
+    using _ = observe("tw:ioloop:periodicStarted", (message) => told.push(message));
+    expect(() => periodic.start()).toThrow(expect.objectContaining({ code: "ERR_TW_LOOP_CLOSED" }));
+    expect([told, periodic.isRunning]).toEqual([[], false]);
+  });
+
   it("calls 10 080 times in a simulated week of minutes", async () => {
     const { loop, host } = virtualLoop();
     let calls = 0;

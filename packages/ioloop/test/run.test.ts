@@ -7,6 +7,29 @@ import { recorder } from "./support.js";
 const never = () => new Promise<never>(() => undefined);
 
 describe("run()", () => {
+  it.each([
+    ["is stopped", () => new Promise(() => undefined)],
+    ["has just been fulfilled", (over: Promise<void>) => over],
+  ])("ends no start() but its own: one that follows at once when it %s", async (_, main) => {
+    const { loop, host } = virtualLoop();
+    let fulfil = (): void => undefined;
+    const over = new Promise<void>((resolve) => {
+      fulfil = resolve;
+    });
+    let restarted: Promise<void> | undefined;
+    const ended = loop.run(() => main(over)).catch(() => undefined);
+    loop.callLater(10, () => {
+      fulfil();
+      loop.stop();
+      restarted = loop.start({ signals: false });
+    });
+    await host.advance(1000);
+    await ended;
+    expect(loop.running).toBe(true);
+    loop.stop();
+    await restarted;
+  });
+
   it("calls main in the next turn, holds the process, and resolves with what main returns", async () => {
     const { loop, host } = virtualLoop();
     const result = await host.run(() => {

@@ -211,6 +211,30 @@ describe("a signal", () => {
     ]);
   });
 
+  it("lets a hook stop and close the loop", async () => {
+    const { loop, host, ending } = started();
+    loop.onStop(() => {
+      loop.stop();
+      return loop.close();
+    });
+    host.signal("SIGTERM");
+    await ending;
+    expect(loop.closed).toBe(true);
+  });
+
+  it("does not call a hook that one before it has taken back", async () => {
+    const { loop, host, ending } = started();
+    const called: string[] = [];
+    loop.onStop(() => {
+      called.push("first");
+      forget();
+    });
+    const forget = loop.onStop(() => void called.push("second"));
+    host.signal("SIGTERM");
+    await ending;
+    expect(called).toEqual(["first"]);
+  });
+
   it("waits no longer where the logger throws", async () => {
     const fail = (): never => {
       throw new Error("the disk is full");

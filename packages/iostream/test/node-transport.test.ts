@@ -30,6 +30,29 @@ for (const kind of ["tcp", "unix"] as const) {
 }
 
 describe("nodeTransport()", () => {
+  it("sends what is sent on it from within its `_write`, too", async () => {
+    const written: string[] = [];
+    const stream: IOStream = new IOStream(
+      nodeTransport(
+        loop,
+        new Duplex({
+          read() {},
+          write(chunk, _encoding, callback) {
+            written.push(String(chunk));
+            if (written.length === 1) stream.send("more;");
+            callback();
+          },
+        }),
+      ),
+      { loop },
+    );
+    await stream.write("first;");
+    await stream.write("last;");
+    expect([written.join(""), stream.bufferedAmount]).toEqual(["first;more;last;", 0]);
+    stream.abort();
+    await stream.whenClosed;
+  });
+
   it("lets a stream abort itself from within its `_write`", async () => {
     const logging = new TestLoop();
     const reason = new Error("mine");

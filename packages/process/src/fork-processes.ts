@@ -113,6 +113,7 @@ async function supervise(
   const supervisor = new Supervisor({
     count,
     maxRestarts,
+    stopTimeoutMs,
     loop,
     spawn: (id, onEnd) => spawnTask({ id, sockets: held.plan(id) }, held.descriptors(id), onEnd),
     onTaskEnd: (id) => void held.closeTask(id),

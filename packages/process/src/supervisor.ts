@@ -26,6 +26,8 @@ export type ChildEnd = { readonly status: ExitStatus } | { readonly failure: unk
 export interface SupervisorOptions {
   readonly count: number;
   readonly maxRestarts: number;
+  /** Milliseconds that the others may take to end when there is no use in going on; then they are killed. */
+  readonly stopTimeoutMs: number;
   /** Has the pauses, and the logger. */
   readonly loop: IOLoop;
   /** Starts the child of a task and calls `onEnd` once, when it has ended; never before this returns. */
@@ -52,6 +54,7 @@ export class Supervisor {
   #restarts = 0;
   #stopping = false;
   #failure: TooManyRestartsError | SpawnError | undefined;
+  #killing: Timeout | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -155,8 +158,10 @@ export class Supervisor {
   }
 
   #giveUp(id: number, failure: TooManyRestartsError | SpawnError): void {
+    const { loop, stopTimeoutMs } = this.#options;
     this.#failure = failure;
     this.stop("SIGTERM");
+    if (!loop.closed) this.#killing = loop.callLater(stopTimeoutMs, () => this.stop("SIGKILL"));
     this.#endTask(id);
   }
 
@@ -167,6 +172,7 @@ export class Supervisor {
   #endTask(id: number): void {
     this.#options.onTaskEnd?.(id);
     if (this.#alive.size > 0 || this.#waiting.size > 0) return;
+    if (this.#killing !== undefined) this.#options.loop.removeTimeout(this.#killing);
     if (this.#failure === undefined) this.#finished.resolve();
     else this.#finished.reject(this.#failure);
   }

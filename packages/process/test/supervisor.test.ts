@@ -23,6 +23,7 @@ function stage(count: number, maxRestarts: number, refuse: (nth: number) => stri
   const supervisor = new Supervisor({
     count,
     maxRestarts,
+    stopTimeoutMs: 5000,
     loop,
     spawn(id, onEnd) {
       const code = refuse(asked++);
@@ -57,6 +58,19 @@ async function state(promise: Promise<void>): Promise<unknown> {
 }
 
 describe("Supervisor", () => {
+  it("that gives up kills who has not ended by the time limit, and only then fails", async () => {
+    const { supervisor, child, host } = stage(2, 0);
+    child(0).end(1);
+    expect(child(1).signals).toEqual(["SIGTERM"]);
+    await host.advance(4999);
+    expect(child(1).signals).toEqual(["SIGTERM"]);
+    await host.advance(1);
+    expect(child(1).signals).toEqual(["SIGTERM", "SIGKILL"]);
+    expect(await state(supervisor.finished)).toBe("running");
+    child(1).end(null, "SIGKILL");
+    expect(await state(supervisor.finished)).toMatchObject({ code: "ERR_TW_TOO_MANY_RESTARTS" });
+  });
+
   it("starts a child per task", () => {
     const { children, supervisor } = stage(3, 100);
     expect(children.map(({ id }) => id)).toEqual([0, 1, 2]);
@@ -148,9 +162,9 @@ describe("Supervisor", () => {
   });
 
   it.each(["ERR_ACCESS_DENIED", "EACCES", "EPERM"])("gives up at once where it is %s", async (code) => {
-    const { supervisor, ended, logged, host, asked } = stage(3, 100, () => code);
+    const { supervisor, ended, logged, asked } = stage(3, 100, () => code);
     expect(await state(supervisor.finished)).toMatchObject({ code: "ERR_TW_SPAWN", cause: { code } });
-    expect([asked(), ended.sort(), host.pending]).toEqual([3, [0, 1, 2], 0]);
+    expect([asked(), ended.sort()]).toEqual([3, [0, 1, 2]]);
     expect(logged.filter((line) => line.startsWith("error: "))).toEqual([
       "error: child 0 could not be started, and will not be: stopping the others",
     ]);

@@ -7,13 +7,21 @@
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream, Transport } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkDurationMs, checkFunction, checkInteger, isPromiseLike, isTwError, TwError } from "@tw/util";
+import {
+  checkDurationMs,
+  checkFunction,
+  checkInteger,
+  isPromiseLike,
+  isTwError,
+  rejected,
+  TwError,
+} from "@tw/util";
 import { checkBacklog } from "./addresses.js";
 import { Admission } from "./admission.js";
 import { type BindUnixOptions, bindSockets, bindUnixSocket } from "./bind-sockets.js";
 import { accepted } from "./channels.js";
 import { Connections, type ConnectionsOwner, type ServedStream } from "./connections.js";
-import { drainConnections } from "./drain.js";
+import { Drain } from "./drain.js";
 import type { ListeningSocket } from "./listening-socket.js";
 import { report } from "./report.js";
 import {
@@ -53,6 +61,8 @@ export class TCPServer implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #admission: Admission;
   #draining = new AbortController();
+  /** The one that is under way. */
+  #drain: Drain | undefined;
   #nextWarning = Number.NEGATIVE_INFINITY;
 
   /** @throws TypeError, RangeError for what is no function, number, size or certificate, before anything else happens */
@@ -81,8 +91,11 @@ export class TCPServer implements AsyncDisposable {
    *
    * @throws TypeError, RangeError for what is no port, address or option, at once
    * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; LoopClosedError `ERR_TW_LOOP_CLOSED`
+   * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    */
   listen(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return rejected(refusal);
     const binding = bindSockets(port, address, { ...this.#options, ...options });
     return this.#sockets.whenBound(binding, (sockets) => this.addSockets(sockets));
   }
@@ -94,6 +107,8 @@ export class TCPServer implements AsyncDisposable {
    * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   listenUnix(path: string, options: Pick<BindUnixOptions, "mode" | "backlog"> = {}): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return rejected(refusal);
     const binding = bindUnixSocket(path, { ...this.#options, ...options }).then((socket) => [socket]);
     return this.#sockets.whenBound(binding, (sockets) => this.addSockets(sockets));
   }
@@ -121,6 +136,7 @@ export class TCPServer implements AsyncDisposable {
    * them. Connections run in a context made from that of whoever bound the socket.
    *
    * @throws ListenError `ERR_TW_SOCKET_TAKEN` for one that was closed or has a server; those before it are added
+   * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    */
   addSockets(sockets: Iterable<ListeningSocket>): void {
     for (const socket of sockets) this.addSocket(socket);
@@ -128,6 +144,8 @@ export class TCPServer implements AsyncDisposable {
 
   /** As {@link addSockets}, for one. */
   addSocket(socket: ListeningSocket): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
     socket.accept((transport) => this.#accepted(transport));
     this.#sockets.serve(socket);
     if (this.#draining.signal.aborted) this.#draining = new AbortController();
@@ -234,7 +252,7 @@ export class TCPServer implements AsyncDisposable {
 
   /**
    * Stops accepting, tells handlers by {@link draining}, and waits until every connection has closed; those that have
-   * not after `timeoutMs` are aborted. So are, after a second or half of `timeoutMs`, those that no handler knows yet,
+   * not after `timeoutMs` are aborted; of several calls the one that ends first holds. So are, after a second or half of `timeoutMs`, those that no handler knows yet,
    * because their TLS handshake is not over or their PROXY header has not come. Returns as soon as nothing is left. Where
    * the loop is closed nobody has any time. On SIGTERM:
    *
@@ -246,17 +264,29 @@ export class TCPServer implements AsyncDisposable {
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const { timeoutMs = DEFAULT_DRAIN_MS } = options;
     checkDurationMs("timeoutMs", timeoutMs);
-    return this.#drain(timeoutMs);
+    this.#drain ??= this.#beginDrain();
+    this.#drain.within(timeoutMs);
+    return this.#drain.result;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  async #drain(timeoutMs: number): Promise<DrainResult> {
+  #beginDrain(): Drain {
     this.#draining.abort(new TwError("ERR_TW_DRAINING", "The server stops"));
-    await this.stopServing();
-    return drainConnections(this.loop, this.#connections, timeoutMs);
+    const drain = new Drain(this.loop, this.#connections, this.stopServing());
+    const over = (): void => {
+      this.#drain = undefined;
+    };
+    drain.result.then(over, over);
+    return drain;
+  }
+
+  /** Why it cannot listen now. Whoever comes during a drain would be aborted at its deadline. */
+  #refusal(): TwError | undefined {
+    if (this.#drain === undefined) return undefined;
+    return new TwError("ERR_TW_DRAINING", "A server that drains listens again when drain() has resolved");
   }
 
   #accepted(transport: Transport): void {

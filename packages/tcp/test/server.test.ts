@@ -101,6 +101,33 @@ describe("TCPServer.drain() in virtual time", () => {
     expect(server.connectionCount).toBe(0);
   });
 
+  it("is one, however often it is asked for, and ends by the first deadline", async () => {
+    const { host, server, connect } = serve(() => {});
+    await host.run(() => server.listen(80));
+    await host.run(connect);
+    const drains = [5000, 50, 500].map((timeoutMs) => server.drain({ timeoutMs }));
+    const results = await host.run(() => Promise.all(drains));
+    expect(results).toEqual(new Array(3).fill({ finished: 0, aborted: 1 }));
+    expect(host.now()).toBeCloseTo(50, 0);
+    expect(await host.run(() => server.drain())).toEqual({ finished: 0, aborted: 0 });
+  });
+
+  it("lets nobody listen before it has resolved", async () => {
+    const { host, server, connect } = serve(() => {});
+    await host.run(() => server.listen(80));
+    await host.run(connect);
+    const draining = server.drain({ timeoutMs: 50 });
+    const refused = { code: "ERR_TW_DRAINING" };
+    await expect(server.listen(81)).rejects.toMatchObject(refused);
+    await expect(server.listenUnix("/nowhere")).rejects.toMatchObject(refused);
+    expect(() => server.addSocket({} as ListeningSocket)).toThrow(expect.objectContaining(refused));
+    await host.run(() => draining);
+    await host.run(() => server.listen(81));
+    await host.run(connect);
+    await host.advance(1);
+    expect(server.connectionCount).toBe(1);
+  });
+
   it("aborts what is left at the deadline, and counts it", async () => {
     let calls = 0;
     const errors: unknown[] = [];

@@ -1,6 +1,8 @@
 // What the stack asks of a logger, and how it says what went wrong. The methods are shaped so that a pino logger can be
 // passed as it is.
 
+import { isPromiseLike } from "./promise.js";
+
 /** Structured fields of a record; `err` is the error that the record is about. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -19,8 +21,8 @@ export interface LogMethod {
 }
 
 /**
- * Logs, and never throws: where something went wrong already, a logger that fails too is not worth a connection, let alone
- * the process. Without `fields` the logger is called with the message alone.
+ * Logs, and never throws: where something went wrong already, a logger that fails too, by a promise or at once, is not
+ * worth a connection, let alone the process. Without `fields` the logger is called with the message alone.
  *
  * @example
  * logSafely(loop.logger, "error", { err }, "Exception in handleStream");
@@ -32,9 +34,11 @@ export function logSafely(
   message: string,
 ): void {
   try {
-    if (fields === undefined) logger[level](message);
-    else logger[level](fields, message);
+    const result: unknown = fields === undefined ? logger[level](message) : logger[level](fields, message);
+    if (isPromiseLike(result)) result.then(undefined, nobodyLeftToTell);
   } catch {
-    // There is nobody left to tell.
+    nobodyLeftToTell();
   }
 }
+
+function nobodyLeftToTell(): void {}

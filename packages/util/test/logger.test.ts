@@ -18,6 +18,19 @@ class Recorder implements Logger {
 }
 
 describe("logSafely()", () => {
+  it.each(LEVELS)("observes what a %s that is async rejects with", async (level) => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    const fail = async (): Promise<void> => {
+      throw new Error("the disk is full");
+    };
+    logSafely({ debug: fail, info: fail, warn: fail, error: fail }, level, undefined, "lost");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
+
   it.each(LEVELS)("calls %s as a method, with the message, or fields and the message", (level) => {
     const logger = new Recorder();
     const fields = { err: new Error("no") };

@@ -24,10 +24,29 @@ export class SharedScope extends AsyncResource {
 
   /** Calls `fn` in this context. */
   enter<T, A extends unknown[], R>(fn: (this: T, ...args: A) => R, self: T, ...args: A): R {
+    if (this.#written !== undefined) return this.#enterWithin(this.#written, fn, self, args);
     try {
       return this.runInAsyncScope.call(this.#executing, fn as never, self, ...args) as R;
     } finally {
       this.clean();
+    }
+  }
+
+  /** Enters it anew while a call in it, which has written, is under way: each sees its own. */
+  #enterWithin<T, A extends unknown[], R>(
+    outer: Map<PropertyKey, unknown>,
+    fn: (this: T, ...args: A) => R,
+    self: T,
+    args: A,
+  ): R {
+    const stores = this as unknown as Stores;
+    const now = [...outer.keys()].map((key) => [key, stores[key]] as const);
+    this.clean();
+    try {
+      return this.enter(fn, self, ...args);
+    } finally {
+      for (const [key, value] of now) stores[key] = value;
+      this.#written = outer;
     }
   }
 

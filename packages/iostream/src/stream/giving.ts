@@ -42,12 +42,14 @@ export abstract class GivingStream extends StreamBase {
     try {
       if (queue !== undefined) {
         if (queue.before !== undefined && !this.giveFiles(queue.before, files)) return 0;
+        const offered = queue.bytes;
         size = this.transport.write(queue.chunks);
-        // A Node stream runs code of others meanwhile, which may abort us: the queue is somebody else's then.
+        // A Node stream runs code of others meanwhile. It may abort us: the queue is somebody else's then.
         if (this.queue !== queue) return size;
         queue.advance(size);
         if (queue.bytes > 0) {
-          this.waits |= BLOCKED;
+          // What they sent on us meanwhile is behind what was offered, and has a flush to come.
+          if (size < offered) this.waits |= BLOCKED;
           return size;
         }
         this.queue = undefined;
