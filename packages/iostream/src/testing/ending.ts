@@ -6,6 +6,7 @@ import type { Script, Side } from "./side.js";
 import type { Define } from "./suite.js";
 
 const CALLS = ["onBytes", "onEnd", "onDrain"] as const;
+const HOLDS = ["a pause", "a lease"] as const;
 
 export const ending: Define = (test) => {
   test("8: abort() tells onClose(reason) in a later turn, once, and keeps the first reason", async (x) => {
@@ -146,24 +147,11 @@ export const ending: Define = (test) => {
     same([x.a.error, x.b.error], [undefined, undefined], "errors");
   });
 
-  for (const hold of ["a pause", "a lease"] as const) {
+  for (const hold of HOLDS) {
     test(`3, 4, 7: who ended first hears the peer's end behind ${hold}, and then that it is over`, async (x) => {
-      let letGo = (): void => x.b.resume();
       const order: string[] = [];
       Object.assign(x.b.script, { onEnd: () => order.push("end"), onClose: () => order.push("close") });
-      x.b.script.onBytes = () => {
-        if (hold === "a pause") return x.b.pause();
-        return new Promise<void>((resolve) => {
-          letGo = resolve;
-        });
-      };
-      x.startBoth();
-      x.b.end();
-      await x.until("the end at a", () => x.a.ended);
-      x.a.say("last words");
-      await x.until("the first bytes", () => x.b.receivedBytes > 0);
-      x.a.end();
-      await x.quiet();
+      const letGo = await endBehind(x, hold);
       same(order, [], "while it is held");
       x.b.script.onBytes = () => {};
       letGo();
@@ -174,17 +162,7 @@ export const ending: Define = (test) => {
 
     test(`8: abort() where the peer's end waits behind ${hold} is the end of it`, async (x) => {
       const reason = new Error("enough");
-      x.b.script.onBytes = () => {
-        if (hold === "a pause") return x.b.pause();
-        return new Promise<void>(() => {});
-      };
-      x.startBoth();
-      x.b.end();
-      await x.until("the end at a", () => x.a.ended);
-      x.a.say("last words");
-      await x.until("the first bytes", () => x.b.receivedBytes > 0);
-      x.a.end();
-      await x.quiet();
+      await endBehind(x, hold);
       x.b.abort(reason);
       same(x.b.closed, false, "closed during abort()");
       await x.until("the close", () => x.b.closed);
@@ -247,6 +225,25 @@ export function contextTest(makePair: MakePair): () => Promise<void> {
     same(seen, ["bytes maker", "end maker", "close maker"], "contexts");
     await x.finish();
   };
+}
+
+/** Ends b, then a behind some last words, of which b holds the first it gets; returns what lets go of them. */
+async function endBehind(x: Examiner, hold: (typeof HOLDS)[number]): Promise<() => void> {
+  let letGo = (): void => x.b.resume();
+  x.b.script.onBytes = () => {
+    if (hold === "a pause") return x.b.pause();
+    return new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+  };
+  x.startBoth();
+  x.b.end();
+  await x.until("the end at a", () => x.a.ended);
+  x.a.say("last words");
+  await x.until("the first bytes", () => x.b.receivedBytes > 0);
+  x.a.end();
+  await x.quiet();
+  return letGo;
 }
 
 /** Brings about one call at b, in which `then` runs, once. */
