@@ -66,9 +66,9 @@ describe("readFrames()", () => {
 
   it("takes messages, pings and a Close, and what is cut off", () => {
     const wire = latin1(0x81, 1, 97, 0x89, 0, 0x88, 2, 3, 0xe8);
-    expect(readFrames(wire)).toEqual({ outcome: "closed with 1000" });
-    expect(readFrames(wire.slice(0, -2))).toEqual({ outcome: "closed with 1005" });
-    expect(readFrames(wire.slice(0, 2))).toEqual({ outcome: "no Close" });
+    expect(readFrames(wire, "")).toEqual({ outcome: "closed with 1000" });
+    expect(readFrames(wire.slice(0, -2), "")).toEqual({ outcome: "closed with 1005" });
+    expect(readFrames(wire.slice(0, 2), "")).toEqual({ outcome: "no Close" });
   });
 
   it.each([
@@ -79,7 +79,17 @@ describe("readFrames()", () => {
     ["a Close that blames the server", latin1(0x88, 2, 3, 0xf3)],
     ["a Close with a code that may not be sent", latin1(0x88, 2, 3, 0xee)],
   ])("objects to %s", (_, wire) => {
-    expect(readFrames(wire).wrong).toBeTypeOf("string");
+    expect(readFrames(wire, "").wrong).toBeTypeOf("string");
+  });
+
+  it("lets a server give back what its client closed with, and nothing that may not be sent", () => {
+    const mask = [1, 2, 3, 4];
+    const close = (code: number) =>
+      latin1(0x81, 0x80, ...mask) + latin1(0x88, 0x82, ...mask, (code >> 8) ^ 1, (code & 255) ^ 2);
+    const closed = (code: number) => latin1(0x88, 2, code >> 8, code & 255);
+    expect(readFrames(closed(1011), close(1011))).toEqual({ outcome: "closed with 1011" });
+    expect(readFrames(closed(1011), close(1000)).wrong).toBe("closed with 1011");
+    expect(readFrames(closed(1006), close(1006)).wrong).toBe("closed with 1006");
   });
 });
 

@@ -33,38 +33,58 @@ export function someFrames(/** @type {(limit: number) => number} */ below) {
   return bytes.subarray(0, below(6) === 0 ? below(bytes.length) : bytes.length).toString("latin1");
 }
 
-/** What a server may close with, or give back: RFC 6455 §7.4. 1011 would be our own mistake. */
+/** What a server may close with, RFC 6455 §7.4, besides what its client closed with: 1011 of its own is a mistake of ours. */
 const isCloseCode = (code) =>
   (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1006 && code !== 1011) ||
   (code >= 3000 && code <= 4999);
 const OPCODES = new Set([0, 1, 2, 8, 9, 10]);
 
-/** @returns {{ outcome: string, wrong?: string }} a frame that is cut off at the end is nothing wrong */
-export function readFrames(/** @type {string} */ wire) {
+/** The frames of one side, as far as they are whole: what they begin with, and their payload, unmasked. */
+function* cut(/** @type {string} */ wire) {
   const bytes = Buffer.from(wire, "latin1");
-  let at = 0;
-  let closed;
-  while (at + 2 <= bytes.length) {
-    if (closed !== undefined) return { outcome: "wrong", wrong: "a frame behind Close" };
-    const [first, second] = [bytes[at], bytes[at + 1]];
-    const opcode = first & 15;
-    if ((first & 0x70) !== 0 || (second & 0x80) !== 0 || !OPCODES.has(opcode))
-      return { outcome: "wrong", wrong: `not a server's frame: ${bytes.toString("hex", at, at + 10)}` };
-    const short = second & 127;
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-    if (at + header > bytes.length) break;
+  for (let at = 0; at + 2 <= bytes.length; ) {
+    const start = bytes.subarray(at, at + 10);
+    const short = start[1] & 127;
+    const masked = (start[1] & 128) !== 0;
+    const header = (short < 126 ? 2 : short === 126 ? 4 : 10) + (masked ? 4 : 0);
+    if (at + header > bytes.length) return;
     const length =
       short < 126
         ? short
         : short === 126
           ? bytes.readUInt16BE(at + 2)
           : Number(bytes.readBigUInt64BE(at + 2));
-    if (opcode === 8 && length >= 2 && at + header + 2 <= bytes.length)
-      closed = bytes.readUInt16BE(at + header);
-    else if (opcode === 8) closed = 1005;
+    const mask = bytes.subarray(at + header - 4, at + header);
+    const payload = bytes.subarray(at + header, at + header + length);
+    yield {
+      start,
+      opcode: start[0] & 15,
+      masked,
+      payload: masked ? payload.map((byte, i) => byte ^ mask[i & 3]) : payload,
+    };
     at += header + length;
   }
-  if (closed !== undefined && !isCloseCode(closed))
+}
+
+const closeCodeOf = (payload) => (payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
+
+/**
+ * @param {string} wire what a server sent
+ * @param {string} sent what its client did
+ * @returns {{ outcome: string, wrong?: string }} a frame that is cut off at the end is nothing wrong
+ */
+export function readFrames(wire, sent) {
+  let closed;
+  for (const { start, opcode, masked, payload } of cut(wire)) {
+    if (closed !== undefined) return { outcome: "wrong", wrong: "a frame behind Close" };
+    if ((start[0] & 0x70) !== 0 || masked || !OPCODES.has(opcode))
+      return { outcome: "wrong", wrong: `not a server's frame: ${start.toString("hex")}` };
+    if (opcode === 8) closed = closeCodeOf(payload);
+  }
+  if (closed === undefined) return { outcome: "no Close" };
+  // A server gives back what it was closed with, 1011 too.
+  const given = [...cut(sent)].some(({ opcode, payload }) => opcode === 8 && closeCodeOf(payload) === closed);
+  if (!isCloseCode(closed) && !(closed === 1011 && given))
     return { outcome: "wrong", wrong: `closed with ${closed}` };
-  return { outcome: closed === undefined ? "no Close" : `closed with ${closed < 1100 ? closed : "another"}` };
+  return { outcome: `closed with ${closed < 1100 ? closed : "another"}` };
 }

@@ -71,7 +71,8 @@ const HANDSHAKE =
 
 /** A handshake, then frames of which some are wrong. */
 export async function websocket(port, below) {
-  const wire = HANDSHAKE + someFrames(below);
+  const frames = someFrames(below);
+  const wire = HANDSHAKE + frames;
   const how = below(4) === 0 ? "reset" : "end";
   const { received, closed, reset } = await exchange(port, chop(below, wire), how);
   if (!closed) return { wire, wrong: `not closed ${HANG_MS} ms after ${how}`, outcome: "hang" };
@@ -80,5 +81,5 @@ export async function websocket(port, below) {
   if (received.startsWith("HTTP/1.1 408 ")) return { wire, outcome: "408" }; // it came in small pieces
   if (!received.startsWith("HTTP/1.1 101 "))
     return { wire, wrong: received.slice(0, 100), outcome: "refused" };
-  return { wire, ...readFrames(received.slice(end + 4)) };
+  return { wire, ...readFrames(received.slice(end + 4), frames) };
 }
