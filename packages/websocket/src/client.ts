@@ -94,6 +94,7 @@ async function connect(
   const onAbort = () => stream.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
+    signal.throwIfAborted(); // while the connection was on its way to us
     return await handshake(stream, request, options);
   } catch (error) {
     stream.abort(error);
