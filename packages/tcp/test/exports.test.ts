@@ -28,5 +28,5 @@ it("the entries export what they promise, and nothing else", () => {
     "useNetwork",
   ]);
   expect(Object.keys(deadline)).toEqual(["withDeadline"]);
-  expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "networkConformance"]);
+  expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "deliver", "networkConformance"]);
 });
