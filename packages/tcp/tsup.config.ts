@@ -1,3 +1,3 @@
 import { packageConfig } from "../../tooling/package/tsup.mjs";
 
-export default packageConfig("src/index.ts", "src/testing.ts");
+export default packageConfig("src/index.ts", "src/deadline.ts", "src/testing.ts");

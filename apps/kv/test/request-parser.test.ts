@@ -1,3 +1,4 @@
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_LIMITS, type Limits } from "../src/limits.js";
 import { type Request, RequestParser } from "../src/resp/request-parser.js";
@@ -114,11 +115,7 @@ describe("RequestParser", () => {
   });
 
   it("chopping garbage never changes what comes of it, and never throws anything else", () => {
-    let state = 7;
-    const random = (limit: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return (state >>> 8) % limit;
-    };
+    const random = dice(7);
     const meaning = "*$\r\n0123456789-\"'\\x GETname";
     for (let round = 0; round < 2000; round++) {
       let wire = round % 2 === 0 ? "" : GET;

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { splitInline } from "../src/resp/inline.js";
 import { globMatches } from "../src/store/glob.js";
@@ -67,11 +68,7 @@ describe("Store", () => {
 
   it("weighs nothing when everything is gone, whatever happened", () => {
     const { store, clock } = storeAt();
-    let state = 3;
-    const random = (limit: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return (state >>> 8) % limit;
-    };
+    const random = dice(3);
     for (let i = 0; i < 5000; i++) {
       const key = `k${random(50)}`;
       clock.now += random(3);

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import zlib, { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { HTTPInputError } from "@tw/httputil";
+import { dice } from "@tw/tooling-testing/dice";
 import { expectLinear } from "@tw/tooling-testing/growth";
 import { concatBytes, Deferred, utf8 } from "@tw/util";
 import { describe, expect, it } from "vitest";
@@ -151,11 +152,7 @@ describe.each(chains.map((chain) => [chain.join(", "), chain] as const))("%s", (
   });
 
   it("random bytes, and any byte changed: decoded, or an HTTPInputError, and never a hang", async () => {
-    let state = 11;
-    const random = (n: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
+    const random = dice(11);
     for (let round = 0; round < 150; round++) {
       const bytes = Uint8Array.from(coded);
       for (let flips = random(3) + 1; flips > 0; flips--) bytes[random(bytes.length)] = random(256);

@@ -4,6 +4,7 @@ import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } fro
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
 import { IOLoop } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
+import { withDeadline } from "@tw/tcp/deadline";
 import { checkDurationMs, TwError } from "@tw/util";
 import { HTTPClientError, HTTPTimeoutError } from "./errors.js";
 import { buildRequest, type FetchOptions, type HTTPRequest } from "./request.js";
@@ -79,24 +80,15 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     checkDurationMs("timeoutMs", timeoutMs);
     const progress: Progress = { during: "connect" };
-    signal?.throwIfAborted();
-    const cancel = new AbortController();
-    const onAbort = () => cancel.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const timer =
-      timeoutMs === 0
-        ? undefined
-        : this.loop.callLater(timeoutMs, () =>
-            cancel.abort(new HTTPTimeoutError(progress.during, timeoutMs)),
-          );
-    this.#running.add(cancel);
-    try {
-      return await run(progress, cancel.signal);
-    } finally {
-      this.#running.delete(cancel);
-      if (timer !== undefined) this.loop.removeTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    }
+    const expired = () => new HTTPTimeoutError(progress.during, timeoutMs);
+    return await withDeadline(this.loop, { timeoutMs, expired, signal }, async (cancel) => {
+      this.#running.add(cancel);
+      try {
+        return await run(progress, cancel.signal);
+      } finally {
+        this.#running.delete(cancel);
+      }
+    });
   }
 
   async #exchange(request: HTTPRequest, progress: Progress, signal: AbortSignal): Promise<HTTPResponse> {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import { dice } from "@tw/tooling-testing/dice";
 import { Deferred, fromLatin1, fromUtf8 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { answer, codes, OK, onEveryCarrier, withoutDates } from "./harness.js";
@@ -389,10 +390,9 @@ onEveryCarrier((bench) => {
 
 function randomPieces(text: string, seed: number): string[] {
   const pieces: string[] = [];
-  let state = seed * 2_654_435_761;
+  const next = dice(seed);
   for (let at = 0; at < text.length; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const length = 1 + (state % 37);
+    const length = 1 + next(37);
     pieces.push(text.slice(at, at + length));
     at += length;
   }

@@ -15,6 +15,7 @@ import { IOLoop } from "@tw/ioloop";
 import { nullLogger } from "@tw/log";
 import { TCPClient } from "@tw/tcp";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { HTTPServer } from "../src/index.js";
 import { OK, RawClient } from "./harness.js";
@@ -41,19 +42,11 @@ type Kind = (typeof KINDS)[number];
 
 const FAULTS = ["none", "none", "none", "reset", "halfClose", "garbage", "slow", "vanish"] as const;
 
-/** xorshift32: the same run for the same seed. */
 class Random {
-  #state: number;
+  readonly below: (limit: number) => number;
 
   constructor(seed: number) {
-    this.#state = Math.imul(seed, 2_654_435_761) | 1;
-  }
-
-  below(limit: number): number {
-    this.#state ^= this.#state << 13;
-    this.#state ^= this.#state >>> 17;
-    this.#state ^= this.#state << 5;
-    return (this.#state >>> 0) % limit;
+    this.below = dice(seed);
   }
 
   pick<T>(items: readonly T[]): T {

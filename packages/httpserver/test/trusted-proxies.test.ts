@@ -1,6 +1,7 @@
 // Who a request is from when something is in front: S-40, and what nobody is to be believed about.
 import type { HTTPConnection, HTTPMessageDelegate, HTTPServerRequest } from "@tw/httputil";
 import { HTTPHeaders } from "@tw/httputil";
+import { dice } from "@tw/tooling-testing/dice";
 import { expectLinear } from "@tw/tooling-testing/growth";
 import { latin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
@@ -101,11 +102,7 @@ describe('trustedProxies with "unix"', () => {
 
 describe("for all heads", () => {
   it("what is read of a client is an address, a protocol and a host that can be such, or nothing", () => {
-    let state = 5;
-    const random = (n: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * n);
-    };
+    const random = dice(5);
     const words = [
       "1.1.1.1",
       "::1",

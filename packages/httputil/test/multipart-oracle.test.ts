@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { boundaryOf, isFieldText, MultipartParser } from "../src/index.js";
 import { body, fromUtf8, latin1, outcome, parse, type ReadPart, raw, utf8 } from "./multipart-support.js";
-import { garbage, randomOf } from "./support.js";
+import { dice, garbage } from "./support.js";
 
 interface Entry {
   readonly name: string;
@@ -112,7 +112,7 @@ describe("a form that both read", () => {
 
   /** One or a few changes at random places: something removed, put in, repeated, or turned around. */
   function* mutants(count: number): Generator<string> {
-    const random = randomOf(7);
+    const random = dice(7);
     for (let i = 0; i < count; i++) {
       let mutant = seeds[random(seeds.length)] as string;
       for (let n = random(3); n >= 0; n--) {
@@ -127,7 +127,7 @@ describe("a form that both read", () => {
   }
 
   it("for all bytes: parts or an HTTPInputError, never another error; and cutting them never changes which", () => {
-    const random = randomOf(11);
+    const random = dice(11);
     let accepted = 0;
     for (const mutant of mutants(20_000)) {
       const whole = outcome(() => parse([mutant]));

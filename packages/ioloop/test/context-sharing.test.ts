@@ -1,16 +1,8 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { IOLoop } from "../src/index.js";
 import { virtualLoop } from "../src/testing.js";
-
-/** Numbers that look random and are the same every time. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) % below;
-  };
-}
 
 const turn = (loop: IOLoop) => new Promise<void>((resolve) => loop.callLater(1, resolve));
 
@@ -136,7 +128,7 @@ describe("callbacks that may share a context", () => {
     "each see exactly the stores of where they were added, in any program (seed %i)",
     async (seed) => {
       const loop = new IOLoop();
-      const random = numbers(seed);
+      const random = dice(seed);
       const storages: AsyncLocalStorage<number>[] = [new AsyncLocalStorage()];
       const foreign = [new AsyncResource("A"), new AsyncResource("B")];
       let left = 6000;

@@ -1,3 +1,4 @@
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { type HeapEntry, TimerHeap } from "../src/timer-heap.js";
 
@@ -5,20 +6,11 @@ function entry(when: number, order: number): HeapEntry {
   return { when, order, state: 1 };
 }
 
-/** Numbers that look random and are the same every time. */
-function* numbers(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    yield state;
-  }
-}
-
 describe("TimerHeap", () => {
   it.each([1, 2, 3, 4])("agrees with a sorted list over random adds, removes and takes (seed %i)", (seed) => {
     const heap = new TimerHeap<HeapEntry>();
     let model: HeapEntry[] = [];
-    const random = numbers(seed);
-    const next = (below: number) => random.next().value % below;
+    const next = dice(seed);
     for (let step = 0; step < 20_000; step++) {
       const choice = next(10);
       if (choice < 5) {
@@ -40,14 +32,14 @@ describe("TimerHeap", () => {
 
   it("keeps at most three dead entries for each live one, beyond a small number", () => {
     const heap = new TimerHeap<HeapEntry>();
-    const random = numbers(9);
+    const next = dice(9);
     const live: HeapEntry[] = [];
     for (let i = 0; i < 50_000; i++) {
-      const made = entry(random.next().value, i);
+      const made = entry(next(2 ** 32), i);
       heap.add(made);
       live.push(made);
       if (live.length > 1000) {
-        const [gone] = live.splice(random.next().value % live.length, 1);
+        const [gone] = live.splice(next(live.length), 1);
         heap.remove(gone as HeapEntry);
       }
     }

@@ -1,5 +1,6 @@
 // Timers that are set for a time that has come, by timers: asyncio puts them into its next iteration, behind all that is due.
 
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { IOLoop, type LoopHost, type Timeout } from "../src/index.js";
 import { virtualLoop } from "../src/testing.js";
@@ -30,15 +31,6 @@ class HandHost implements LoopHost {
     this.turn = undefined;
     turn?.();
   }
-}
-
-/** Numbers that look random and are the same every time. */
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) % below;
-  };
 }
 
 describe("a timer that a timer sets for the past", () => {
@@ -120,7 +112,7 @@ describe("a timer that a timer sets for the past", () => {
 
 describe("all timers", () => {
   it.each([1, 2, 3, 4, 5, 6])("fire, pass by pass, as asyncio's do (seed %i)", (seed) => {
-    const below = random(seed);
+    const below = dice(seed);
     const host = new HandHost();
     const loop = new IOLoop({ host });
     const fired: number[] = [];

@@ -2,6 +2,7 @@
 // nothing is lost or reordered. The gigabyte is tooling/bench/src/soak/backpressure.mjs.
 import { createHash } from "node:crypto";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { dice } from "@tw/tooling-testing/dice";
 import { describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
 import { type NativeEngine, NativeTransport, nativeEngine } from "../src/transports.js";
@@ -18,14 +19,6 @@ const HELD = 8 * MIB;
 /** Bytes outside of V8's heap, where all buffers are. */
 function held(): number {
   return process.memoryUsage().arrayBuffers;
-}
-
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return state / 0x7fffffff;
-  };
 }
 
 async function pair(engine: string): Promise<[IOStream, IOStream]> {
@@ -53,19 +46,16 @@ onEveryEngine((engine) => {
       it("holds a producer back while its reader sleeps, then all bytes arrive in order under random pauses", async () => {
         const plain = await pair(engine);
         const [writer, reader] = tls ? await secured(plain) : plain;
-        const next = random(7);
-        const block = new Uint8Array(MIB).map(() => next() * 256);
+        const next = dice(7);
+        const block = new Uint8Array(MIB).map(() => next(256));
         const target = new Uint8Array(MIB);
         const before = held();
         const sentHash = createHash("sha256");
         let sent = 0;
         const producing = (async () => {
           while (sent < TOTAL) {
-            const from = Math.floor(next() * (MIB / 2));
-            const piece = block.subarray(
-              from,
-              from + Math.min(TOTAL - sent, 1 + Math.floor(next() * (MIB / 2))),
-            );
+            const from = next(MIB / 2);
+            const piece = block.subarray(from, from + Math.min(TOTAL - sent, 1 + next(MIB / 2)));
             sentHash.update(piece);
             await writer.write(piece);
             sent += piece.length;
@@ -82,13 +72,13 @@ onEveryEngine((engine) => {
         expect(held() - before).toBeLessThan(HELD);
         expect(writer.bufferedAmount).toBeLessThanOrEqual(MIB / 2);
         const hash = createHash("sha256");
-        const pause = random(11);
+        const pause = dice(11);
         let received = 0;
         while (received < TOTAL) {
           const count = await reader.readInto(target, { partial: true });
           hash.update(target.subarray(0, count));
           received += count;
-          if (pause() < 0.02) await settle();
+          if (pause(50) === 0) await settle();
         }
         await producing;
         expect(hash.digest("hex")).toBe(sentHash.digest("hex"));

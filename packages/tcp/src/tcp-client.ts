@@ -13,6 +13,7 @@ import { checkDurationMs, checkSignal } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
+import { withDeadline } from "./deadline.js";
 import { ConnectTimeoutError, NoAddressError } from "./errors.js";
 import { type EngineChoice, networkOf } from "./network.js";
 import { checkResolver, DefaultResolver, type Endpoint, type Resolver, usable } from "./resolver.js";
@@ -159,20 +160,12 @@ export class TCPClient {
   ): Promise<IOStream> {
     if (this.loop.closed) throw new LoopClosedError("connect");
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-    signal?.throwIfAborted();
-    const cancel = new AbortController();
-    const onAbort = (): void => cancel.abort(signal?.reason);
-    const expire = (): void => cancel.abort(new ConnectTimeoutError(where, timeoutMs));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = timeoutMs === 0 ? undefined : this.loop.callLater(timeoutMs, expire);
-    try {
-      const stream = this.#stream(await open(cancel.signal), options, cancel.signal);
+    const expired = () => new ConnectTimeoutError(where, timeoutMs);
+    return await withDeadline(this.loop, { timeoutMs, expired, signal }, async ({ signal }) => {
+      const stream = this.#stream(await open(signal), options, signal);
       if (connected.hasSubscribers) connected.publish({ host, port, stream });
-      return tls === undefined ? stream : await secured(stream, { ...tls, signal: cancel.signal });
-    } finally {
-      if (timer !== undefined) this.loop.removeTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    }
+      return tls === undefined ? stream : await secured(stream, { ...tls, signal });
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import * as deadline from "../src/deadline.js";
 import * as main from "../src/index.js";
 import * as testing from "../src/testing.js";
 
@@ -26,5 +27,6 @@ it("the entries export what they promise, and nothing else", () => {
     "trustedPeers",
     "useNetwork",
   ]);
-  expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "networkConformance"]);
+  expect(Object.keys(deadline)).toEqual(["withDeadline"]);
+  expect(Object.keys(testing).sort()).toEqual(["MemoryNetwork", "deliver", "networkConformance"]);
 });

@@ -3,6 +3,7 @@
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { onEveryEngine } from "@tw/tooling-testing";
+import { dice } from "@tw/tooling-testing/dice";
 import type { Logger } from "@tw/util";
 import { expect, it } from "vitest";
 import { TCPClient, TCPServer } from "../src/index.js";
@@ -11,17 +12,6 @@ import { descriptorsBackTo, openDescriptors, settle, until } from "./helpers.js"
 const CONNECTIONS = 400;
 const SEED = Number(process.env.SOAK_SEED ?? 4711);
 const BLOB = new Uint8Array(1 << 20);
-
-/** xorshift32: the same run for the same seed. */
-function randomOf(seed: number): (limit: number) => number {
-  let state = Math.imul(seed, 2_654_435_761) | 1;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
 
 async function pause(turns: number): Promise<void> {
   for (let i = 0; i < turns; i++) await settle();
@@ -51,7 +41,7 @@ onEveryEngine((engine) => {
     const loop = new IOLoop({ logger: { debug: ignore, info: ignore, warn: ignore, error } });
     const server = new TCPServer(serve, { engine, loop });
     const client = new TCPClient({ engine, loop });
-    const below = randomOf(SEED);
+    const below = dice(SEED);
     const handlers = () => loop.poller?.size ?? 0;
     const baseline = { descriptors: openDescriptors(), handlers: handlers() };
     const outcomes = new Map<string, number>();

@@ -1,11 +1,12 @@
 // The PROXY protocol without sockets: what is a header, and that nothing else is.
 
+import { dice } from "@tw/tooling-testing/dice";
 import { latin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { crc32c } from "../src/proxy/crc32c.js";
 import { DEFAULT_MAX_HEADER_SIZE, ProxyProtocolError } from "../src/proxy/header.js";
 import { proxyVersion, readProxyHeader } from "../src/proxy/read-header.js";
-import { IPV4, ipv6, random, SIGNATURE, tlv, version2 } from "./proxy-support.js";
+import { IPV4, ipv6, SIGNATURE, tlv, version2 } from "./proxy-support.js";
 
 const text = (line: string) => readProxyHeader(latin1(line));
 const source = (bytes: Uint8Array) => readProxyHeader(bytes)?.header.source;
@@ -262,7 +263,7 @@ describe("for all bytes", () => {
   ];
 
   it("there is a header, or need of more, or a ProxyProtocolError; and more bytes never change a header or an error", () => {
-    const pick = random(7);
+    const pick = dice(7);
     const outcomes = { header: 0, more: 0, error: 0 };
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.concat([

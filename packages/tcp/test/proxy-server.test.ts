@@ -12,6 +12,7 @@ import type { IOStream, StreamOpenedMessage } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { Authority } from "@tw/tooling-testing/certificates";
+import { dice } from "@tw/tooling-testing/dice";
 import type { Logger } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -24,7 +25,7 @@ import {
 } from "../src/index.js";
 import { MemoryNetwork } from "../src/testing.js";
 import { descriptorsBackTo, openDescriptors, settle, until } from "./helpers.js";
-import { random, version2 } from "./proxy-support.js";
+import { version2 } from "./proxy-support.js";
 
 const LINE = "PROXY TCP4 192.0.2.1 198.51.100.7 4711 443\r\n";
 const LOOPBACK = { trusted: ["loopback"] } as const;
@@ -371,7 +372,7 @@ onEveryEngine((engine) => {
   it("proxies that go away while their header is awaited leave nothing behind", async () => {
     const before = openDescriptors();
     const server = await serve();
-    const pick = random(3);
+    const pick = dice(3);
     for (let i = 0; i < 50; i++) {
       const socket = connect(server);
       await new Promise<void>((resolve) => socket.once("connect", () => resolve()));

@@ -40,12 +40,3 @@ export function ipv6(from: string, to: string, fromPort: number, toPort: number)
   ports.writeUInt16BE(toPort, 2);
   return Buffer.concat([Buffer.from(from, "hex"), Buffer.from(to, "hex"), ports]);
 }
-
-/** A generator of numbers below `n`, the same for the same seed. */
-export function random(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-}

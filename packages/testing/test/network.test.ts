@@ -454,6 +454,32 @@ describe("connecting", () => {
     });
   });
 
+  it("to a server that throws costs one connection, also where the logger throws too", async () => {
+    const fail = (): never => {
+      throw new Error("provoked");
+    };
+    const logger = { ...nullLogger, error: fail };
+    await run(
+      async ({ network }) => {
+        const place = { address: "127.0.0.1", port: 7, family: 4, engine: undefined } as const;
+        let calls = 0;
+        const listener = await network.listen({ ...place, backlog: 2 }, (transport) => {
+          if (++calls === 1) fail();
+          transport.abort();
+        });
+        listener.pause();
+        for (let i = 0; i < 2; i++) await network.connect(place);
+        await clockTo(network.loop, 10);
+        listener.resume();
+        await clockTo(network.loop, 20);
+        expect(calls).toBe(2);
+        for (const connection of network.connections) connection.reset();
+        await listener.close();
+      },
+      { logger },
+    );
+  });
+
   it.each([0, 5, 15, 25])(
     "can be aborted after %d ms, whatever it is doing, and leaves no place taken",
     async (afterMs) => {

@@ -12,13 +12,11 @@ import {
   type BodyChunk,
   type HTTPConnection,
   HTTPHeaders,
-  HTTPOutputError,
   type HTTPServerRequest,
   type MaybePromise,
-  type ResponseStartLine,
-  reasonPhrase,
   type UpgradedStream,
 } from "@tw/httputil";
+import { fitHeaders, isBodiless, startLineOf, withLength } from "./answer-head.js";
 import type { ApplicationCore } from "./application-core.js";
 import { joinChunks, requireLength, requireRoom, sized } from "./body.js";
 import { ClientGoneError, HeadersSentError, HTTPError, ResponseFinishedError } from "./errors.js";
@@ -124,10 +122,11 @@ export class Exchange {
     if (this.state !== "open" && this.state !== "flushed") throw new ResponseFinishedError("flush");
     const chunk = this.#take();
     if (this.state === "flushed") return this.#sendPiece(chunk);
-    const headers = this.#checkedHeaders(chunk);
-    const piece = this.#bodiless() ? undefined : chunk;
+    const headers = fitHeaders(this.headers, this.status, chunk);
+    const { request, status } = this;
+    const piece = isBodiless(request.startLine.method, status) ? undefined : chunk;
     if (piece !== undefined) requireRoom(headers, piece);
-    const waiting = this.connection.writeHeaders(this.#startLine(), headers, piece);
+    const waiting = this.connection.writeHeaders(startLineOf(status, this.reason), headers, piece);
     this.#advance("flushed");
     return waiting;
   }
@@ -205,11 +204,6 @@ export class Exchange {
     if (detail !== undefined) core.logDetail(request, status, detail);
   }
 
-  /** HEAD, 204 and 304 have a head only, RFC 9110 §6.4.1. */
-  #bodiless(): boolean {
-    return this.request.startLine.method === "HEAD" || this.status === 204 || this.status === 304;
-  }
-
   /** What was written since the last flush, as one piece. */
   #take(): BodyChunk | undefined {
     const chunk = this.#chunk;
@@ -224,43 +218,16 @@ export class Exchange {
 
   #sendWhole(): MaybePromise {
     const chunk = this.#take();
-    const headers = this.#checkedHeaders(chunk);
-    const { status } = this;
-    if (status === 204 || status === 304) return this.connection.writeHeaders(this.#startLine(), headers);
+    const headers = fitHeaders(this.headers, this.status, chunk);
+    const { connection, request, status } = this;
+    const startLine = startLineOf(status, this.reason);
+    if (status === 204 || status === 304) return connection.writeHeaders(startLine, headers);
     const { body, length } = sized(chunk);
-    const bodiless = this.#bodiless();
+    const bodiless = isBodiless(request.startLine.method, status);
     const promised = headers.get("Content-Length");
     if (promised !== null && !bodiless && status !== 205) requireLength(promised, length);
-    const framed =
-      promised !== null
-        ? headers
-        : HTTPHeaders.fromValidated([...headers.rawFields, "Content-Length", String(length)]);
-    return this.connection.writeHeaders(
-      this.#startLine(),
-      framed,
-      length === 0 || bodiless ? undefined : body,
-    );
-  }
-
-  /** The fields, without those that describe a body where there cannot be one. */
-  #checkedHeaders(chunk: BodyChunk | undefined): HTTPHeaders {
-    const { headers, status } = this;
-    if (status !== 204 && status !== 205 && status !== 304) return headers;
-    // A 304 answers for a body that is elsewhere, so that one written here is dropped; with 204 it is a mistake.
-    if (status !== 304 && chunk !== undefined && chunk.length > 0) {
-      throw new HTTPOutputError(
-        `A response with status ${status} has no body, but ${chunk.length} were written`,
-      );
-    }
-    const fields = ["Content-Encoding", "Content-Language", "Content-Type", "Transfer-Encoding"];
-    // RFC 9110 §8.6: no Content-Length in a 204, and ours would not be that of the body a 304 stands for.
-    for (const name of status === 205 ? fields : [...fields, "Content-Length"]) headers.delete(name);
-    return headers;
-  }
-
-  #startLine(): ResponseStartLine {
-    if (this.status === 200 && this.reason === undefined) return OK;
-    return { version: "HTTP/1.1", code: this.status, reason: reasonPhrase(this.status, this.reason) };
+    const framed = promised === null ? withLength(headers, length) : headers;
+    return connection.writeHeaders(startLine, framed, length === 0 || bodiless ? undefined : body);
   }
 
   /** A write can end in `abort` while it runs: that stays. */
@@ -268,7 +235,5 @@ export class Exchange {
     if (this.state !== "aborted") this.state = to;
   }
 }
-
-const OK: ResponseStartLine = Object.freeze({ version: "HTTP/1.1", code: 200, reason: "OK" });
 
 function ignore(): void {}

@@ -80,6 +80,28 @@ describe("the life of a request", () => {
     expect([response.status, response.headers.get("x-frame-options")]).toEqual([500, "deny"]);
   });
 
+  test("setDefaultHeaders() may set the status, also when nobody asks for the headers before they go out", async () => {
+    class Gone extends RequestHandler {
+      override setDefaultHeaders(): void {
+        this.setStatus(204);
+      }
+      get(): void {}
+    }
+    class Flushed extends Gone {
+      override async get(): Promise<void> {
+        await this.flush();
+      }
+    }
+    const app = new Application([
+      ["/", Gone],
+      ["/flushed", Flushed],
+    ]);
+    for (const path of ["/", "/flushed"]) {
+      const response = await app.fetch(get(path));
+      expect([path, response.status, response.headers.get("content-type")]).toEqual([path, 204, null]);
+    }
+  });
+
   test("an error page that fails is replaced by the plain one", async () => {
     const log = new MemoryLogger();
     class Broken extends RequestHandler {

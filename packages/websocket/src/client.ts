@@ -6,6 +6,7 @@ import type { HTTPHeaders } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
+import { withDeadline } from "@tw/tcp/deadline";
 import { checkDurationMs, checkFunction, type Logger } from "@tw/util";
 import { WebSocketHandshakeError, type WebSocketState } from "@tw/wsproto";
 import { HandshakeDelegate, type Upgraded } from "./client-handshake.js";
@@ -77,18 +78,10 @@ export async function websocketConnect(
   for (const name of ["onMessage", "onPing", "onPong", "onClose"] as const) {
     if (options[name] !== undefined) checkFunction(name, options[name]);
   }
-  signal?.throwIfAborted();
-  const cancel = new AbortController();
-  const onAbort = () => cancel.abort(signal?.reason);
-  const expire = () => cancel.abort(new WebSocketHandshakeError(`No WebSocket after ${connectTimeoutMs} ms`));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = connectTimeoutMs === 0 ? undefined : loop.callLater(connectTimeoutMs, expire);
-  try {
-    return await connect(request, { ...options, loop }, cancel.signal);
-  } finally {
-    if (timer !== undefined) loop.removeTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  }
+  const expired = () => new WebSocketHandshakeError(`No WebSocket after ${connectTimeoutMs} ms`);
+  return await withDeadline(loop, { timeoutMs: connectTimeoutMs, expired, signal }, (cancel) =>
+    connect(request, { ...options, loop }, cancel.signal),
+  );
 }
 
 async function connect(
@@ -101,6 +94,7 @@ async function connect(
   const onAbort = () => stream.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
+    signal.throwIfAborted(); // while the connection was on its way to us
     return await handshake(stream, request, options);
   } catch (error) {
     stream.abort(error);

@@ -1,5 +1,5 @@
 // The way out of a WebSocket: messages become frames, frames go to the stream, and who writes may wait until the peer has
-// taken them. What comes in, and how it ends, is in connection.ts.
+// taken them. The way in is in receiving.ts, how a connection begins and ends in connection.ts.
 
 import type { UpgradedStream } from "@tw/httputil";
 import { Deferred, rejected } from "@tw/util";

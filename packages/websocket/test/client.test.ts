@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Deferred } from "@tw/util";
 import { RequestHandler } from "@tw/web";
 import { beginUpgrade } from "@tw/wsproto";
@@ -274,6 +275,19 @@ onEveryCarrier((bench) => {
       await bench.journal.until("asked");
       cancel.abort(reason);
       await expect(connecting).rejects.toBe(reason);
+    });
+
+    test("the signal is aborted while the connection is on its way to us", async () => {
+      await bench.serve([["/", Echo]]);
+      const reason = new Error("enough");
+      const cancel = new AbortController();
+      const abort = (): void => cancel.abort(reason);
+      subscribe("tw:tcp:connected", abort);
+      try {
+        await expect(bench.connect("/", { signal: cancel.signal })).rejects.toBe(reason);
+      } finally {
+        unsubscribe("tw:tcp:connected", abort);
+      }
     });
   });
 });

@@ -9,20 +9,14 @@
 // V8 takes a pause at the first JavaScript behind a native call. What a late answer shows is therefore what follows, and
 // who made the call is known from the profile alone.
 
-import { writeSync } from "node:fs";
 import type { Session } from "node:inspector";
 import { type Block, isNobody, NO_LINE, NO_SAMPLE, newBlock, TOO_OFTEN } from "./block.js";
 import { Detector } from "./detector.js";
 import { type PauseResult, Pauser, Sampler } from "./inspector.js";
+import { LiveLine } from "./live-line.js";
 import type { ActivityReader } from "./memory.js";
 import { Offenders } from "./offenders.js";
-import {
-  type BlockedReport,
-  type CodePosition,
-  describePosition,
-  describeRunning,
-  worthSaying,
-} from "./report.js";
+import type { BlockedReport, CodePosition } from "./report.js";
 import { blame, type Frame, placeOf, type Span, sampledStack } from "./stack.js";
 
 /** Stacks that may be asked for in a minute: each costs the loop some milliseconds. Further blocks are named by job. */
@@ -46,8 +40,6 @@ export interface WatcherSettings {
   readonly ownUrl: string;
 }
 
-const IN_NATIVE_CALL = ", in a native call, whose line is named when it returns";
-
 /** One loop under watch. `session` is connected to its thread, or `undefined` where that cannot be. */
 export class Watcher {
   readonly #reader: ActivityReader;
@@ -57,9 +49,7 @@ export class Watcher {
   readonly #pauser: Pauser | undefined;
   readonly #sampler: Sampler | undefined;
   readonly #offenders = new Offenders();
-  /** By the place that the line names, which need not be the one of the report. */
-  readonly #said = new Offenders();
-  readonly #nativeSaid = new Offenders();
+  readonly #live: LiveLine;
   #block: Block | undefined;
   #pauses = PAUSES_PER_MINUTE;
   #refilledAt = 0;
@@ -75,6 +65,7 @@ export class Watcher {
     this.#settings = settings;
     this.#report = report;
     this.#detector = new Detector(settings.thresholdMs);
+    this.#live = new LiveLine(settings.live);
     this.#pauser = session && new Pauser(session);
     this.#sampler = session && new Sampler(session, settings.sampleMs);
   }
@@ -120,7 +111,7 @@ export class Watcher {
   #giveUp(block: Block, note: string): void {
     block.state = "located";
     block.note = note;
-    this.#say(block, undefined, this.#lasting());
+    this.#live.located(block, undefined, this.#lasting());
   }
 
   #answered(block: Block, result: PauseResult): void {
@@ -149,7 +140,7 @@ export class Watcher {
 
   #locate(block: Block): void {
     block.state = "located";
-    this.#say(block, this.#blame(block), this.#lasting());
+    this.#live.located(block, this.#blame(block), this.#lasting());
   }
 
   #wait(now: number): void {
@@ -165,10 +156,7 @@ export class Watcher {
     }
     if (block?.state === "asked" && !block.ended && now - block.askedAt > ANSWER_MS) {
       block.state = "native";
-      const said = this.#nativeSaid.count(block.running, undefined);
-      // Outside the loop's jobs there would be no name in the line.
-      if (block.running.kind !== "outside" && worthSaying(said.count))
-        this.#write(block, IN_NATIVE_CALL, this.#detector.still(now));
+      this.#live.native(block, this.#detector.still(now));
     }
     const full = this.#settings.sampleMs * MAX_SAMPLES;
     if (block === undefined && full > 0 && now - this.#profileSince > full) this.#renewProfile();
@@ -213,29 +201,6 @@ export class Watcher {
     const tally = this.#offenders.count(running, position, blockedMs);
     const native = block.state === "native";
     this.#report({ running, blockedMs, position, stack: stack.map(reported), native, ...tally, note });
-  }
-
-  /** One line while the loop is blocked, for the first of its kind, the tenth, … */
-  #say(block: Block, position: CodePosition | undefined, sinceMs: number): void {
-    if (isNobody(block, position)) return;
-    if (!worthSaying(this.#said.count(block.running, position).count)) return;
-    const note = block.note && `. ${block.note}`;
-    this.#write(
-      block,
-      position ? `, in ${describePosition(position)}` : note || ", in code of Node itself",
-      sinceMs,
-    );
-  }
-
-  #write({ running }: Block, where: string, sinceMs: number): void {
-    const { live } = this.#settings;
-    if (live === false) return;
-    const line = `[tw.watchdog] Blocked for ${Math.round(sinceMs)} ms and still is: ${describeRunning(running)}${where}\n`;
-    try {
-      writeSync(live, line);
-    } catch {
-      // A closed or full descriptor: the report follows when the loop is free.
-    }
   }
 
   #lasting(): number {

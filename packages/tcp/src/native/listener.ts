@@ -16,6 +16,7 @@ import {
   systemError,
 } from "@tw/iostream/transports";
 import { type Host, type PollHandle, type PollSink, READ } from "@tw/poller";
+import { deliver } from "../deliver.js";
 import type { Listener, ListenOptions } from "../network.js";
 import { report } from "../report.js";
 import { fileAt, removeOwnSocket } from "../unix-path.js";
@@ -94,14 +95,15 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
 
   /** False when nobody waits any more, or nobody can be accepted. */
   #acceptSome(): boolean {
-    const { poller } = this.#engine;
+    const { poller, loop } = this.#engine;
     for (let i = 0; i < ACCEPTS_PER_TURN && this.#state === "watched"; i++) {
       const accepted = poller.accept(this.fd);
       if (typeof accepted !== "number") {
         const { fd, host, port } = accepted;
         // Behind a proxy all connections come from few addresses: a text is kept once, not once per connection.
         if (host !== this.#lastHost) this.#lastHost = host;
-        this.#deliver(new NativeTransport(this.#engine, fd, this.#kind, this.#lastHost, port));
+        const transport = new NativeTransport(this.#engine, fd, this.#kind, this.#lastHost, port);
+        deliver(loop, transport, this.#onConnection);
         continue;
       }
       if (accepted === -constants.errno.EAGAIN) {
@@ -116,16 +118,6 @@ export class NativeListener extends AsyncResource implements PollSink, Listener 
       // ECONNABORTED, EPROTO, EINTR and network errors concern one connection that is gone: go on with the next.
     }
     return this.#state === "watched";
-  }
-
-  /** In the transport's own context, so that what a handler enters is not seen by the next connection. */
-  #deliver(transport: NativeTransport): void {
-    try {
-      transport.runInAsyncScope(this.#onConnection, undefined, transport);
-    } catch (error) {
-      transport.abort(error);
-      report(this.#engine.loop, "error", "Exception in onConnection", error);
-    }
   }
 
   pause(): void {

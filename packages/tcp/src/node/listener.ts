@@ -12,6 +12,7 @@ import { isMainThread } from "node:worker_threads";
 import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
 import { inNextTurn, type NodeTransport, nodeTransport } from "@tw/iostream/transports";
+import { deliver } from "../deliver.js";
 import { codeOf, ListenError } from "../errors.js";
 import type { Listener, ListenOptions } from "../network.js";
 import { report } from "../report.js";
@@ -91,19 +92,9 @@ class NodeListener implements Listener {
 
   #accepted(transport: NodeTransport): void {
     this.#accepts++;
-    if (!this.#paused && this.#waiting.length === 0) this.#deliver(transport);
+    if (!this.#paused && this.#waiting.length === 0) deliver(this.#loop, transport, this.#onConnection);
     else if (this.#waiting.length < this.#options.backlog) this.#waiting.push(transport);
     else transport.abort();
-  }
-
-  /** In the transport's own context, so that what a handler enters is not seen by the next connection. */
-  #deliver(transport: NodeTransport): void {
-    try {
-      transport.runInAsyncScope(this.#onConnection, undefined, transport);
-    } catch (error) {
-      transport.abort(error);
-      report(this.#loop, "error", "Exception in onConnection", error);
-    }
   }
 
   pause(): void {
@@ -120,7 +111,7 @@ class NodeListener implements Listener {
     for (let i = 0; i < DELIVERED_PER_TURN && !this.#paused; i++) {
       const transport = this.#waiting.shift();
       if (transport === undefined) return;
-      this.#deliver(transport);
+      deliver(this.#loop, transport, this.#onConnection);
     }
     if (!this.#paused) inNextTurn(this.#loop, () => this.#deliverWaiting());
   }

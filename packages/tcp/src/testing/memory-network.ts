@@ -5,8 +5,8 @@ import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
 import { type MemoryPairOptions, MemoryTransport } from "@tw/iostream/transports";
 import { literal } from "../addresses.js";
+import { deliver } from "../deliver.js";
 import type { ConnectOptions, Listener, ListenOptions, Network, ResolvedAddress } from "../network.js";
-import { report } from "../report.js";
 
 /** The only address there is. */
 const HERE = "127.0.0.1";
@@ -98,13 +98,7 @@ class MemoryListener extends AsyncResource implements Listener {
 
   #deliver(): void {
     while (this.#state === "open" && this.#waiting.length > 0) {
-      const transport = this.#waiting.shift() as MemoryTransport;
-      try {
-        transport.runInAsyncScope(this.#onConnection, undefined, transport);
-      } catch (error) {
-        transport.abort(error);
-        report(this.#loop, "error", "Exception in onConnection", error);
-      }
+      deliver(this.#loop, this.#waiting.shift() as MemoryTransport, this.#onConnection);
     }
   }
 

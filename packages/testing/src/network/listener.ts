@@ -4,6 +4,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
 import type { Listener, ListenOptions } from "@tw/tcp";
+import { deliver } from "@tw/tcp/testing";
 import type { SimulatedConnection } from "./connection.js";
 
 /** Delivers in the context of whoever listened. */
@@ -67,13 +68,7 @@ export class SimulatedListener extends AsyncResource implements Listener {
     while (this.#state === "open") {
       const connection = this.#waiting.shift();
       if (connection === undefined) return;
-      const transport = connection.far;
-      try {
-        transport.runInAsyncScope(this.#onConnection, undefined, transport);
-      } catch (error) {
-        transport.abort(error);
-        this.#loop.logger.error({ err: error }, "Exception in onConnection");
-      }
+      deliver(this.#loop, connection.far, this.#onConnection);
     }
   }
 

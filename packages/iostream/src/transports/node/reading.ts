@@ -1,0 +1,155 @@
+// Reading from a Node stream: what comes, and the end behind it, are told when the receiver may be called. What comes at
+// another time goes back into the stream.
+
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { isPromiseLike } from "@tw/util";
+import { inNextTurn } from "../../next-turn.js";
+import { BUSY, LEASED, OwnedDuplex, PAUSED } from "./duplex.js";
+import type { StreamListener } from "./listeners.js";
+import { askForReset, probesOf } from "./probes.js";
+
+/** What the stream calls, and what it gives to the receiver. */
+export abstract class DuplexReader extends OwnedDuplex implements StreamListener {
+  /** Views are of memory that is read into again, and what is written is not always looked at at once. */
+  private lends = false;
+
+  get sendsViews(): boolean {
+    return !this.lends;
+  }
+
+  pause(): void {
+    this.hold(PAUSED);
+  }
+
+  resume(): void {
+    this.unhold(PAUSED);
+  }
+
+  private hold(why: number): void {
+    if ((this.held & (PAUSED | LEASED)) === 0) {
+      this.duplex.pause();
+      this.probe();
+    }
+    this.held |= why;
+  }
+
+  private unhold(why: number): void {
+    if ((this.held & why) === 0) return;
+    this.held &= ~why;
+    if ((this.held & (PAUSED | LEASED)) !== 0 || this.receiver === undefined) return;
+    if (this.incoming === "ended") this.later();
+    this.duplex.resume();
+  }
+
+  /** @internal A view of somebody else's memory, who wants to know when its time is over. */
+  streamRead(view: Uint8Array, ended: () => void): void {
+    this.lends = true;
+    if (this.held === 0) this.deliver(view, ended);
+    else {
+      this.putBack(new Uint8Array(view));
+      ended();
+    }
+  }
+
+  /** @internal 'data' */
+  streamData(chunk: Uint8Array): void {
+    if (this.held !== 0) this.putBack(chunk);
+    else this.deliver(chunk, undefined);
+  }
+
+  private deliver(view: Uint8Array, ended: (() => void) | undefined): void {
+    let lease: unknown;
+    this.held |= BUSY;
+    try {
+      const { receiver } = this;
+      // After an abort bytes may still come out of the stream's buffer.
+      if (receiver !== undefined && this.fate === undefined) {
+        lease = this.runInAsyncScope(receiver.onBytes, receiver, view);
+      }
+    } catch (error) {
+      this.abort(error);
+    }
+    this.idle();
+    if (!isPromiseLike(lease)) {
+      ended?.();
+      return;
+    }
+    this.hold(LEASED);
+    const settled = () => {
+      ended?.();
+      this.unhold(LEASED);
+    };
+    lease.then(settled, (error) => {
+      this.abort(error);
+      settled();
+    });
+  }
+
+  /** Not now: Node delivers during our own calls, and one read more after `resume` and `pause` in the same turn. */
+  private putBack(chunk: Uint8Array): void {
+    this.duplex.pause();
+    this.duplex.unshift(chunk);
+  }
+
+  protected override idle(): void {
+    this.held &= ~BUSY;
+    if (this.held !== 0 || this.receiver === undefined) return;
+    if (this.duplex.isPaused()) this.duplex.resume();
+    if (this.incoming === "ended") this.later();
+  }
+
+  // ── The peer's end ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal 'end' */
+  streamEnded(): void {
+    this.incoming = "ended";
+    this.probe();
+    this.tellEnd();
+  }
+
+  protected override tellEnd(): void {
+    if (!this.endIsDue || this.held !== 0) return;
+    this.incoming = "asked";
+    const socket = this.duplex.writableEnded ? undefined : tcpOf(this.duplex);
+    if (socket === undefined) this.confirmEnd();
+    // What is on its way has the error of a reset by the next turn; behind it the answer could take for ever.
+    else if (socket.writableLength > 0) inNextTurn(this.loop, () => this.confirmEnd());
+    else askForReset(socket, (error) => this.confirmEnd(error));
+  }
+
+  /** Unless it was a reset. A broken pipe is one behind an end, which who has nothing more to say need not know. */
+  private confirmEnd(error?: unknown): void {
+    const behindEnd = (error as { code?: unknown } | null | undefined)?.code === "EPIPE";
+    if (this.incoming !== "asked" || (error && !behindEnd)) return;
+    this.incoming = "ended";
+    if (this.held !== 0 || this.fate !== undefined) return;
+    this.incoming = "told";
+    this.call("onEnd");
+    if (behindEnd && this.ended) this.fate ??= { error: undefined };
+    this.closeWhenDone();
+  }
+
+  /** Node does not look for a reset while nobody reads. */
+  private probe(): void {
+    if (this.duplex instanceof Socket && !this.closed) probesOf(this.loop).add(this);
+  }
+
+  /** @internal */
+  get idleSocket(): Socket | undefined {
+    const { duplex } = this;
+    if (this.ended || this.fate !== undefined || duplex.writableLength > 0) return undefined;
+    // A Unix socket says the same of a reset as of an end: it may be asked when there is nothing left to be lost by that.
+    return this.incoming === "told" && duplex instanceof Socket ? duplex : tcpOf(duplex);
+  }
+
+  /** @internal */
+  get isFlowing(): boolean {
+    return (this.held & (PAUSED | LEASED)) === 0 && this.incoming === "open";
+  }
+}
+
+/** The socket of a connection that may be reset: a Unix socket whose peer has closed refuses to be asked. */
+function tcpOf(duplex: Duplex): Socket | undefined {
+  return duplex instanceof Socket && duplex.localPort !== undefined ? duplex : undefined;
+}
