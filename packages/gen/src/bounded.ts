@@ -1,8 +1,7 @@
 // Waiting for a promise no longer than a timer and a signal allow. The promise goes on; what becomes of it is told.
 
 import type { IOLoop } from "@tw/ioloop";
-import { logSafely } from "@tw/util";
-import { offAbort, onAbort } from "./aborts.js";
+import { logSafely, offAbort, onAbort } from "@tw/util";
 import { TimeoutError } from "./errors.js";
 import { type QuietOption, reportLost } from "./quiet.js";
 

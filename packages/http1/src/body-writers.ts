@@ -1,6 +1,7 @@
 // The four ways in which a body is written, RFC 9112 §6.
 
 import { type HTTPHeaders, HTTPOutputError } from "@tw/httputil";
+import { fieldsOf } from "./head-writer.js";
 import { isForbiddenTrailer } from "./trailers.js";
 
 /** Frames one body. */
@@ -73,7 +74,7 @@ export const CHUNKED_WRITER: BodyWriter = {
   },
   end(trailers) {
     if (trailers === undefined) return "0\r\n\r\n";
-    const fields = trailers.rawFields;
+    const fields = fieldsOf(trailers);
     let text = "0\r\n";
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;

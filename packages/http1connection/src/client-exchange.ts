@@ -98,11 +98,11 @@ export class ClientExchange implements HTTPConnection {
     }
   }
 
-  finish(): void {
+  finish(trailers?: HTTPHeaders): void {
     if (this.#response === "gone" || this.#request === "complete") return;
     if (this.#request !== "head") throw new HTTPOutputError("Cannot finish: no head was written");
     try {
-      const end = this.#machine.writeEnd();
+      const end = this.#machine.writeEnd(trailers);
       if (end !== "") this.#connection.stream.send(end);
     } catch (error) {
       this.abort(error);

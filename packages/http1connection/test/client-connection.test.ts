@@ -46,6 +46,27 @@ const GET = { method: "GET", path: "/", version: "HTTP/1.1" };
 const host = () => new HTTPHeaders({ Host: "a" });
 
 describe("HTTP1ClientConnection", () => {
+  it("finish(trailers) sends them behind a body in chunks, and drops them behind a Content-Length", async () => {
+    const t = setUp();
+    await t.host.run(async () => {
+      const post = { method: "POST", path: "/", version: "HTTP/1.1" };
+      for (const [fields, body] of [
+        [{ "Transfer-Encoding": "chunked" }, "1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n"],
+        [{ "Content-Length": "1" }, "x"],
+      ] as const) {
+        const exchange = t.connection.exchange(new Notes());
+        exchange.writeHeaders(post, new HTTPHeaders({ Host: "a", ...fields }), "x");
+        exchange.finish(new HTTPHeaders({ "X-Sum": "1" }));
+        await t.server.readUntil("\r\n\r\n");
+        expect(fromLatin1(await t.server.readBytes(body.length))).toBe(body);
+        await t.server.write("HTTP/1.1 204 No Content\r\n\r\n");
+        while (!t.connection.available)
+          await new Promise<void>((resolve) => t.server.loop.addCallback(resolve));
+      }
+      expect(t.server.reading).toBe(false);
+    });
+  });
+
   for (const [name, chunk] of [
     ["whole", undefined],
     ["byte by byte", () => 1],

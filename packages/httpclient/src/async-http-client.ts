@@ -96,8 +96,8 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const stream = await this.#tcp.connect(hostOf(url), Number(url.port || 80), { signal, timeoutMs: 0 });
     progress.during = "request";
     const collector = new ResponseCollector(request);
-    const onAbort = () => stream.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const aborted = () => stream.abort(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
     try {
       signal.throwIfAborted(); // while the connection was on its way to us
       const exchange = new HTTP1ClientConnection(stream, this.#limits).exchange(collector);
@@ -110,7 +110,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
       signal.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", aborted);
       if (!stream.closed) stream.close();
     }
   }

@@ -55,6 +55,47 @@ onEveryCarrier((bench) => {
     }
   });
 
+  describe("finish(trailers)", () => {
+    const SUM = "0\r\nX-Sum: 1\r\n\r\n";
+    const sum = () => new HTTPHeaders({ "X-Sum": "1" });
+
+    it("sends them behind a body in chunks, and drops them where there is no place for them", async () => {
+      const server = await bench.serve(({ uri, connection }) => {
+        connection.writeHeaders(
+          OK,
+          new HTTPHeaders(uri === "/length" ? { "Content-Length": "1" } : { Trailer: "X-Sum" }),
+          "x",
+        );
+        connection.finish(sum());
+      });
+      const ask = (start: string) =>
+        bench.transcript(server, [`${start}\r\nHost: a\r\nConnection: close\r\n\r\n`]);
+      expect(await ask("GET / HTTP/1.1")).toMatch(new RegExp(`\r\n\r\n${PIECE}${SUM}$`));
+      expect(await ask("GET /length HTTP/1.1")).toMatch(/\r\n\r\nx$/);
+      expect(await ask("GET / HTTP/1.0")).toMatch(/\r\n\r\nx$/);
+      expect(await ask("HEAD / HTTP/1.1")).not.toContain("X-Sum: 1");
+    });
+
+    it("leaves the connection usable", async () => {
+      const server = await bench.serve(({ connection }) => {
+        connection.writeHeaders(OK, new HTTPHeaders(), "x");
+        connection.finish(sum());
+      });
+      const last = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+      expect((await bench.transcript(server, [GET + last])).split(SUM)).toHaveLength(3);
+    });
+
+    it("RFC 9110 §6.5.1: refuses a field that comes too late, and aborts: no end that could be taken for a good one", async () => {
+      const { text, thrown } = await broken(({ connection }) => {
+        connection.writeHeaders(OK, new HTTPHeaders(), "x");
+        connection.finish(new HTTPHeaders({ "Set-Cookie": "a=b" }));
+      });
+      expect(thrown).toMatchObject([{ code: "ERR_TW_HTTP_OUTPUT" }]);
+      expect(text).not.toContain("0\r\n\r\n");
+      expect(text).not.toContain("Set-Cookie");
+    });
+  });
+
   describe("S-09, C7 Content-Length", () => {
     it("exactly kept, in one piece or several, leaves the connection usable", async () => {
       const server = await bench.serve(({ connection }) => {

@@ -100,8 +100,14 @@ export interface HTTPConnection {
    * }
    */
   writeFile?(file: FileRange): MaybePromise;
-  /** Completes the message. @throws HTTPOutputError when fewer bytes were written than Content-Length promised */
-  finish(): void;
+  /**
+   * Completes the message. `trailers` go behind a body in chunks, which is one without Content-Length; where there is no
+   * place for them they are dropped, as they are fields that a peer may do without, RFC 9110 §6.5.1.
+   *
+   * @throws HTTPOutputError when fewer bytes were written than Content-Length promised, or for a field that may not come
+   *   behind the body (`Content-Type`, `Set-Cookie`, …); the message has been aborted then
+   */
+  finish(trailers?: HTTPHeaders): void;
   /** Gives up: the peer sees a truncated message, never a well-formed one. */
   abort(reason?: unknown): void;
   /**

@@ -107,7 +107,9 @@ export async function socketsOf(plan: SocketPlan, loop: IOLoop): Promise<Listeni
         sockets.push(await adoptSocket(part.fd, { ...shared, engine: "native", soleOwner: true }));
       else {
         const { port, address, family = 0 } = part;
-        sockets.push(...(await bindSockets(port, address, { ...shared, family, engine: "node" })));
+        sockets.push(
+          ...(await bindSockets(port, address, { ...shared, family, engine: "node", shared: true })),
+        );
       }
     }
     return sockets;

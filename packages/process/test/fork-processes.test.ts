@@ -1,7 +1,10 @@
 // Real children of real parents, on both engines.
 
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
@@ -175,6 +178,21 @@ onEveryEngine((engine) => {
       expect(server.stderr).not.toContain("restarting");
       expect(server.served).toEqual([]);
       taken.close();
+    });
+
+    it("a child that listens for itself has a socket of its own, which nobody shares", async () => {
+      const directory = mkdtempSync(join(tmpdir(), "tw-own-"));
+      try {
+        const environment = { TW_ENGINE: engine, SOCKET: join(directory, "s") };
+        const server = new Server(environment, "own-sockets.mjs");
+        await server.until(({ served }) => served.length === 2);
+        expect(new Set(server.served.map(({ port }) => port)).size).toBe(2);
+        expect(server.served.map(({ code }) => code).sort()).toEqual(["EADDRINUSE", "none"]);
+        server.process.kill("SIGTERM");
+        expect(await server.exit).toEqual({ code: 0, signal: null });
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
     });
 
     it("its children do not outlive a parent that dies", async () => {

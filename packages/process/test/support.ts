@@ -5,13 +5,13 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach } from "vitest";
 
-const fixture = fileURLToPath(new URL("fixtures/server.mjs", import.meta.url));
-
 /** What a child says when it serves. */
 export interface Served {
   readonly id: number;
   readonly pid: number;
   readonly port: number;
+  /** What one that listens for itself was refused with. */
+  readonly code?: string;
 }
 
 const servers: Server[] = [];
@@ -28,8 +28,8 @@ export class Server {
   #changed: (() => void)[] = [];
   readonly exit: Promise<{ code: number | null; signal: string | null }>;
 
-  constructor(environment: Record<string, string>) {
-    this.process = spawn(process.execPath, [fixture], {
+  constructor(environment: Record<string, string>, fixture = "server.mjs") {
+    this.process = spawn(process.execPath, [fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url))], {
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });

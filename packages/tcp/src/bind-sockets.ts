@@ -29,6 +29,11 @@ export interface BindOptions extends SocketOptions {
    * node engine from Node 22.12 and 23.1 on. @default false
    */
   readonly reusePort?: boolean;
+  /**
+   * In a worker of `node:cluster`, on the node engine: listens on the socket that all workers who say so share, which their
+   * parent holds. Ignored anywhere else; the children of `forkProcesses` have `taskSockets` on both engines. @default false
+   */
+  readonly shared?: boolean;
 }
 
 /** Options of {@link bindUnixSocket}. */
@@ -124,7 +129,7 @@ async function bindEach(
   port: number,
   host: string,
   family: 0 | 4 | 6,
-  { reusePort = false }: BindOptions,
+  { reusePort = false, shared: ofCluster = false }: BindOptions,
   { loop, ...shared }: ReturnType<typeof socketOptions>,
 ): Promise<ListeningSocket[]> {
   if (loop.closed) throw new LoopClosedError("bindSockets");
@@ -132,7 +137,7 @@ async function bindEach(
   const addresses = await network.resolve(host, family);
   if (addresses.length === 0) throw new NoAddressError(host, family);
   const bindOne = (one: ResolvedAddress, onPort: number) =>
-    openListeningSocket(network, { ...shared, ...one, port: onPort, reusePort });
+    openListeningSocket(network, { ...shared, ...one, port: onPort, reusePort, shared: ofCluster });
   for (let attempt = 1; ; attempt++) {
     const sockets: ListeningSocket[] = [];
     try {

@@ -2,6 +2,7 @@
 // says first. Its phases know one signal, which whichever comes first aborts, and each leaves nothing open then.
 
 import type { IOLoop } from "@tw/ioloop";
+import { offAbort, onAbort } from "@tw/util";
 
 /** What may cut work short. */
 export interface Deadline {
@@ -32,13 +33,13 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const cancel = new AbortController();
-  const onAbort = (): void => cancel.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const aborted = (): void => cancel.abort(signal?.reason);
+  if (signal !== undefined) onAbort(signal, aborted);
   const timer = timeoutMs === 0 ? undefined : loop.callLater(timeoutMs, () => cancel.abort(expired()));
   try {
     return await work(cancel);
   } finally {
     if (timer !== undefined) loop.removeTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    if (signal !== undefined) offAbort(signal, aborted);
   }
 }

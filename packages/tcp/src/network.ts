@@ -49,6 +49,8 @@ export interface ListenOptions {
   readonly engine: EngineChoice;
   /** Lets other sockets that say so too listen on the same port; the kernel spreads connections over them. */
   readonly reusePort?: boolean;
+  /** In a worker of node:cluster, on the node engine: listens on the socket that all workers who say so share. */
+  readonly shared?: boolean;
   /** Permission bits of a Unix socket's file. */
   readonly mode?: number;
   /** A listening descriptor that somebody gave us, in place of binding: address, port and family are then its own. */

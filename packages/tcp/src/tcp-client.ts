@@ -228,10 +228,10 @@ function checkOptions(options: ConnectionOptions, host: string | undefined): TLS
 /** Resolvers cannot be cancelled: their answer is then ignored. */
 function abortable<T>(answer: T | Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
     Promise.resolve(answer)
       .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
+      .finally(() => signal.removeEventListener("abort", aborted));
   });
 }

@@ -1,3 +1,4 @@
+export { type Abortable, offAbort, onAbort } from "./aborts.js";
 export {
   checkDurationMs,
   checkFunction,

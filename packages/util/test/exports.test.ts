@@ -26,6 +26,8 @@ it("exports these names and no others", () => {
     "isTwError",
     "latin1",
     "logSafely",
+    "offAbort",
+    "onAbort",
     "quote",
     "rejected",
     "utf8",

@@ -91,8 +91,8 @@ async function connect(
 ): Promise<WebSocketClientConnection> {
   const tcp = new TCPClient({ loop: options.loop, engine: options.engine });
   const stream = await tcp.connect(request.host, request.port, { timeoutMs: 0, signal });
-  const onAbort = () => stream.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const aborted = () => stream.abort(signal.reason);
+  signal.addEventListener("abort", aborted, { once: true });
   try {
     signal.throwIfAborted(); // while the connection was on its way to us
     return await handshake(stream, request, options);
@@ -101,7 +101,7 @@ async function connect(
     signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", aborted);
   }
 }
 

@@ -116,11 +116,11 @@ export abstract class AnsweringHalf extends ServerCycle {
     }
   }
 
-  finish(): void {
+  finish(trailers?: HTTPHeaders): void {
     if (this.answer === "gone") return;
     if (this.answer !== "head") throw new HTTPOutputError(`Cannot finish: ${REFUSED[this.answer]}`);
     try {
-      const end = this.machine.writeEnd();
+      const end = this.machine.writeEnd(trailers);
       if (end !== "") this.connection.stream.send(end);
     } catch (error) {
       this.abort(error);

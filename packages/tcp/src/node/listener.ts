@@ -132,10 +132,13 @@ class NodeListener implements Listener {
   }
 }
 
-function nodeOptions({ address, port, family, backlog, reusePort, fd }: ListenOptions): NodeListenOptions {
+function nodeOptions(asked: ListenOptions): NodeListenOptions {
+  const { address, port, family, backlog, reusePort, shared = false, fd } = asked;
   if (fd !== undefined) return { fd, backlog } as NodeListenOptions;
-  if (family === "unix") return { path: address, backlog };
-  const options = { host: address, port, backlog, ipv6Only: family === 6 };
+  // A worker of node:cluster would otherwise share with its siblings whatever it listens on, a port of its own included.
+  const exclusive = !shared;
+  if (family === "unix") return { path: address, backlog, exclusive };
+  const options = { host: address, port, backlog, ipv6Only: family === 6, exclusive };
   if (reusePort !== true) return options;
   if (hasReusePort(process.versions.node)) return { ...options, reusePort } as NodeListenOptions;
   throw new ListenError(
