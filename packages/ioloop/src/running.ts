@@ -10,6 +10,7 @@
 import { constants } from "node:os";
 import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger, logSafely } from "@tw/util";
 import { captureLastingScope, enterScope } from "./context/capture.js";
+import { MAX_DELAY_MS } from "./delay.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
 import { callWatched, Job, reportFailure } from "./job.js";
@@ -81,7 +82,7 @@ export class Running {
     checkOptions("options", options, { number: "stopTimeoutMs", array: "signals" });
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
     checkSignals(signals);
-    checkDurationMs("stopTimeoutMs", stopTimeoutMs);
+    checkDurationMs("stopTimeoutMs", stopTimeoutMs, MAX_DELAY_MS);
     if (this.pending) throw new LoopRunningError();
 
     const done = new Deferred();

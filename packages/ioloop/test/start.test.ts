@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
-import { IOLoop, type LoopSignal } from "../src/index.js";
+import { IOLoop, type LoopSignal, MAX_DELAY_MS } from "../src/index.js";
 import { virtualLoop } from "../src/testing.js";
 import { recorder } from "./support.js";
 
@@ -136,7 +136,7 @@ describe("start() and stop()", () => {
 
   it("throws on a bad stopTimeoutMs and is not running then", () => {
     const { loop } = virtualLoop();
-    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1]) {
       expect(() => loop.start({ stopTimeoutMs: bad })).toThrow(RangeError);
     }
     expect(loop.running).toBe(false);

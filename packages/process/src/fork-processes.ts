@@ -8,7 +8,7 @@
 
 import cluster from "node:cluster";
 import { isMainThread } from "node:worker_threads";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import type { ListeningSocket } from "@tw/tcp";
 import { checkDurationMs, checkInteger } from "@tw/util";
 import { holdByChannel, spawnTask, taskEnvironment } from "./cluster-child.js";
@@ -69,7 +69,7 @@ export function forkProcesses(count = 0, options: ForkOptions = {}): Promise<num
   const { maxRestarts = DEFAULT_MAX_RESTARTS, stopTimeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options;
   checkInteger("count", count, 0, MAX_PROCESSES);
   checkInteger("maxRestarts", maxRestarts);
-  checkDurationMs("stopTimeoutMs", stopTimeoutMs);
+  checkDurationMs("stopTimeoutMs", stopTimeoutMs, MAX_DELAY_MS);
   if (!isMainThread) throw new ForkError("forkProcesses() runs in the main thread only");
   const task = taskEnvironment();
   if (task !== undefined) {
@@ -88,13 +88,16 @@ export function taskId(): number | undefined {
 
 /**
  * In a child: the sockets of `listen`, for `TCPServer.addSockets`. All children share the ports: on the native engine
- * by `SO_REUSEPORT`, on the other through `node:cluster`. They can be had once.
+ * by `SO_REUSEPORT`, on the other through `node:cluster`. They can be had once: two owners of one descriptor would each
+ * close it.
  *
- * @throws ForkError `ERR_TW_FORK` where there is no task
+ * @throws ForkError `ERR_TW_FORK` where there is no task, or when it was called before
  */
 export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Promise<ListeningSocket[]> {
   const task = taskEnvironment();
   if (task === undefined) throw new ForkError("taskSockets() is for the children of forkProcesses()");
+  if (taken) throw new ForkError("taskSockets() was called before: the sockets of a task can be had once");
+  taken = true;
   holdByChannel(true);
   try {
     return await socketsOf(task.sockets, options.loop ?? IOLoop.current());
@@ -102,6 +105,9 @@ export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Pro
     holdByChannel(false);
   }
 }
+
+/** Whether the sockets of this task have an owner. */
+let taken = false;
 
 async function supervise(
   count: number,

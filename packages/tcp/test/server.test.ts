@@ -1,7 +1,7 @@
 // TCPServer: where it listens, how many it lets in, how it stops, and what handlers may do to it.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { connect as netConnect, type Socket } from "node:net";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import { virtualLoop } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
@@ -60,7 +60,9 @@ describe("new TCPServer()", () => {
     expect(() => server.listen(80, "a\0b")).toThrow(TypeError);
     expect(() => server.listen(80, "", { family: 5 as never })).toThrow(RangeError);
     expect(() => server.listen(80, "", { backlog: 0 })).toThrow(RangeError);
-    expect(() => server.drain({ timeoutMs: -1 })).toThrow(RangeError);
+    for (const timeoutMs of [-1, MAX_DELAY_MS + 1])
+      expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
+    expect(server.draining.aborted).toBe(false);
   });
 });
 
@@ -577,6 +579,7 @@ describe("TCPClient", () => {
     [{ sourceIp: "::1", family: 4 as const }, RangeError],
     [{ sourcePort: 65_536 }, RangeError],
     [{ timeoutMs: -1 }, RangeError],
+    [{ timeoutMs: MAX_DELAY_MS + 1 }, RangeError],
     [{ timeoutMs: "1" as never }, TypeError],
     [{ family: 5 as never }, RangeError],
     [{ maxBufferSize: -1 }, RangeError],

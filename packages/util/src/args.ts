@@ -15,16 +15,18 @@ export function checkSignal(signal: unknown): void {
 }
 
 /**
- * Throws unless `value` is a duration: a finite number of milliseconds, not negative.
+ * Throws unless `value` is a duration: a finite number of milliseconds, not negative. Who sets a timer by it gives as `max`
+ * what a timer takes, which would throw in the middle of what it is part of.
  *
- * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number
+ * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number, or one above `max`
  */
-export function checkDurationMs(name: string, value: unknown): void {
+export function checkDurationMs(name: string, value: unknown, max: number = Number.MAX_VALUE): void {
   if (typeof value !== "number")
     throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${value}`);
   }
+  if (value > max) throw new RangeError(`${name} must be at most ${max} ms, got ${value}`);
 }
 
 /**
