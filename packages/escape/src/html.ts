@@ -29,7 +29,7 @@ export function xhtmlUnescape(text: string): string {
 
 const UNSAFE = /[&<>"']/;
 const EACH_UNSAFE = /[&<>"']/g;
-const REFERENCE = /&(?:#([0-9]{1,10}|[xX][0-9a-fA-F]{1,8})|([A-Za-z][A-Za-z0-9]{1,31}));/g;
+const REFERENCE = /&(?:#([0-9]+|[xX][0-9a-fA-F]+)|([A-Za-z][A-Za-z0-9]{1,31}));/g;
 
 function replacement(unsafe: string): string {
   switch (unsafe) {

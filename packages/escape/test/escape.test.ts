@@ -32,6 +32,8 @@ describe("xhtmlUnescape()", () => {
     ["&eacute;&nbsp;&yuml;&Omega;&omega;&euro;&hellip;&OElig;&there4;&sup2;&sup;", "é\u00a0ÿΩω€…Œ∴²⊃"],
     ["&unknown; & &; &lt &#;", "&unknown; & &; &lt &#;"],
     ["&#0;&#xD800;&#x110000;&#9999999999;", "\ufffd\ufffd\ufffd\ufffd"],
+    ["&#99999999999999999999;&#xFFFFFFFFFF;", "\ufffd\ufffd"],
+    ["&#00000000000065;&#x0000000041;", "AA"],
     ["&amp;lt;", "&lt;"],
   ])("%s", (text, expected) => {
     expect(xhtmlUnescape(text)).toBe(expected);

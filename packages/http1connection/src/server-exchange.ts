@@ -35,6 +35,7 @@ export class ServerExchange extends AnsweringHalf {
     server.loop.activity?.describe(method, " ", target);
     if (channels.requestStart.hasSubscribers) {
       channels.requestStart.publish({ connection: this, time: server.loop.time(), startLine, headers });
+      if (this.gone()) return; // a subscriber may have aborted: nobody else hears of it
       this.adoptScope(); // what subscribers entered is there for all of the request
     }
     try {

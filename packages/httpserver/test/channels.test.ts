@@ -284,6 +284,52 @@ onEveryCarrier((bench) => {
       },
     );
 
+    it("of the start that abort leave no delegate without an end: it hears of nothing", async () => {
+      const told: string[] = [];
+      const note = (what: string) => () => void told.push(what);
+      const server = await bench.serve({
+        startRequest() {
+          told.push("start");
+          return {
+            headersReceived: note("headers"),
+            dataReceived: note("data"),
+            finish: note("finish"),
+            onConnectionClose: note("close"),
+          };
+        },
+      });
+      const abort = (message: unknown): void => (message as HTTPRequestMessage).connection.abort();
+      subscribe("tw:httpserver:requestStart", abort);
+      const text = await bench.transcript(server, [get("/") + get("/behind")]);
+      unsubscribe("tw:httpserver:requestStart", abort);
+      expect([text, told]).toEqual(["", []]);
+    });
+
+    it("of a head that write get an error: nothing goes in front of it", async () => {
+      const errors: unknown[] = [];
+      const write = (message: unknown): void => {
+        const { connection } = message as HTTPRequestMessage;
+        const ways = [
+          () => connection.write("x"),
+          () => connection.finish(),
+          () => connection.writeHeaders(OK, new HTTPHeaders()),
+        ];
+        for (const way of ways) {
+          try {
+            way();
+          } catch (error) {
+            errors.push((error as Error).name);
+          }
+        }
+      };
+      const server = await bench.serve((request) => answer(request.connection, "ok"));
+      subscribe("tw:httpserver:responseStart", write);
+      const text = await bench.transcript(server, [get("/", CLOSE)]);
+      unsubscribe("tw:httpserver:responseStart", write);
+      expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nok$/s);
+      expect(errors).toEqual(["HTTPOutputError", "HTTPOutputError", "HTTPOutputError"]);
+    });
+
     it("of the start may enter a store, which a handler is in whose request comes in pieces", async () => {
       const storage = new AsyncLocalStorage<string>();
       const seen: unknown[] = [];

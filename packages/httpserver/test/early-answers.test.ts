@@ -9,6 +9,7 @@ import {
   HTTPHeaders,
   type HTTPMessageDelegate,
   type HTTPServerConnectionDelegate,
+  type RequestStartLine,
 } from "@tw/httputil";
 import { Deferred, fromLatin1 } from "@tw/util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -210,6 +211,50 @@ onEveryCarrier((bench: Bench) => {
       }
       expect(seen).toEqual(["/", "/", "/"]);
     });
+
+  describe("a request without a body has come with its head: answered there it keeps the connection, by", () => {
+    const bare = (method: string, more = "") => `${method} / HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+    const requests = {
+      GET: bare("GET"),
+      HEAD: bare("HEAD"),
+      "POST of nothing": bare("POST", "Content-Length: 0\r\n"),
+    };
+    const answering: Record<string, (connection: HTTPConnection) => void | Promise<void>> = {
+      "headersReceived()": (connection) => answer(connection, "early"),
+      "headersReceived(), later": async (connection) => {
+        await new Promise(setImmediate);
+        answer(connection, "early");
+      },
+      "headersReceived(), with a failure": () => {
+        throw new Error("m");
+      },
+    };
+    for (const [name, respond] of Object.entries(answering))
+      for (const [kind, request] of Object.entries(requests))
+        it(`${name}, to ${kind}`, async () => {
+          const told: string[] = [];
+          const server = await bench.serve({
+            startRequest: (connection) => ({
+              headersReceived(startLine) {
+                told.push((startLine as RequestStartLine).path);
+                if (told.length === 1) return respond(connection);
+                answer(connection, "behind");
+              },
+              dataReceived: () => void told.push("data"),
+              finish: () => void told.push("finish"),
+              onConnectionClose: () => void told.push("close"),
+              onAnswerEnd: () => void told.push("end"),
+            }),
+          });
+          const client = await bench.connect(server);
+          await client.send(request + GET);
+          const text = await client.until((all) => all.endsWith("behind"));
+          expect(codes(text)).toEqual([name.endsWith("failure") ? 500 : 200, 200]);
+          expect(text).not.toMatch(CLOSE);
+          expect(told.filter((what) => what !== "end")).toEqual(["/", "/behind"]);
+          expect(told).toHaveLength(4);
+        });
+  });
 
   it("an answer to HEAD says that it is the last", async () => {
     for (const way of Object.values(kept)) {

@@ -15,7 +15,7 @@ import {
 } from "@tw/httputil";
 import { Deferred, rejected } from "@tw/util";
 import { bytesOf, joinChunks } from "./body.js";
-import { ClientGoneError } from "./errors.js";
+import { ClientGoneError, checkStatus } from "./errors.js";
 
 /** Bytes that a stream holds before writing has to wait. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -69,6 +69,7 @@ export class FetchConnection implements HTTPConnection {
     if (this.#state === "aborted") return;
     if (this.#state !== "none") throw new HTTPOutputError("The head of this response was written already");
     if (!("code" in startLine)) throw new TypeError("A server answers with a response start line");
+    checkStatus(startLine.code); // before anything has changed: another answer can still be given
     const length = headers.get("Content-Length");
     if (length !== null && !this.#headOnly(startLine.code)) this.#expected = Number(length);
     this.#head = { startLine, headers };

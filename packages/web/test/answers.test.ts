@@ -299,6 +299,11 @@ onEveryDriver((serve, driver) => {
       }
     });
 
+    test("a returned Response whose status cannot be sent is a 500", async () => {
+      const send = await serve(acting(() => Response.error(), { accessLog: false }));
+      for (const method of ["GET", "HEAD"]) expect((await send("/", { method })).status).toBe(500);
+    });
+
     test("HEAD has the fields of its answer and no body", async () => {
       const send = await serve(acting(() => "12345678"));
       const response = await send("/", { method: "HEAD" });

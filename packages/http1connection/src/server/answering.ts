@@ -31,7 +31,7 @@ export abstract class AnsweringHalf extends ServerCycle {
     const { stream, server } = this.connection;
     const fields = this.observers === undefined ? headers : this.observers.head(startLine, headers);
     if (this.gone()) return refuseWrite(stream); // an observer may have aborted
-    const whole = !this.received && (this.isHead || isWhole(startLine.code, fields, chunk));
+    const whole = this.bodyMissing && (this.isHead || isWhole(startLine.code, fields, chunk));
     const go = this.continueOwed && !whole ? this.lastContinue(startLine) : "";
     const head = this.machine.writeHead(startLine, fields, {
       // RFC 9110 §6.6.1 (1): in every answer.
@@ -39,17 +39,24 @@ export abstract class AnsweringHalf extends ServerCycle {
       // RFC 9112 §9.6: whoever is going to close says so.
       close: this.connection.closing || whole || (this.continueOwed && this.waits && go === ""),
     });
-    this.answer = "head";
     if (channels.responseStart.hasSubscribers) {
       this.publishHead(startLine, fields);
       if (this.gone()) return refuseWrite(stream); // as above
     }
+    this.answer = "head";
     return this.sendOn(go !== "" && this.machine.bodyAllowed ? go + head : head, chunk ?? "");
   }
 
   private publishHead(startLine: ResponseStartLine, headers: HTTPHeaders): void {
     const time = this.connection.server.loop.time();
     channels.responseStart.publish({ connection: this, time, startLine, headers });
+  }
+
+  /** Whether some of the body may be still to come: a request without one has come with its head. */
+  private get bodyMissing(): boolean {
+    if (this.received) return false;
+    const { chunked, contentLength = 0 } = this.request;
+    return chunked || contentLength > 0;
   }
 
   /** What goes in front of a success that more will follow on: whoever writes it may read the body meanwhile, and behind
