@@ -5,7 +5,7 @@
 //              └───┴───┴───┴───┘                waiting, and what it is handed cannot get lost.
 
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { offAbort, onAbort } from "./aborts.js";
+import { offAbort, onAbort } from "@tw/util";
 import { waiting } from "./channels.js";
 import { timeOut } from "./errors.js";
 import { checkLoopOption, checkWait, type WaitOptions } from "./options.js";

@@ -9,7 +9,7 @@ import type { WaitOptions } from "@tw/gen";
 import { checkWait, timeOut, Waiters } from "@tw/gen/waiters";
 import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
-import { checkFunction, isTwError } from "@tw/util";
+import { checkFunction, isTwError, offAbort, onAbort } from "@tw/util";
 import { CalledProcessError, SpawnError } from "./errors.js";
 import { type ExitStatus, exitStatus } from "./exit-status.js";
 import { Stdio } from "./stdio.js";
@@ -78,9 +78,11 @@ export class Subprocess<const O extends SubprocessOptions = SubprocessOptions> i
     }
     if (signal === undefined) return;
     const kill = (): void => void this.kill(options.killSignal);
-    signal.addEventListener("abort", kill, { once: true });
-    this.#forgetSignal = () => signal.removeEventListener("abort", kill);
     if (signal.aborted) kill();
+    else {
+      onAbort(signal, kill);
+      this.#forgetSignal = () => offAbort(signal, kill);
+    }
   }
 
   /** Its process id; `undefined` when it could not be started. */

@@ -15,16 +15,27 @@ export function checkSignal(signal: unknown): void {
 }
 
 /**
- * Throws unless `value` is a duration: a finite number of milliseconds, not negative.
- *
- * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number
+ * Throws `TypeError` unless `loop` is left out or an `IOLoop`, of any copy of its package: without this it would be found out
+ * when the first timer is set, where nobody could catch it.
  */
-export function checkDurationMs(name: string, value: unknown): void {
+export function checkLoop(loop: unknown): void {
+  if (loop === undefined || kindOf(loop) === "IOLoop") return;
+  throw new TypeError(`loop must be an IOLoop, got ${describe(loop)}`);
+}
+
+/**
+ * Throws unless `value` is a duration: a finite number of milliseconds, not negative and not above `max`, which for what
+ * becomes a timer is `MAX_DELAY_MS` of `@tw/ioloop`.
+ *
+ * @throws TypeError on anything but a number; RangeError on `NaN`, and on an infinite, a negative or too large a number
+ */
+export function checkDurationMs(name: string, value: unknown, max: number = Number.MAX_VALUE): void {
   if (typeof value !== "number")
     throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${value}`);
   }
+  if (value > max) throw new RangeError(`${name} must be at most ${max} ms, got ${value}`);
 }
 
 /**

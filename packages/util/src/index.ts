@@ -1,7 +1,9 @@
+export { type AbortSource, offAbort, onAbort } from "./aborts.js";
 export {
   checkDurationMs,
   checkFunction,
   checkInteger,
+  checkLoop,
   checkOptions,
   checkSignal,
   type MeantOptions,

@@ -1,15 +1,24 @@
 // One listener per signal, however many wait for it. A signal of a whole server is waited for by thousands at a time:
 // Node warns from the eleventh listener on, and walks through all of them to add one or take one off.
 
-const waiting = new WeakMap<AbortSignal, Fan>();
+/** What of an `AbortSignal` is needed here. */
+export interface AbortSource {
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+const waiting = new WeakMap<AbortSource, Fan>();
 
 interface Fan {
   readonly callbacks: Set<() => void>;
   readonly listener: () => void;
 }
 
-/** Calls `callback` when `signal` aborts. Whoever no longer waits says so with {@link offAbort}. */
-export function onAbort(signal: AbortSignal, callback: () => void): void {
+/**
+ * Calls `callback` when `signal` aborts, which it has not yet; a callback must not throw. Whoever no longer waits says so with
+ * {@link offAbort}.
+ */
+export function onAbort(signal: AbortSource, callback: () => void): void {
   let fan = waiting.get(signal);
   if (fan === undefined) {
     const callbacks = new Set<() => void>();
@@ -25,7 +34,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): void {
 }
 
 /** Takes a callback off again; the last one takes the listener along. Harmless when it is not there. */
-export function offAbort(signal: AbortSignal, callback: () => void): void {
+export function offAbort(signal: AbortSource, callback: () => void): void {
   const fan = waiting.get(signal);
   if (fan === undefined) return;
   fan.callbacks.delete(callback);
