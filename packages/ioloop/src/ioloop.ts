@@ -74,7 +74,7 @@ export class IOLoop implements AsyncDisposable {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError when `onCallbackError` is not a function, or `logger` no logger, and on options that are none */
+  /** @throws TypeError when `onCallbackError` is not a function, `logger` no logger or `host` no host, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
     checkLoopOptions(options);
     const host = options.host ?? new NodeHost();

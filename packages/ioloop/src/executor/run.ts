@@ -1,7 +1,7 @@
 // One task on its way: what to run, and who waits for it.
 
 import type { Transferable } from "node:worker_threads";
-import { Deferred } from "@tw/util";
+import { Deferred, offAbort, onAbort } from "@tw/util";
 import type { Task } from "./task.js";
 import type { Order } from "./wire.js";
 
@@ -13,14 +13,14 @@ export class Run {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
 
-  /** `onAbort` is called at most once, while the run is not settled. */
-  constructor(task: Task, order: Order, onAbort: (run: Run, reason: unknown) => void) {
+  /** `aborted` is called at most once, while the run is not settled. */
+  constructor(task: Task, order: Order, aborted: (run: Run, reason: unknown) => void) {
     const { signal } = task;
     this.order = order;
     this.transfer = task.transfer ?? [];
     this.#signal = signal;
-    this.#onAbort = () => onAbort(this, signal?.reason);
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#onAbort = () => aborted(this, signal?.reason);
+    if (signal !== undefined) onAbort(signal, this.#onAbort);
   }
 
   get promise(): Promise<unknown> {
@@ -28,12 +28,16 @@ export class Run {
   }
 
   resolve(value: unknown): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#forget();
     this.#result.resolve(value);
   }
 
   reject(reason: unknown): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#forget();
     this.#result.reject(reason);
+  }
+
+  #forget(): void {
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
   }
 }
