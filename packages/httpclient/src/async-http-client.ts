@@ -2,7 +2,7 @@
 
 import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
 import { checkDurationMs, TwError } from "@tw/util";
 import { HTTPClientError, HTTPTimeoutError } from "./errors.js";
@@ -77,7 +77,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     run: (progress: Progress, signal: AbortSignal) => Promise<HTTPResponse>,
   ): Promise<HTTPResponse> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    checkDurationMs("timeoutMs", timeoutMs);
+    checkDurationMs("timeoutMs", timeoutMs, MAX_DELAY_MS);
     const progress: Progress = { during: "connect" };
     signal?.throwIfAborted();
     const cancel = new AbortController();

@@ -325,7 +325,7 @@ describe("drain(), in virtual time", () => {
 
   it("refuses a time that is none, at once", async () => {
     await inVirtualTime(hello, async ({ server }) => {
-      for (const timeoutMs of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      for (const timeoutMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1e12 + 1])
         expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
       expect(() => server.drain({ timeoutMs: "5" } as object)).toThrow(TypeError);
       expect(server.draining.aborted).toBe(false);
@@ -667,7 +667,8 @@ onEveryCarrier((bench) => {
 it("overload is one of two words, and the rest of the options is checked as well", () => {
   expect(() => new HTTPServer(hello, { overload: "panic" } as object)).toThrow(TypeError);
   expect(() => new HTTPServer(hello, { overload: "refuse", maxConnections: 0 })).toThrow(RangeError);
-  expect(() => new HTTPServer(hello, { drainTimeoutMs: -1 })).toThrow(RangeError);
+  for (const drainTimeoutMs of [-1, 1e12 + 1])
+    expect(() => new HTTPServer(hello, { drainTimeoutMs })).toThrow(RangeError);
 });
 
 onEveryCarrier((bench) => {

@@ -151,7 +151,7 @@ describe("IOStream.close()", () => {
 
   it("on a closed stream resolves, and refuses a wrong graceMs before anything changes", async () => {
     const { loop, stream } = pair();
-    expect(() => stream.close({ graceMs: -1 })).toThrow(RangeError);
+    for (const graceMs of [-1, 1e12 + 1]) expect(() => stream.close({ graceMs })).toThrow(RangeError);
     expect(stream.closed).toBe(false);
     stream.abort();
     await loop.settle();

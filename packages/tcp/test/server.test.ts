@@ -60,7 +60,8 @@ describe("new TCPServer()", () => {
     expect(() => server.listen(80, "a\0b")).toThrow(TypeError);
     expect(() => server.listen(80, "", { family: 5 as never })).toThrow(RangeError);
     expect(() => server.listen(80, "", { backlog: 0 })).toThrow(RangeError);
-    expect(() => server.drain({ timeoutMs: -1 })).toThrow(RangeError);
+    for (const timeoutMs of [-1, 1e12 + 1]) expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
+    expect(server.draining.aborted).toBe(false);
   });
 });
 
@@ -577,6 +578,7 @@ describe("TCPClient", () => {
     [{ sourceIp: "::1", family: 4 as const }, RangeError],
     [{ sourcePort: 65_536 }, RangeError],
     [{ timeoutMs: -1 }, RangeError],
+    [{ timeoutMs: 1e12 + 1 }, RangeError],
     [{ timeoutMs: "1" as never }, TypeError],
     [{ family: 5 as never }, RangeError],
     [{ maxBufferSize: -1 }, RangeError],

@@ -1,5 +1,6 @@
 // How a stream ends: closed with grace, aborted, or because its transport did; and who is told.
 
+import { MAX_DELAY_MS } from "@tw/ioloop";
 import { checkDurationMs } from "@tw/util";
 import { closed } from "../channels.js";
 import { Closing } from "../closing.js";
@@ -22,7 +23,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
     if (heir !== undefined) return heir.close(options);
     if (!this.closed) {
       const { graceMs = DEFAULT_GRACE_MS } = options;
-      checkDurationMs("graceMs", graceMs);
+      checkDurationMs("graceMs", graceMs, MAX_DELAY_MS);
       this.move("close");
       this.uncorkAll();
       this.flushInTime();
