@@ -1,6 +1,6 @@
 // Waiting for a promise no longer than a timer and a signal allow. The promise goes on; what becomes of it is told.
 
-import type { IOLoop } from "@tw/ioloop";
+import type { IOLoop, Timeout } from "@tw/ioloop";
 import { logSafely, offAbort, onAbort } from "@tw/util";
 import { TimeoutError } from "./errors.js";
 import { type QuietOption, reportLost } from "./quiet.js";
@@ -34,11 +34,19 @@ export function bounded<T>(promise: Promise<T>, bounds: Bounds): Promise<T> {
       controller?.abort(reason);
     };
     const aborted = (): void => giveUp(signal?.reason);
-    // A timer for 0 too: what has settled already is in time.
     const expire = (limit: number): void => giveUp(new TimeoutError(limit, "in withTimeout()"));
-    const timer = ms === undefined ? undefined : loop.callLater(ms, expire, ms);
+    let timer: Timeout | undefined;
     if (signal?.aborted) aborted();
-    else if (signal !== undefined) onAbort(signal, aborted);
+    else {
+      try {
+        // A timer for 0 too: what has settled already is in time.
+        if (ms !== undefined) timer = loop.callLater(ms, expire, ms);
+        if (signal !== undefined) onAbort(signal, aborted);
+      } catch (error) {
+        // A closed loop has no timers. What is waited for goes on all the same, and is heard of below.
+        giveUp(error);
+      }
+    }
     promise.then(
       (value) => {
         if (over) return noteLateResult(loop);

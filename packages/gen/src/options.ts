@@ -1,7 +1,7 @@
 // What every call that waits takes, and how it is checked.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkDurationMs, checkOptions, checkSignal, type MeantOptions } from "@tw/util";
+import { checkDurationMs, checkLoop, checkOptions, checkSignal, type MeantOptions } from "@tw/util";
 
 /** Options of a call that waits on a given loop. */
 export interface WaitOptions {
@@ -32,11 +32,13 @@ export function loopOf(options: LoopOption): IOLoop {
 /** Throws unless these are the options of something that is made for a loop. @throws TypeError */
 export function checkLoopOption(options: LoopOption): void {
   checkOptions("options", options, LOOP);
+  checkLoop(options.loop);
 }
 
 /** Throws unless these are the options of a call that waits on a loop of its own. @throws TypeError */
 export function checkCall(options: LoopOption & Pick<WaitOptions, "signal">): void {
   checkOptions("options", options, CALL);
+  checkLoop(options.loop);
   checkSignal(options.signal);
 }
 

@@ -15,7 +15,7 @@ export interface SleepOptions extends LoopOption {
  * Resolves after `ms` milliseconds of the loop, never earlier; with 0 in the next turn, after I/O had its chance.
  * (Tornado's `gen.sleep`, whose unit is seconds.)
  *
- * @throws TypeError, RangeError when `ms` is not a finite number from 0 on; TypeError on options that are none
+ * @throws TypeError, RangeError when `ms` is not a number from 0 to 1e12 (31 years); TypeError on options that are none
  * @example
  * await sleep(100);
  */
@@ -31,9 +31,9 @@ export function sleep(ms: number, options: SleepOptions = {}): Promise<void> {
 /** Resolves in the next turn of `loop`. */
 export function nextTurn(loop: IOLoop, signal?: AbortSignal): Promise<void> {
   const waiters = new Waiters<void>(loop);
-  const turned = waiters.wait(undefined, { signal }, () => undefined);
-  if (waiters.size > 0) loop.addCallback(() => waiters.wake());
-  return turned;
+  // First: where the loop is closed, nobody is to begin to wait.
+  if (!signal?.aborted) loop.addCallback(() => waiters.wake());
+  return waiters.wait(undefined, { signal }, () => undefined);
 }
 
 /**

@@ -1,5 +1,6 @@
 // A limit on how long somebody waits for a promise. The promise itself knows nothing of it.
 
+import { LoopClosedError } from "@tw/ioloop";
 import { checkDurationMs, isPromiseLike } from "@tw/util";
 import { bounded } from "./bounded.js";
 import { checkCall, type LoopOption, loopOf } from "./options.js";
@@ -21,6 +22,7 @@ export interface WithTimeoutOptions extends LoopOption, QuietOption {
  * To wait for a lock or a queue, use their own `timeoutMs`: what comes too late stays where it is.
  *
  * @throws TypeError, RangeError on bad arguments, at once
+ * @throws LoopClosedError `ERR_TW_LOOP_CLOSED` by rejecting; a function is not called then
  * @example
  * const answer = await withTimeout(1000, ask());
  * const page = await withTimeout(1000, (signal) => fetch(url, { signal }));
@@ -42,6 +44,7 @@ export function withTimeout<T>(
     return bounded(Promise.resolve(work), { loop, ms, signal, quietErrors }) as Promise<Awaited<T>>;
   }
   if (signal?.aborted) return Promise.reject(signal.reason);
+  if (loop.closed) return Promise.reject(new LoopClosedError("withTimeout"));
   const controller = new AbortController();
   return bounded(call(work, controller.signal), { loop, ms, signal, quietErrors, controller });
 }

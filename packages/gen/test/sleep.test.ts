@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { getEventListeners } from "node:events";
 import { virtualLoop } from "@tw/ioloop/testing";
 import { describe, expect, it } from "vitest";
 import { moment, sleep } from "../src/index.js";
@@ -53,8 +54,21 @@ describe("sleep()", () => {
     expect(seen).toEqual({ value: undefined });
   });
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("throws RangeError on %d", (ms) => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 1e12 + 1])("throws RangeError on %d", (ms) => {
     expect(() => sleep(ms)).toThrow(RangeError);
+  });
+
+  it.each([0, 50])("of %i ms on a closed loop leaves nothing on the signal", async (ms) => {
+    const { loop } = virtualLoop();
+    await loop.close();
+    const { signal } = new AbortController();
+    const slept = async () => sleep(ms, { loop, signal });
+    await expect(slept()).rejects.toMatchObject({ code: "ERR_TW_LOOP_CLOSED" });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("throws TypeError on a loop that is none", () => {
+    for (const bad of [null, 5, {}]) expect(() => sleep(0, { loop: bad as never })).toThrow(TypeError);
   });
 
   it("throws TypeError on options that are none: a signal in their place would be ignored", () => {

@@ -1,3 +1,4 @@
+import { virtualLoop } from "@tw/ioloop/testing";
 import { describe, expect, it } from "vitest";
 import { TimeoutError, withTimeout } from "../src/index.js";
 import { outcome, virtualStage } from "./support.js";
@@ -126,9 +127,22 @@ describe("withTimeout()", () => {
     expect(called).toBe(false);
   });
 
+  it("on a closed loop rejects, calls no function, and logs what a promise comes to", async () => {
+    const { loop } = virtualLoop({ logger: stage.loop.logger });
+    await loop.close();
+    const closed = { code: "ERR_TW_LOOP_CLOSED" };
+    const uncalled = (): never => expect.fail("called");
+    await expect(withTimeout(10, uncalled, { loop })).rejects.toMatchObject(closed);
+    const err = new Error("late");
+    await expect(withTimeout(10, stage.failing(20, err), { loop })).rejects.toMatchObject(closed);
+    await stage.host.advance(20);
+    expect(stage.logged).toEqual([{ level: "error", message: LATE, err }]);
+  });
+
   it("throws on bad arguments at once", () => {
     const work = Promise.resolve();
-    expect(() => withTimeout(-1, work)).toThrow(RangeError);
+    for (const ms of [-1, 1e12 + 1]) expect(() => withTimeout(ms, work)).toThrow(RangeError);
+    expect(() => withTimeout(1, work, { loop: null as never })).toThrow("loop must be an IOLoop, got null");
     expect(() => withTimeout("1" as never, work)).toThrow(TypeError);
     expect(() => withTimeout(1, 42 as never)).toThrow(TypeError);
     expect(() => withTimeout(1, work, { signal: {} as never })).toThrow(TypeError);

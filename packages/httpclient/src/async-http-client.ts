@@ -2,7 +2,7 @@
 
 import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
-import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
 import { withDeadline } from "@tw/tcp/deadline";
 import { checkDurationMs, TwError } from "@tw/util";
@@ -78,7 +78,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     run: (progress: Progress, signal: AbortSignal) => Promise<HTTPResponse>,
   ): Promise<HTTPResponse> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    checkDurationMs("timeoutMs", timeoutMs, MAX_DELAY_MS);
+    checkDurationMs("timeoutMs", timeoutMs);
     const progress: Progress = { during: "connect" };
     const expired = () => new HTTPTimeoutError(progress.during, timeoutMs);
     return await withDeadline(this.loop, { timeoutMs, expired, signal }, async (cancel) => {

@@ -2,7 +2,7 @@
 
 import { HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
 import type { HTTPServerConnectionDelegate } from "@tw/httputil";
-import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop } from "@tw/ioloop";
 import { DEFAULT_MAX_CONNECTIONS, type ListeningSocket, TCPServer, type TLSServerOptions } from "@tw/tcp";
 import { checkDurationMs, checkInteger, TwError } from "@tw/util";
 import type { RequestCallback } from "./callback-delegate.js";
@@ -45,7 +45,7 @@ export class HTTPServer implements AsyncDisposable {
   /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
     const { drainTimeoutMs = DRAIN_TIMEOUT_MS, tls } = options;
-    checkDurationMs("drainTimeoutMs", drainTimeoutMs, MAX_DELAY_MS);
+    checkDurationMs("drainTimeoutMs", drainTimeoutMs);
     this.loop = options.loop ?? IOLoop.current();
     this.#drainTimeoutMs = drainTimeoutMs;
     const context = new ServerContext(
@@ -182,7 +182,7 @@ export class HTTPServer implements AsyncDisposable {
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const { timeoutMs = this.#drainTimeoutMs } = options;
-    checkDurationMs("timeoutMs", timeoutMs, MAX_DELAY_MS);
+    checkDurationMs("timeoutMs", timeoutMs);
     return this.#end(timeoutMs, true);
   }
 

@@ -1,22 +1,9 @@
 // How far ahead a timer may lie, and what is said to whoever asks for something else.
 
-import { checkDurationMs } from "@tw/util";
+import { MAX_DURATION_MS } from "@tw/util";
 
-/**
- * Milliseconds that a timer may lie ahead: 31 years. The time of day counts from 1970 and is always further than that
- * from the loop's own clock, so that `callAt(Date.now() + 1000, …)` fails at once instead of never.
- */
-export const MAX_DELAY_MS = 1_000_000_000_000;
-
-/** @throws TypeError, RangeError unless what is called `name` is a number of ms from 0 to {@link MAX_DELAY_MS} */
-export function checkDelay(delayMs: number, name = "delayMs"): void {
-  checkDurationMs(name, delayMs);
-  if (delayMs <= MAX_DELAY_MS) return;
-  throw new RangeError(
-    `${name} must be at most ${MAX_DELAY_MS} ms from now (31 years), got ${delayMs}: a delay is no time of day; ` +
-      "for what never comes set no timer",
-  );
-}
+/** Milliseconds that a timer may lie ahead: 31 years. So `callAt(Date.now() + 1000, …)` fails at once instead of never. */
+export const MAX_DELAY_MS: number = MAX_DURATION_MS;
 
 /** @throws TypeError, RangeError unless `when` is finite and at most {@link MAX_DELAY_MS} after `now` */
 export function checkWhen(when: number, now: number): void {

@@ -133,9 +133,14 @@ export class Handlers {
 }
 
 function filenoOf(pollable: Pollable, min = 0): number {
-  const fd = typeof pollable === "number" ? pollable : pollable?.fileno?.();
+  const fd = hasFileno(pollable) ? pollable.fileno() : pollable;
   checkInteger("A descriptor", fd, min, MAX_FD);
-  return fd;
+  return fd as number;
+}
+
+/** What has none is looked at as a number, so that it is what an error quotes. */
+function hasFileno(pollable: Pollable): pollable is Exclude<Pollable, number> {
+  return typeof (pollable as { fileno?: unknown } | null | undefined)?.fileno === "function";
 }
 
 function checkEvents(events: number): void {

@@ -13,11 +13,11 @@
 
 import { createLogger } from "@tw/log";
 import type { Poller } from "@tw/poller";
-import { checkFunction, checkOptions, type Logger } from "@tw/util";
+import { checkDurationMs, checkFunction, checkOptions, type Logger } from "@tw/util";
 import { CallbackQueue } from "./callbacks.js";
 import { type CloseOptions, checkCloseOptions, closeParts } from "./closing.js";
 import { currentLoop } from "./current.js";
-import { checkDelay, checkWhen } from "./delay.js";
+import { checkWhen } from "./delay.js";
 import { LoopClosedError, LoopRunningError, NoPollerError } from "./errors.js";
 import { DefaultExecutor } from "./executor/default-executor.js";
 import type { Executor } from "./executor/executor.js";
@@ -74,7 +74,7 @@ export class IOLoop implements AsyncDisposable {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  /** @throws TypeError when `onCallbackError` is not a function, or `logger` no logger, and on options that are none */
+  /** @throws TypeError when `onCallbackError` is not a function, `logger` no logger or `host` no host, and on options that are none */
   constructor(options: IOLoopOptions = {}) {
     checkLoopOptions(options);
     const host = options.host ?? new NodeHost();
@@ -153,7 +153,7 @@ export class IOLoop implements AsyncDisposable {
    */
   callLater<A extends readonly unknown[]>(delayMs: number, fn: Callback<A>, ...args: A): Timeout {
     this.#checkOpen("callLater");
-    checkDelay(delayMs);
+    checkDurationMs("delayMs", delayMs);
     checkFunction("A callback", fn);
     return this.#timers.add(this.#host.now() + delayMs, fn, args);
   }

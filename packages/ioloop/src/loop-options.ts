@@ -17,19 +17,38 @@ export interface IOLoopOptions {
   readonly onCallbackError?: CallbackErrorHook | undefined;
 }
 
-/** @throws TypeError on what are no options, on a hook that is no function, and on a logger that is none */
+/** @throws TypeError on what are no options, on a hook that is no function, and on a host or a logger that is none */
 export function checkLoopOptions(options: IOLoopOptions): void {
   checkOptions("options", options);
-  const { logger, onCallbackError } = options;
+  const { host, logger, onCallbackError } = options;
+  if (host !== undefined) checkHost(host);
   if (onCallbackError !== undefined) checkFunction("onCallbackError", onCallbackError);
   if (logger !== undefined) checkLogger(logger);
 }
 
 /** @throws TypeError unless it has the four methods, which would be missed when something fails */
-function checkLogger(logger: Partial<Logger> | null): void {
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof logger?.[level] === "function") continue;
-    const got = logger === null ? "null" : typeof logger;
-    throw new TypeError(`A logger has debug(), info(), warn() and error(), got ${got} without ${level}()`);
+export function checkLogger(logger: Partial<Logger> | null): void {
+  checkMethods("A logger has debug(), info(), warn() and error()", logger, [
+    "debug",
+    "info",
+    "warn",
+    "error",
+  ]);
+}
+
+/** @throws TypeError unless it has what every host has, which would be missed when the first callback is added */
+function checkHost(host: Partial<LoopHost> | null): void {
+  checkMethods("A host has now(), wallNow(), schedule() and poller()", host, [
+    "now",
+    "wallNow",
+    "schedule",
+    "poller",
+  ]);
+}
+
+function checkMethods<T extends object>(rule: string, value: T | null, names: readonly (keyof T)[]): void {
+  for (const name of names) {
+    if (typeof value?.[name] === "function") continue;
+    throw new TypeError(`${rule}, got ${value === null ? "null" : typeof value} without ${String(name)}()`);
   }
 }

@@ -6,7 +6,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
-import { checkFunction, checkOptions, housekeeping, isPromiseLike } from "@tw/util";
+import { checkFunction, checkLoop, checkOptions, housekeeping, isPromiseLike } from "@tw/util";
 import { MAX_DELAY_MS } from "./delay.js";
 import type { DiagnosticsChannel, PeriodicStartedMessage, PeriodicStoppedMessage } from "./diagnostics.js";
 import { LoopClosedError } from "./errors.js";
@@ -55,13 +55,14 @@ export class PeriodicCallback {
   #calling = false;
   #ref = true;
 
-  /** @throws TypeError, RangeError on what is no function, period (from 0.001 ms to 31 years), jitter or object of options */
+  /** @throws TypeError, RangeError on what is no function, period (from 0.001 ms to 31 years), jitter, loop or object of options */
   constructor(callback: () => unknown, periodMs: number, options: PeriodicCallbackOptions = {}) {
     checkOptions("options", options, { number: "jitter", IOLoop: "loop" });
     const { jitter = 0, loop } = options;
     checkFunction("A periodic callback", callback);
     checkWithin("periodMs", periodMs, MIN_PERIOD_MS, MAX_DELAY_MS / 2);
     checkWithin("jitter", jitter, 0, 1);
+    checkLoop(loop);
     this.periodMs = periodMs;
     this.jitter = jitter;
     this.#callback = callback;

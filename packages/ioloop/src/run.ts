@@ -1,7 +1,6 @@
 // run(): a loop for the length of one main function. Tornado's run_sync, as far as a guest can.
 
-import { checkFunction, checkSignal, Deferred } from "@tw/util";
-import { checkDelay } from "./delay.js";
+import { checkDurationMs, checkFunction, checkSignal, Deferred } from "@tw/util";
 import { LoopStoppedError, RunTimeoutError } from "./errors.js";
 import { callWatched, type JobOwner, reportFailure } from "./job.js";
 import type { Timeout } from "./timers.js";
@@ -37,7 +36,7 @@ export interface Hold {
 export function runMain<T>(loop: RunLoop, hold: () => Hold, main: Main<T>, options: RunOptions): Promise<T> {
   const { timeoutMs, signal } = options;
   checkFunction("main", main);
-  if (timeoutMs !== undefined) checkDelay(timeoutMs, "timeoutMs");
+  if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkSignal(signal);
   if (signal?.aborted) return Promise.reject(signal.reason);
   const held = hold();

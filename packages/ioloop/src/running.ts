@@ -10,7 +10,6 @@
 import { constants } from "node:os";
 import { checkDurationMs, checkFunction, checkOptions, Deferred, type Logger, logSafely } from "@tw/util";
 import { captureLastingScope, enterScope } from "./context/capture.js";
-import { MAX_DELAY_MS } from "./delay.js";
 import { LoopRunningError } from "./errors.js";
 import type { LoopHost, LoopSignal } from "./host.js";
 import { callWatched, Job, reportFailure } from "./job.js";
@@ -22,8 +21,8 @@ export interface StartOptions {
   /** Signals that run the stop hooks and then end `start()`; `false` leaves signals alone. @default SIGINT and SIGTERM */
   readonly signals?: boolean | readonly LoopSignal[];
   /**
-   * Milliseconds that the stop hooks may take together; then `start()` resolves without waiting for them, and a
-   * warning is logged. A second signal cuts the wait short. @default 30000
+   * Milliseconds that the stop hooks may take together, at most 31 years; then `start()` resolves without waiting for them,
+   * and a warning is logged. A second signal cuts the wait short. @default 30000
    */
   readonly stopTimeoutMs?: number;
 }
@@ -82,7 +81,7 @@ export class Running {
     checkOptions("options", options, { number: "stopTimeoutMs", array: "signals" });
     const { signals = true, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
     checkSignals(signals);
-    checkDurationMs("stopTimeoutMs", stopTimeoutMs, MAX_DELAY_MS);
+    checkDurationMs("stopTimeoutMs", stopTimeoutMs);
     if (this.pending) throw new LoopRunningError();
 
     const done = new Deferred();
@@ -103,7 +102,8 @@ export class Running {
       this.#runHooks(signal, stopTimeoutMs, done.promise).then(finish);
     };
 
-    const names = signals === true ? DEFAULT_SIGNALS : signals === false ? [] : signals;
+    // A copy, each once: one that is heard of twice would be its own second signal, and the array is the caller's.
+    const names = [...new Set(signals === true ? DEFAULT_SIGNALS : signals === false ? [] : signals)];
     release = this.#host.hold?.(names, onSignal) ?? nothing;
     if (this.#state === "stopped") this.#loop.addCallback(finish);
     this.#state = finish;

@@ -1,7 +1,7 @@
 // A host whose clock stands still until told otherwise: hours of timeouts in a millisecond, the same way every time.
 
 import { channel } from "node:diagnostics_channel";
-import { checkOptions, TwError } from "@tw/util";
+import { checkDurationMs, checkOptions, TwError } from "@tw/util";
 import type { DiagnosticsChannel } from "./diagnostics.js";
 import type { LoopHost, LoopSignal, ScheduledTurn } from "./host.js";
 import { realPause, realTurn } from "./node-host.js";
@@ -36,7 +36,7 @@ export class VirtualIdleError extends TwError {
 
 /** Where a virtual host begins. */
 export interface VirtualHostOptions {
-  /** What `now()` says at first. @default 0 */
+  /** What `now()` says at first, from 0 on. @default 0 */
   readonly now?: number;
   /** What `wallNow()` says at first, ms since 1970. @default 2026-01-01T00:00:00Z */
   readonly wall?: number;
@@ -72,11 +72,14 @@ export class VirtualHost implements LoopHost {
   };
   #onSignal: ((signal: LoopSignal) => void) | undefined;
 
-  /** @throws TypeError on options that are none */
+  /** @throws TypeError, RangeError on options that are none, and on times that are none or before 0 */
   constructor(options: VirtualHostOptions = {}) {
     checkOptions("options", options, { number: "now" });
-    this.#now = options.now ?? 0;
-    this.#wallOffset = (options.wall ?? Date.UTC(2026, 0, 1)) - this.#now;
+    const { now = 0, wall = Date.UTC(2026, 0, 1) } = options;
+    checkDurationMs("now", now, Number.MAX_VALUE);
+    checkDurationMs("wall", wall, Number.MAX_VALUE);
+    this.#now = now;
+    this.#wallOffset = wall - now;
   }
 
   now(): number {
@@ -117,13 +120,17 @@ export class VirtualHost implements LoopHost {
     return this.#turns.size;
   }
 
-  /** Moves the clock on, running each turn at its time, with ticks and microtasks in between. */
+  /**
+   * Moves the clock on, running each turn at its time, with ticks and microtasks in between. Two at a
+   * time move it to where the further one ends.
+   */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) throw new RangeError(`Cannot advance by ${ms} ms`);
+    checkDurationMs("ms", ms);
     const end = this.#now + ms;
     await realTurn();
     while (this.#runNext(end)) await realTurn();
-    this.#now = end;
+    // Another one may be further already, and a clock does not go back.
+    this.#now = Math.max(this.#now, end);
   }
 
   /**

@@ -72,6 +72,14 @@ describe("onCallbackError", () => {
     );
     expect(new IOLoop({ logger: console }).logger).toBe(console);
   });
+
+  it("is refused with a host that is none", () => {
+    for (const bad of [5, null, {}, { now() {}, wallNow() {}, schedule() {} }])
+      expect(() => new IOLoop({ host: bad as never })).toThrow(TypeError);
+    expect(() => new IOLoop({ host: {} as never })).toThrow(
+      "A host has now(), wallNow(), schedule() and poller(), got object without now()",
+    );
+  });
 });
 
 describe("deadlines", () => {

@@ -113,6 +113,15 @@ describe("a task's signal", () => {
   });
 });
 
+it("tasks that share a signal share one listener, which leaves with the last of them", async () => {
+  await using executor = pool({ maxWorkers: 1 });
+  const { signal } = new AbortController();
+  const runs = Array.from({ length: 20 }, () => executor.run(tasks("later", { signal }), ["done"]));
+  expect(getEventListeners(signal, "abort")).toHaveLength(1);
+  await Promise.all(runs);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
 describe("a thread that dies", () => {
   it.each([0, 3])(
     "of process.exit(%d) rejects its task with ERR_TW_WORKER_CRASHED and is replaced",
@@ -292,12 +301,14 @@ describe("close() and abort() of a ThreadPoolExecutor", () => {
   });
 });
 
-it("the constructor throws on sizes that are none", () => {
+it("the constructor throws on sizes that are none, and on what is no entry or logger", () => {
   expect(() => new ThreadPoolExecutor({ maxWorkers: 0 })).toThrow(RangeError);
   expect(() => new ThreadPoolExecutor({ maxWorkers: 1.5 })).toThrow(RangeError);
   expect(() => new ThreadPoolExecutor({ maxWorkers: "2" as never })).toThrow(TypeError);
   expect(() => new ThreadPoolExecutor({ maxQueue: -1 })).toThrow(RangeError);
   expect(() => new ThreadPoolExecutor({ entry: "./x.js" as never })).toThrow(TypeError);
+  for (const bad of [null, 5, {}])
+    expect(() => new ThreadPoolExecutor({ logger: bad as never })).toThrow(/^A logger has debug/);
   expect(new ThreadPoolExecutor({ maxWorkers: 1, maxQueue: 0 }).workers).toBe(0);
 });
 

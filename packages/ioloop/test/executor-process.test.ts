@@ -62,6 +62,21 @@ describe("the executor that a loop makes for itself", () => {
     ).toBe("own set");
   });
 
+  it("gives up what it has when the loop is closed, also when another one has taken its place", async () => {
+    expect(
+      await script(`
+        import { MessageChannel } from "node:worker_threads";
+        const { port1, port2 } = new MessageChannel();
+        const first = loop.runInExecutor(undefined, { ...task("hold"), transfer: [port2] }, port2);
+        first.catch((error) => console.log(error.code));
+        await new Promise((resolve) => port1.once("message", resolve));
+        loop.setDefaultExecutor({ run: async () => "set" });
+        await loop.close();
+        port1.close();
+        console.log("closed");`),
+    ).toBe("ERR_TW_EXECUTOR_CLOSED\nclosed");
+  });
+
   it("a failing task does not end the process, nor does a dying thread", async () => {
     expect(
       await script(`

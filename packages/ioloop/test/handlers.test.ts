@@ -410,6 +410,8 @@ describe.skipIf(loadPoller() === undefined)("on real descriptors", () => {
     const add = (fd: unknown, events: unknown) => () =>
       loop.addHandler(fd as number, () => undefined, events as number);
     for (const bad of [undefined, null, "0", {}]) expect(add(bad, READ)).toThrow(TypeError);
+    expect(add("0", READ)).toThrow('A descriptor must be an integer, got "0"');
+    expect(add({ fileno: 5 }, READ)).toThrow("A descriptor must be an integer, got object");
     for (const bad of [-1, 1.5, Number.NaN, 2 ** 31]) expect(add(bad, READ)).toThrow(RangeError);
     for (const bad of [undefined, "1"]) expect(add(a, bad)).toThrow(TypeError);
     for (const bad of [-1, 2, 0x20, 0x41, 1.5, 2 ** 32 + 1]) expect(add(a, bad)).toThrow(RangeError);

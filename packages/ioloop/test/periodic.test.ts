@@ -295,7 +295,7 @@ describe("PeriodicCallback", () => {
     ]);
   });
 
-  it("refuses what is no function, period or jitter", () => {
+  it("refuses what is no function, period, jitter or loop", () => {
     const fn = () => undefined;
     expect(() => new PeriodicCallback(undefined as never, 10)).toThrow(TypeError);
     expect(() => new PeriodicCallback(fn, "10" as never)).toThrow(TypeError);
@@ -303,6 +303,10 @@ describe("PeriodicCallback", () => {
       expect(() => new PeriodicCallback(fn, 10, { jitter })).toThrow(RangeError);
     }
     expect(() => new PeriodicCallback(fn, 10, { jitter: "1" as never })).toThrow(TypeError);
+    for (const loop of [null, 5, {}])
+      expect(() => new PeriodicCallback(fn, 10, { loop: loop as never })).toThrow(
+        /^loop must be an IOLoop, got /,
+      );
     expect(() => new PeriodicCallback(fn, 10, 0.1 as never)).toThrow(/got 0.1: give { jitter: 0.1 }$/);
     expect(() => new PeriodicCallback(fn, 10, virtualLoop().loop as never)).toThrow(/give { loop }$/);
     expect(() => new PeriodicCallback(fn, 10, null as never)).toThrow("options must be an object, got null");

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { IOLoop, type LoopSignal, MAX_DELAY_MS } from "../src/index.js";
-import { virtualLoop } from "../src/testing.js";
+import { VirtualHost, virtualLoop } from "../src/testing.js";
 import { recorder } from "./support.js";
 
 /** A started loop in virtual time, and whether start() has resolved. */
@@ -139,11 +139,30 @@ describe("start() and stop()", () => {
     for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1]) {
       expect(() => loop.start({ stopTimeoutMs: bad })).toThrow(RangeError);
     }
+    expect(() => loop.start({ stopTimeoutMs: 1e13 })).toThrow(/^stopTimeoutMs must be .* \(31 years\)/);
     expect(loop.running).toBe(false);
   });
 });
 
 describe("a signal", () => {
+  it("that is named twice is asked for once, and what becomes of the array does not matter", async () => {
+    const asked: (readonly LoopSignal[])[] = [];
+    class Asked extends VirtualHost {
+      override hold(...args: Parameters<VirtualHost["hold"]>): () => void {
+        asked.push(args[0]);
+        return super.hold(...args);
+      }
+    }
+    const host = new Asked();
+    const loop = new IOLoop({ host });
+    const signals: LoopSignal[] = ["SIGHUP", "SIGHUP"];
+    const ending = loop.start({ signals });
+    signals.length = 0;
+    expect(asked).toEqual([["SIGHUP"]]);
+    host.signal("SIGHUP");
+    await ending;
+  });
+
   it("calls the hooks with its name, at the same time, awaits them, then start() resolves", async () => {
     const { loop, host, state, ending } = started();
     const log: string[] = [];

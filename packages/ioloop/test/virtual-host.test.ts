@@ -33,6 +33,32 @@ describe("VirtualHost.advance()", () => {
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])("refuses %s", async (bad) => {
     await expect(new VirtualHost().advance(bad)).rejects.toThrow(RangeError);
   });
+
+  it("refuses what is no number, which would make a text of the clock", async () => {
+    const host = new VirtualHost();
+    await expect(host.advance("5" as never)).rejects.toThrow(TypeError);
+    expect(host.now()).toBe(0);
+  });
+
+  it("beside another one never sets the clock back", async () => {
+    const { loop, host } = virtualLoop();
+    const times: number[] = [];
+    const look = () => times.push(host.now());
+    loop.callLater(50, look);
+    await Promise.all([host.advance(100), host.advance(10).then(look)]);
+    expect(times).toEqual([50, 50]);
+    expect(host.now()).toBe(100);
+  });
+});
+
+describe("new VirtualHost()", () => {
+  it("refuses times that are none or before 0", () => {
+    for (const bad of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      for (const name of ["now", "wall"]) expect(() => new VirtualHost({ [name]: bad })).toThrow(RangeError);
+    for (const bad of [null, "5", true, {}])
+      for (const name of ["now", "wall"])
+        expect(() => new VirtualHost({ [name]: bad as never })).toThrow(TypeError);
+  });
 });
 
 describe("VirtualHost.run()", () => {

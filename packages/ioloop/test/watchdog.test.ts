@@ -178,6 +178,10 @@ describe("a block that is over is reported", { timeout: 60_000 }, () => {
     expect([errors.length, outcome.stdout.at(-1), outcome.exit]).toEqual([2, "alive", 0]);
   });
 
+  it("a logger that fails by a promise does not end the process", async () => {
+    expect(await run(["failingLogger"])).toEqual({ stdout: ["alive"], stderr: "", exit: 0 });
+  });
+
   it("live: false leaves the descriptor alone, the logger still hears", async () => {
     const outcome = await run(["quiet"]);
     expect([liveLines(outcome.stderr).length, records(outcome).length, outcome.exit]).toEqual([0, 1, 0]);

@@ -20,6 +20,7 @@ describe.each(makers)("new %s()", (_, make) => {
       expect(() => make(bad)).toThrow(TypeError);
     expect(() => make(null)).toThrow("options must be an object, got null");
     expect(() => make(stage.loop)).toThrow(/got an IOLoop: give { loop }$/);
+    for (const loop of [null, 5, {}]) expect(() => make({ loop })).toThrow(/^loop must be an IOLoop, got /);
     for (const good of [undefined, {}, { loop: stage.loop }, { loop: undefined }]) make(good);
   });
 });

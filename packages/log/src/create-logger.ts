@@ -1,11 +1,11 @@
 // The default logger: small enough to read, shaped so that a pino logger can take its place.
 
-import { checkOptions } from "@tw/util";
+import { checkFunction, checkOptions } from "@tw/util";
 import { formatJson, formatPretty } from "./format.js";
 import { type LogThreshold, Threshold } from "./levels.js";
 import type { LogRecord } from "./record.js";
 import { type LogStream, sinkOf } from "./sink.js";
-import { type LogOutput, makeLogger, type StructuredLogger } from "./structured-logger.js";
+import { checkName, type LogOutput, makeLogger, type StructuredLogger } from "./structured-logger.js";
 
 /** How records are written. */
 export interface LoggerOptions {
@@ -33,13 +33,14 @@ export interface LoggerOptions {
  * A stream that throws, fails or does not take what is written costs records and nothing else: they are counted, and
  * the next one that gets through is preceded by a warning with their number.
  *
- * @throws TypeError on options that are none and a name that is no string; RangeError on an unknown level or format
+ * @throws TypeError on options that are none, a name that is no string, a stream or a clock that is none; RangeError on an unknown level or format
  * @example
  * const log = createLogger({ name: "shop" });
  * log.info({ port: 8888 }, "listening"); // [I 261121 10:11:12 shop] listening port=8888
  */
 export function createLogger(options: LoggerOptions = {}): StructuredLogger {
   checkNamed(options);
+  checkOutput(options);
   const { name = "tw.application", level = "info", format } = options;
   const threshold = new Threshold(level);
   if (format !== undefined && format !== "pretty" && format !== "json") {
@@ -62,10 +63,14 @@ function checkNamed(options: unknown): void {
     throw new TypeError(`options must be an object, got ${got}: give { name: ${got} }`);
   }
   checkOptions("options", options);
-  const { name } = options as { readonly name?: unknown };
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`name must be a string, got ${name === null ? "null" : typeof name}`);
-  }
+  checkName((options as LoggerOptions).name);
+}
+
+/** A logger never throws, so that without this it would say nothing, for ever. */
+function checkOutput({ stream, clock }: LoggerOptions): void {
+  if (clock !== undefined) checkFunction("clock", clock);
+  if (stream === undefined || typeof (stream as Partial<LogStream> | null)?.write === "function") return;
+  throw new TypeError(`stream must have write(), got ${stream === null ? "null" : typeof stream}`);
 }
 
 function outputTo({ stream, clock = Date.now, format, color }: LoggerOptions): LogOutput {

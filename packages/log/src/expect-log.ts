@@ -1,6 +1,6 @@
 // Tornado's ExpectLog: a test says which record it expects; that record is not written, and its absence is a failure.
 
-import { type Logger, TwError } from "@tw/util";
+import { checkOptions, type Logger, TwError } from "@tw/util";
 import { type LogLevel, rankOf } from "./levels.js";
 import { watchMethods } from "./method-watch.js";
 import type { LogRecord } from "./record.js";
@@ -32,7 +32,7 @@ export class ExpectedLogError extends TwError {
  * `logger` is the name of loggers of `@tw/log` (`""`: all of them), one of them (without its children), or any other
  * logger, pino's for one, whose methods are replaced meanwhile.
  *
- * @throws TypeError on what is no logger or pattern, RangeError on an unknown level
+ * @throws TypeError on what is no logger, pattern or object of options, RangeError on an unknown level
  * @example
  * {
  *   using expected = new ExpectLog("tw.application", /Exception in callback/);
@@ -52,6 +52,7 @@ export class ExpectLog implements Disposable, AsyncDisposable {
   #stop: (() => void) | undefined;
 
   constructor(logger: string | Logger, pattern: RegExp | string, options: ExpectLogOptions = {}) {
+    checkOptions("options", options, { boolean: "required" });
     const { level, required = true } = options;
     if (level !== undefined) rankOf(level);
     if (typeof pattern !== "string" && !(pattern instanceof RegExp)) {

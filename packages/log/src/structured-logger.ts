@@ -1,6 +1,6 @@
 // A logger: the methods, its level, its children. What it writes to is an output.
 
-import type { LogFields, Logger, LogMethod } from "@tw/util";
+import { checkOptions, type LogFields, type Logger, type LogMethod } from "@tw/util";
 import { logContext } from "./context.js";
 import { type LogLevel, type LogThreshold, rankOf, Threshold } from "./levels.js";
 import { type LogRecord, readCall } from "./record.js";
@@ -32,7 +32,7 @@ export interface StructuredLogger {
   silent: LogCall;
   /** Whether a record of that level would be written: ask before gathering what is costly to gather. */
   isLevelEnabled(level: LogThreshold): boolean;
-  /** A logger that adds `fields` to each of its records. @throws TypeError when they are not an object */
+  /** A logger that adds `fields` to each of its records. @throws TypeError when they are not an object, or the options or the name are none */
   child(fields: LogFields, options?: ChildLoggerOptions): StructuredLogger;
   /** The fields that this logger adds. */
   bindings(): LogFields;
@@ -65,6 +65,12 @@ export function isStructured(logger: Logger): logger is StructuredLogger {
   return BRAND in logger;
 }
 
+/** @throws TypeError unless it is left out or a string */
+export function checkName(name: unknown): void {
+  if (name === undefined || typeof name === "string") return;
+  throw new TypeError(`name must be a string, got ${name === null ? "null" : typeof name}`);
+}
+
 /** A record whose making logs, whose making logs…: the third is dropped. */
 const MAX_NESTED = 2;
 let nested = 0;
@@ -94,7 +100,9 @@ export function makeLogger(
     isLevelEnabled: (level) => level !== "silent" && threshold.lets(rankOf(level)),
     child(more, options = {}) {
       if (typeof more !== "object" || more === null) throw new TypeError("child() takes an object of fields");
+      checkOptions("options", options);
       const { name: ownName = name, level } = options;
+      checkName(ownName);
       return makeLogger(output, ownName, new Threshold(level, threshold), { ...fields, ...more });
     },
     bindings: () => ({ ...fields }),

@@ -240,6 +240,13 @@ describe("createLogger()", () => {
       expect(() => createLogger({ name: bad as never })).toThrow(/^name must be a string, got /);
   });
 
+  it("throws TypeError on what is no stream or clock, with which it would say nothing for ever", () => {
+    for (const bad of [5, null, {}, "x", () => true])
+      expect(() => createLogger({ stream: bad as never })).toThrow(/^stream must have write\(\), got /);
+    for (const bad of [5, null, {}])
+      expect(() => createLogger({ clock: bad as never })).toThrow(/^clock must be a function, got /);
+  });
+
   it("throws RangeError on an unknown level or format", () => {
     expect(() => createLogger({ level: "loud" as never })).toThrow(RangeError);
     expect(() => createLogger({ level: "toString" as never })).toThrow(RangeError);

@@ -146,6 +146,9 @@ describe("ExpectLog", () => {
       expect(() => new ExpectLog(bad as never, /x/)).toThrow(TypeError);
     expect(() => new ExpectLog("shop", undefined as never)).toThrow(TypeError);
     expect(() => new ExpectLog("shop", /x/, { level: "loud" as never })).toThrow(RangeError);
+    for (const bad of [null, "warn", 5])
+      expect(() => new ExpectLog("shop", /x/, bad as never)).toThrow(/^options must be an object, got /);
+    expect(() => new ExpectLog("shop", /x/, false as never)).toThrow(/give { required: false }$/);
     logger.info("x");
     expect(stream.texts).toHaveLength(1);
   });

@@ -62,6 +62,13 @@ describe("StructuredLogger.child()", () => {
       expect(() => jsonLogger().logger.child(bad as never)).toThrow(TypeError);
     }
   });
+
+  it("throws TypeError on what are no options and on a name that is no string, with which it would say nothing", () => {
+    const { logger } = jsonLogger();
+    for (const bad of [null, "x", 1]) expect(() => logger.child({}, bad as never)).toThrow(TypeError);
+    for (const name of [null, 5, {}])
+      expect(() => logger.child({}, { name: name as never })).toThrow(/^name must be a string, got /);
+  });
 });
 
 describe("the arguments of a record", () => {

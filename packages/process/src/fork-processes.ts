@@ -8,9 +8,9 @@
 
 import cluster from "node:cluster";
 import { isMainThread } from "node:worker_threads";
-import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop, type LoopSignal } from "@tw/ioloop";
 import type { ListeningSocket } from "@tw/tcp";
-import { checkDurationMs, checkInteger } from "@tw/util";
+import { checkDurationMs, checkInteger, checkLoop, checkOptions } from "@tw/util";
 import { holdByChannel, spawnTask, taskEnvironment } from "./cluster-child.js";
 import { cpuCount } from "./cpu-count.js";
 import { ForkError } from "./errors.js";
@@ -66,10 +66,12 @@ const MAX_PROCESSES = 1024;
  * await IOLoop.current().start();
  */
 export function forkProcesses(count = 0, options: ForkOptions = {}): Promise<number> {
+  checkOptions("options", options, { number: "maxRestarts", array: "listen", IOLoop: "loop" });
   const { maxRestarts = DEFAULT_MAX_RESTARTS, stopTimeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options;
   checkInteger("count", count, 0, MAX_PROCESSES);
   checkInteger("maxRestarts", maxRestarts);
-  checkDurationMs("stopTimeoutMs", stopTimeoutMs, MAX_DELAY_MS);
+  checkDurationMs("stopTimeoutMs", stopTimeoutMs);
+  checkLoop(options.loop);
   if (!isMainThread) throw new ForkError("forkProcesses() runs in the main thread only");
   const task = taskEnvironment();
   if (task !== undefined) {
@@ -94,6 +96,8 @@ export function taskId(): number | undefined {
  * @throws ForkError `ERR_TW_FORK` where there is no task, or when it was called before
  */
 export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Promise<ListeningSocket[]> {
+  checkOptions("options", options, { IOLoop: "loop" });
+  checkLoop(options.loop);
   const task = taskEnvironment();
   if (task === undefined) throw new ForkError("taskSockets() is for the children of forkProcesses()");
   if (taken) throw new ForkError("taskSockets() was called before: the sockets of a task can be had once");
@@ -124,14 +128,24 @@ async function supervise(
     spawn: (id, onEnd) => spawnTask({ id, sockets: held.plan(id) }, held.descriptors(id), onEnd),
     onTaskEnd: (id) => void held.closeTask(id),
   });
-  const forget = loop.onStop(async (signal) => {
+  const onStop = async (signal: LoopSignal): Promise<void> => {
     // Ours first: when a child then closes its own, nobody waits in vain for a connection.
     await held.close();
     if (signal === "SIGINT" && hasTerminal()) supervisor.stopRestarting();
     else supervisor.stop("SIGTERM");
     await supervisor.finished.catch(() => undefined);
-  });
-  const running = loop.start({ stopTimeoutMs });
+  };
+  let forget = (): void => undefined;
+  let running: Promise<void>;
+  try {
+    forget = loop.onStop(onStop);
+    running = loop.start({ stopTimeoutMs });
+  } catch (error) {
+    // Somebody has started the loop, or closed it: whoever goes on after that must find the ports free.
+    forget();
+    await held.close();
+    throw error;
+  }
   supervisor.start();
   supervisor.finished.then(
     () => loop.stop(),

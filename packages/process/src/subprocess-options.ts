@@ -3,7 +3,7 @@
 import { constants } from "node:os";
 import type { StreamOptions } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkInteger, checkSignal } from "@tw/util";
+import { checkInteger, checkLoop, checkSignal } from "@tw/util";
 
 /** Where a standard descriptor leads: an `IOStream`, the same place as ours, nowhere, or a descriptor of ours. */
 export type Redirection = "stream" | "inherit" | "ignore" | number;
@@ -34,7 +34,8 @@ export function checkSubprocess(args: readonly string[], options: SubprocessOpti
     throw new TypeError('A Subprocess takes its program and arguments as an array of strings: ["ls", "-l"]');
   }
   checkStreamOptions(options);
-  const { signal, killSignal, env, engine } = options;
+  const { loop, signal, killSignal, env, engine } = options;
+  checkLoop(loop);
   checkSignal(signal);
   // Node would start it with an environment that is empty, or ours.
   if (env !== undefined && (typeof env !== "object" || env === null)) {

@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MAX_DELAY_MS } from "@tw/ioloop";
+import { virtualLoop } from "@tw/ioloop/testing";
+import { bindSockets } from "@tw/tcp";
 import { onEveryEngine } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
 import { cpuCount, forkProcesses, taskId, taskSockets } from "../src/index.js";
@@ -230,6 +232,22 @@ it("forkProcesses() gives up at once where Node's permission model allows no chi
   expect(stderr.match(/will not be: stopping the others/g)).toHaveLength(1);
 });
 
+onEveryEngine((engine) => {
+  it("forkProcesses() on a loop that runs already leaves no port taken", async () => {
+    const { loop } = virtualLoop();
+    const running = loop.start();
+    const [free] = await bindSockets(0, "127.0.0.1", { engine });
+    const port = free?.port ?? 0;
+    await free?.close();
+    const refused = expect.objectContaining({ code: "ERR_TW_LOOP_RUNNING" });
+    const listen = { port, address: "127.0.0.1", engine };
+    await expect(forkProcesses(1, { loop, listen })).rejects.toEqual(refused);
+    for (const socket of await bindSockets(port, "127.0.0.1", { engine })) await socket.close();
+    loop.stop();
+    await running;
+  });
+});
+
 describe("outside of a child", () => {
   it("taskId() is undefined, and there are no task sockets", async () => {
     expect(taskId()).toBeUndefined();
@@ -242,6 +260,8 @@ describe("outside of a child", () => {
     expect(() => forkProcesses(1, { maxRestarts: -1 })).toThrow(RangeError);
     for (const stopTimeoutMs of [Number.NaN, MAX_DELAY_MS + 1])
       expect(() => forkProcesses(1, { stopTimeoutMs })).toThrow(RangeError);
+    expect(() => forkProcesses(1, { loop: null as never })).toThrow(TypeError);
+    expect(() => forkProcesses(1, 10 as never)).toThrow(/got 10: give { maxRestarts: 10 }$/);
   });
 
   it("cpuCount() is at least 1", () => {

@@ -1,6 +1,6 @@
 // A TCP client (Tornado's tcpclient): resolves a name and connects to the first address that answers.
 
-import { IOLoop, LoopClosedError, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import {
   IOStream,
   type SSLIOStream,
@@ -219,7 +219,7 @@ function localOf(
 
 function checkOptions(options: ConnectionOptions, host: string | undefined): TLSOptions | undefined {
   const { timeoutMs, tls = false } = options;
-  if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs, MAX_DELAY_MS);
+  if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkSignal(options.signal);
   checkStreamOptions(options);
   return tls === false ? undefined : clientTls(tls, host);

@@ -4,7 +4,7 @@
 //                        ▲  pause · resume          │
 //                        └──── maxConnections ──────┴──► Connections ──► drain
 
-import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop } from "@tw/ioloop";
 import type { IOStream, Transport } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
 import {
@@ -263,7 +263,7 @@ export class TCPServer implements AsyncDisposable {
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     const { timeoutMs = DEFAULT_DRAIN_MS } = options;
-    checkDurationMs("timeoutMs", timeoutMs, MAX_DELAY_MS);
+    checkDurationMs("timeoutMs", timeoutMs);
     this.#drain ??= this.#beginDrain();
     this.#drain.within(timeoutMs);
     return this.#drain.result;

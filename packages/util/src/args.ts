@@ -15,18 +15,36 @@ export function checkSignal(signal: unknown): void {
 }
 
 /**
- * Throws unless `value` is a duration: a finite number of milliseconds, not negative. Who sets a timer by it gives as `max`
- * what a timer takes, which would throw in the middle of what it is part of.
- *
- * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number, or one above `max`
+ * Throws `TypeError` unless `loop` is left out or an `IOLoop`, of any copy of its package: without this it would be found out
+ * when the first timer is set, where nobody could catch it.
  */
-export function checkDurationMs(name: string, value: unknown, max: number = Number.MAX_VALUE): void {
+export function checkLoop(loop: unknown): void {
+  if (loop === undefined || kindOf(loop) === "IOLoop") return;
+  throw new TypeError(`loop must be an IOLoop, got ${describe(loop)}`);
+}
+
+/**
+ * Milliseconds that a duration may last: 31 years. The time of day counts from 1970 and is more than that, so that who takes
+ * one for the other fails at once instead of never.
+ */
+export const MAX_DURATION_MS = 1_000_000_000_000;
+
+/**
+ * Throws unless `value` is a duration, of which a timer can be made: milliseconds, not negative and not above `max`.
+ *
+ * @throws TypeError on anything but a number; RangeError on `NaN`, and on an infinite, a negative or too large a number
+ */
+export function checkDurationMs(name: string, value: unknown, max: number = MAX_DURATION_MS): void {
   if (typeof value !== "number")
     throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${value}`);
   }
-  if (value > max) throw new RangeError(`${name} must be at most ${max} ms, got ${value}`);
+  if (value <= max) return;
+  throw new RangeError(
+    `${name} must be at most ${max} ms from now (31 years), got ${value}: a duration is no time of day; ` +
+      "for what never comes set no timer",
+  );
 }
 
 /**

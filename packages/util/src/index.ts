@@ -3,8 +3,10 @@ export {
   checkDurationMs,
   checkFunction,
   checkInteger,
+  checkLoop,
   checkOptions,
   checkSignal,
+  MAX_DURATION_MS,
   type MeantOptions,
 } from "./args.js";
 export {

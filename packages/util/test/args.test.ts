@@ -1,6 +1,13 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { checkDurationMs, checkFunction, checkInteger, checkOptions, checkSignal } from "../src/index.js";
+import {
+  checkDurationMs,
+  checkFunction,
+  checkInteger,
+  checkLoop,
+  checkOptions,
+  checkSignal,
+} from "../src/index.js";
 
 describe("checkDurationMs()", () => {
   it("takes finite numbers from 0 on, fractions included", () => {
@@ -25,6 +32,23 @@ describe("checkDurationMs()", () => {
 
   it.each([undefined, null, "5", 5n, {}, []])("throws TypeError on %s", (bad) => {
     expect(() => checkDurationMs("d", bad)).toThrow(TypeError);
+  });
+});
+
+describe("checkDurationMs() with a limit", () => {
+  it("takes it and throws RangeError beyond, with both numbers", () => {
+    expect(() => checkDurationMs("d", 1000, 1000)).not.toThrow();
+    expect(() => checkDurationMs("d", 1001, 1000)).toThrow(RangeError);
+    expect(() => checkDurationMs("d", 1001, 1000)).toThrow("d must be at most 1000 ms, got 1001");
+  });
+});
+
+describe("checkLoop()", () => {
+  it("takes what has addCallback(), or nothing, and throws TypeError on anything else", () => {
+    for (const good of [undefined, { addCallback() {} }]) expect(() => checkLoop(good)).not.toThrow();
+    for (const bad of [null, 5, "x", {}, [], () => 1, { addCallback: 1 }])
+      expect(() => checkLoop(bad)).toThrow(TypeError);
+    expect(() => checkLoop(null)).toThrow("loop must be an IOLoop, got null");
   });
 });
 

@@ -5,10 +5,12 @@ it("exports these names and no others", () => {
   expect(Object.keys(util).sort()).toEqual([
     "Deferred",
     "EMPTY_BYTES",
+    "MAX_DURATION_MS",
     "TwError",
     "checkDurationMs",
     "checkFunction",
     "checkInteger",
+    "checkLoop",
     "checkOptions",
     "checkSignal",
     "concatBytes",

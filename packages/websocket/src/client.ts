@@ -3,7 +3,7 @@
 import { resolveHTTP1Options } from "@tw/http1";
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
 import type { HTTPHeaders } from "@tw/httputil";
-import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
+import { IOLoop } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
 import { withDeadline } from "@tw/tcp/deadline";
@@ -74,7 +74,7 @@ export async function websocketConnect(
   const request = clientRequest(url, options);
   const { loop = IOLoop.current(), signal, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
   checkOptions(options);
-  checkDurationMs("connectTimeoutMs", connectTimeoutMs, MAX_DELAY_MS);
+  checkDurationMs("connectTimeoutMs", connectTimeoutMs);
   for (const name of ["onMessage", "onPing", "onPong", "onClose"] as const) {
     if (options[name] !== undefined) checkFunction(name, options[name]);
   }

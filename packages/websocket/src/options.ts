@@ -1,6 +1,5 @@
 // What both ends of a WebSocket can be told.
 
-import { MAX_DELAY_MS } from "@tw/ioloop";
 import { checkDurationMs, checkInteger } from "@tw/util";
 import type { Message } from "./message.js";
 
@@ -43,5 +42,5 @@ export function checkOptions(options: WebSocketOptions): void {
   const { maxMessageSize, maxBufferedAmount, closeTimeoutMs } = options;
   if (maxMessageSize !== undefined) checkInteger("maxMessageSize", maxMessageSize, 1);
   if (maxBufferedAmount !== undefined) checkInteger("maxBufferedAmount", maxBufferedAmount);
-  if (closeTimeoutMs !== undefined) checkDurationMs("closeTimeoutMs", closeTimeoutMs, MAX_DELAY_MS);
+  if (closeTimeoutMs !== undefined) checkDurationMs("closeTimeoutMs", closeTimeoutMs);
 }

@@ -358,6 +358,7 @@ describe("options", () => {
     ["maxMessageSize", 0],
     ["maxBufferedAmount", -1],
     ["closeTimeoutMs", -1],
+    ["closeTimeoutMs", 1e12 + 1],
     ["closeTimeoutMs", Number.NaN],
   ])("%s: %d is a RangeError", (name, value) => {
     expect(() => new Setup("server", {}, { [name]: value })).toThrow(RangeError);

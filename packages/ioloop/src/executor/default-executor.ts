@@ -10,6 +10,8 @@ export class DefaultExecutor {
   readonly #loop: { readonly logger: Logger };
   #given: Executor | undefined;
   #own: ThreadPoolExecutor | undefined;
+  /** Pools of its own that finish what they have. */
+  readonly #finishing = new Set<ThreadPoolExecutor>();
 
   constructor(loop: { readonly logger: Logger }) {
     this.#loop = loop;
@@ -19,8 +21,11 @@ export class DefaultExecutor {
   set(executor: Executor): void {
     checkExecutor(executor);
     this.#given = executor;
-    void this.#own?.close();
+    const own = this.#own;
+    if (own === undefined) return;
     this.#own = undefined;
+    this.#finishing.add(own);
+    void own.close().then(() => this.#finishing.delete(own));
   }
 
   run(executor: Executor | undefined, task: Task, args: readonly unknown[]): Promise<unknown> {
@@ -30,9 +35,11 @@ export class DefaultExecutor {
     return (executor ?? this.#given ?? (this.#own as ThreadPoolExecutor)).run(task, args);
   }
 
-  /** Gives up what its own pool has, and resolves when the threads are gone. One that was set is for its owner to close. */
+  /** Gives up what pools of its own have, and resolves when the threads are gone. One that was set is for its owner to close. */
   async close(): Promise<void> {
-    this.#own?.abort();
-    await this.#own?.close();
+    const pools = [...this.#finishing];
+    if (this.#own !== undefined) pools.push(this.#own);
+    for (const pool of pools) pool.abort();
+    await Promise.all(pools.map((pool) => pool.close()));
   }
 }

@@ -4,7 +4,7 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Transferable } from "node:worker_threads";
-import { checkOptions } from "@tw/util";
+import { checkOptions, checkSignal } from "@tw/util";
 import type { Transferring } from "./transferring.js";
 import type { Order } from "./wire.js";
 
@@ -78,9 +78,7 @@ export function orderOf(task: Task, args: readonly unknown[]): Order {
   }
   const { name, signal, transfer } = task;
   checkName(name);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("A task's signal must be an AbortSignal");
-  }
+  checkSignal(signal);
   if (transfer !== undefined && !Array.isArray(transfer))
     throw new TypeError("A task's transfer must be an array");
   return { module: moduleUrl(task.module), name, args };

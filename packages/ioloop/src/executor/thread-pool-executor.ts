@@ -10,6 +10,7 @@ import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
 import { checkInteger, checkOptions, checkSignal, Deferred, type Logger } from "@tw/util";
 import { reportFailure } from "../job.js";
+import { checkLogger } from "../loop-options.js";
 import { executorEntry } from "../thread-entries.js";
 import { ExecutorError, WorkerCrashedError } from "./errors.js";
 import type { Executor } from "./executor.js";
@@ -63,13 +64,15 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
   readonly #waiting = new Set<Run>();
   #gone: Deferred | undefined;
 
-  /** @throws TypeError, RangeError on what are no options, a size that is no integer from 1 on (`maxQueue`: from 0 on), or an `entry` that is no URL */
+  /** @throws TypeError, RangeError on what are no options, a size that is no integer from 1 on (`maxQueue`: from 0 on), an `entry` that is no URL, or a `logger` that is none */
   constructor(options: ThreadPoolExecutorOptions = {}) {
     checkOptions("options", options, { number: "maxWorkers" });
     const { maxWorkers = availableParallelism(), maxQueue = MAX_QUEUE, entry = executorEntry() } = options;
+    const { logger = createLogger() } = options;
     checkInteger("maxWorkers", maxWorkers, 1);
     checkInteger("maxQueue", maxQueue);
     if (!(entry instanceof URL)) throw new TypeError("entry must be a URL");
+    checkLogger(logger);
     this.#maxWorkers = maxWorkers;
     this.#maxQueue = maxQueue;
     this.#entry = entry;
@@ -78,7 +81,7 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
       ...threadFlags(process.execArgv),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     };
-    this.#logger = options.logger ?? createLogger();
+    this.#logger = logger;
   }
 
   /** Tasks that wait for a thread. */

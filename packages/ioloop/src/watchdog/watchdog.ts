@@ -127,19 +127,11 @@ export class Watchdog {
     const report = { ...raw, position: raw.position && mapped(raw.position), stack: raw.stack.map(mapped) };
     if (blockedChannel.hasSubscribers) blockedChannel.publish(report);
     const { onBlocked } = this.#options;
-    this.#guard(() => {
-      if (worthSaying(report.count)) this.#logger.warn(fieldsOf(report), "The loop was blocked");
-    });
+    if (worthSaying(report.count)) logSafely(this.#logger, "warn", fieldsOf(report), "The loop was blocked");
     if (onBlocked === undefined) return;
-    this.#guard(() => {
+    try {
       const result = onBlocked(report);
       if (isPromiseLike(result)) result.then(undefined, (error) => this.#failed(error));
-    });
-  }
-
-  #guard(fn: () => void): void {
-    try {
-      fn();
     } catch (error) {
       this.#failed(error);
     }

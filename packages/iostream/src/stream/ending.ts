@@ -1,6 +1,5 @@
 // How a stream ends: closed with grace, aborted, or because its transport did; and who is told.
 
-import { MAX_DELAY_MS } from "@tw/ioloop";
 import { checkDurationMs } from "@tw/util";
 import { closed } from "../channels.js";
 import { Closing } from "../closing.js";
@@ -23,7 +22,7 @@ export abstract class EndingStream extends FedStream implements TransportReceive
     if (heir !== undefined) return heir.close(options);
     if (!this.closed) {
       const { graceMs = DEFAULT_GRACE_MS } = options;
-      checkDurationMs("graceMs", graceMs, MAX_DELAY_MS);
+      checkDurationMs("graceMs", graceMs);
       this.move("close");
       this.uncorkAll();
       this.flushInTime();

@@ -7,7 +7,7 @@
 // The specification forbids to guess whether a header is there: whoever may connect could write one. So who is believed
 // is known beforehand, by address.
 
-import { type IOLoop, MAX_DELAY_MS, type Timeout } from "@tw/ioloop";
+import type { IOLoop, Timeout } from "@tw/ioloop";
 import type { StreamReceiver } from "@tw/iostream";
 import { checkDurationMs, checkInteger, concatBytes, EMPTY_BYTES } from "@tw/util";
 import { report } from "../report.js";
@@ -62,7 +62,7 @@ export class ProxyGate {
     if (others !== "refuse" && others !== "plain")
       throw new TypeError(`proxyProtocol.others must be "refuse" or "plain", got ${String(others)}`);
     if (typeof required !== "boolean") throw new TypeError("proxyProtocol.required must be true or false");
-    checkDurationMs("proxyProtocol.headerTimeoutMs", headerTimeoutMs, MAX_DELAY_MS);
+    checkDurationMs("proxyProtocol.headerTimeoutMs", headerTimeoutMs);
     checkInteger("proxyProtocol.maxHeaderSize", maxHeaderSize, LEAST_MAX_HEADER_SIZE, 16 + 0xffff);
     this.loop = loop;
     this.required = required;

@@ -4,7 +4,6 @@
 // handshakes that began with the old one end with it, the next begins with the new one, and none is dropped.
 
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { MAX_DELAY_MS } from "@tw/ioloop";
 import type { TLSOptions } from "@tw/iostream";
 import { checkDurationMs } from "@tw/util";
 
@@ -35,8 +34,7 @@ export class ServerTLS {
     if (typeof options !== "object" || options === null)
       throw new TypeError("tls must be an object of options");
     const { handshakeTimeoutMs } = options;
-    if (handshakeTimeoutMs !== undefined)
-      checkDurationMs("handshakeTimeoutMs", handshakeTimeoutMs, MAX_DELAY_MS);
+    if (handshakeTimeoutMs !== undefined) checkDurationMs("handshakeTimeoutMs", handshakeTimeoutMs);
     this.#options = options;
     this.#current = prepare(options);
   }

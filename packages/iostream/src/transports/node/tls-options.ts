@@ -2,7 +2,6 @@
 
 import { isIP } from "node:net";
 import type { ConnectionOptions, SecureContextOptions, TlsOptions } from "node:tls";
-import { MAX_DELAY_MS } from "@tw/ioloop";
 import { checkDurationMs, checkSignal } from "@tw/util";
 import { guardIdentity, guardSNI } from "./tls-callbacks.js";
 
@@ -45,7 +44,7 @@ export interface TLSOptions extends SecureContextOptions {
 /** @throws TypeError, RangeError for options that cannot lead to a verified connection */
 export function checkTlsOptions(options: TLSOptions): void {
   const { isServer = false, servername, handshakeTimeoutMs = 0 } = options;
-  checkDurationMs("handshakeTimeoutMs", handshakeTimeoutMs, MAX_DELAY_MS);
+  checkDurationMs("handshakeTimeoutMs", handshakeTimeoutMs);
   checkSignal(options.signal);
   if (isServer) {
     const identified = options.cert !== undefined || options.pfx !== undefined;
