@@ -7,11 +7,12 @@ import {
   checkLoop,
   checkOptions,
   checkSignal,
+  MAX_DURATION_MS,
 } from "../src/index.js";
 
 describe("checkDurationMs()", () => {
   it("takes finite numbers from 0 on, fractions included", () => {
-    for (const good of [0, 0.5, 1, Number.MAX_VALUE]) expect(() => checkDurationMs("d", good)).not.toThrow();
+    for (const good of [0, 0.5, 1, MAX_DURATION_MS]) expect(() => checkDurationMs("d", good)).not.toThrow();
   });
 
   it.each([Number.NaN, -1, -0.001, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
@@ -24,22 +25,15 @@ describe("checkDurationMs()", () => {
     },
   );
 
-  it("takes nothing above `max`, where one is given", () => {
-    expect(() => checkDurationMs("d", 10, 10)).not.toThrow();
-    expect(() => checkDurationMs("d", 10.5, 10)).toThrow("d must be at most 10 ms, got 10.5");
-    expect(() => checkDurationMs("d", 11, 10)).toThrow(RangeError);
+  it("throws RangeError beyond 31 years, and quotes both", () => {
+    expect(() => checkDurationMs("d", MAX_DURATION_MS + 1)).toThrow(RangeError);
+    expect(() => checkDurationMs("d", MAX_DURATION_MS + 1)).toThrow(
+      "d must be at most 1000000000000 ms (31 years), got 1000000000001:",
+    );
   });
 
   it.each([undefined, null, "5", 5n, {}, []])("throws TypeError on %s", (bad) => {
     expect(() => checkDurationMs("d", bad)).toThrow(TypeError);
-  });
-});
-
-describe("checkDurationMs() with a limit", () => {
-  it("takes it and throws RangeError beyond, with both numbers", () => {
-    expect(() => checkDurationMs("d", 1000, 1000)).not.toThrow();
-    expect(() => checkDurationMs("d", 1001, 1000)).toThrow(RangeError);
-    expect(() => checkDurationMs("d", 1001, 1000)).toThrow("d must be at most 1000 ms, got 1001");
   });
 });
 
