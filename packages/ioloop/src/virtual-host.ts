@@ -76,8 +76,8 @@ export class VirtualHost implements LoopHost {
   constructor(options: VirtualHostOptions = {}) {
     checkOptions("options", options, { number: "now" });
     const { now = 0, wall = Date.UTC(2026, 0, 1) } = options;
-    checkTime("now", now);
-    checkTime("wall", wall);
+    checkDurationMs("now", now, Number.MAX_VALUE);
+    checkDurationMs("wall", wall, Number.MAX_VALUE);
     this.#now = now;
     this.#wallOffset = wall - now;
   }
@@ -209,10 +209,4 @@ class VirtualTurn implements ScheduledTurn, HeapEntry {
   setRef(ref: boolean): void {
     this.#setState(this, ref ? HOLDING : LOOSE);
   }
-}
-
-function checkTime(name: string, ms: unknown): void {
-  if (typeof ms !== "number") throw new TypeError(`${name} must be a number of ms, got ${typeof ms}`);
-  if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY))
-    throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${ms}`);
 }

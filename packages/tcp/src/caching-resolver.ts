@@ -42,7 +42,7 @@ export class CachingResolver implements Resolver {
   constructor(resolver: Resolver, options: CachingResolverOptions = {}) {
     const { loop = IOLoop.current(), ttlMs = DEFAULT_TTL_MS, maxEntries = DEFAULT_MAX_ENTRIES } = options;
     checkResolver(resolver);
-    checkDurationMs("ttlMs", ttlMs);
+    checkDurationMs("ttlMs", ttlMs, Number.MAX_VALUE);
     checkInteger("maxEntries", maxEntries, 1);
     this.#resolver = resolver;
     this.#loop = loop;

@@ -30,20 +30,20 @@ export function checkLoop(loop: unknown): void {
 export const MAX_DURATION_MS = 1_000_000_000_000;
 
 /**
- * Throws unless `value` is a duration, of which a timer can be made: milliseconds, not negative and
- * not above {@link MAX_DURATION_MS}.
+ * Throws unless `value` is a duration: milliseconds, not negative and not above `max`, which is {@link MAX_DURATION_MS}, as much
+ * as a timer takes, unless it is for something else.
  *
  * @throws TypeError on anything but a number; RangeError on `NaN`, and on an infinite, a negative or too large a number
  */
-export function checkDurationMs(name: string, value: unknown): void {
+export function checkDurationMs(name: string, value: unknown, max: number = MAX_DURATION_MS): void {
   if (typeof value !== "number")
     throw new TypeError(`${name} must be a number of ms, got ${describe(value)}`);
   if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`${name} must be a finite number of ms from 0 on, got ${value}`);
   }
-  if (value <= MAX_DURATION_MS) return;
+  if (value <= max) return;
   throw new RangeError(
-    `${name} must be at most ${MAX_DURATION_MS} ms (31 years), got ${value}: a duration is no time of day; ` +
+    `${name} must be at most ${max} ms (31 years), got ${value}: a duration is no time of day; ` +
       "for what never comes set none",
   );
 }

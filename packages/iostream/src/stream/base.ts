@@ -104,7 +104,7 @@ export abstract class StreamBase {
    * @throws TypeError, RangeError unless `idleMs` is a finite number of ms from 0 on
    */
   setKeepAlive(idleMs: number): void {
-    checkDurationMs("idleMs", idleMs);
+    checkDurationMs("idleMs", idleMs, Number.MAX_VALUE);
     if (!isGone(this.life)) this.transport.setKeepAlive?.(idleMs);
   }
 
