@@ -2,19 +2,14 @@
 // for, who sends it or what to do with it comes too late behind the body: whoever looked for it in the header section
 // has acted without it, and whoever merges trailers into the headers would let a peer say it twice.
 
-import { type HTTPHeaders, HTTPInputError } from "@tw/httputil";
+import { type HTTPHeaders, HTTPInputError, hopByHopFields } from "@tw/httputil";
 
 /** Two readers that differ about these see two different messages: request smuggling. */
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding", "host"]);
 
 const TOO_LATE: ReadonlySet<string> = new Set([
   // of the connection
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "upgrade",
+  ...hopByHopFields.map((name) => name.toLowerCase()),
   // who sends it
   "authorization",
   "proxy-authorization",

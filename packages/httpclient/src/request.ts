@@ -1,6 +1,6 @@
 // What is asked for: checked before anything is sent.
 
-import { addressRequest, checkURL, HTTPHeaders, isToken } from "@tw/httputil";
+import { addressRequest, checkURL, HTTPHeaders, hopByHopFields, isToken } from "@tw/httputil";
 import { isBytes, utf8 } from "@tw/util";
 
 /** Options of one fetch. */
@@ -35,17 +35,9 @@ const NEEDS_BODY = new Set(["POST", "PUT", "PATCH"]);
 const REFUSES_BODY = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 /** What has none unless it says so; of others a server expects one. */
 const MEANS_NO_BODY = new Set([...REFUSES_BODY, "DELETE"]);
-// RFC 9110 §7.6.1: for the next hop, which only who speaks to it can know. Expect: nobody here waits for a 100.
-const OWN_FIELDS = [
-  "Connection",
-  "Expect",
-  "Keep-Alive",
-  "Proxy-Connection",
-  "TE",
-  "Trailer",
-  "Transfer-Encoding",
-  "Upgrade",
-];
+/** Only who speaks to the next hop can know what is for that. Expect: nobody here waits for a 100. */
+const OWN_FIELDS = [...hopByHopFields, "Expect"];
+
 /**
  * Builds the request of a fetch.
  *

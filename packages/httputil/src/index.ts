@@ -66,6 +66,7 @@ export {
 } from "./forwarded.js";
 export { isFieldText, isToken, sameName } from "./grammar.js";
 export { HTTPHeaders, type HTTPHeadersInit } from "./headers.js";
+export { hopByHopFields, isHopByHop } from "./hop-by-hop.js";
 export { type HostAndPort, isHost, splitHostAndPort } from "./host.js";
 export { parseHTTPDate } from "./http-date.js";
 export { type MediaType, parseMediaType } from "./media-type.js";

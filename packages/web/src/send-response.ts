@@ -1,18 +1,8 @@
 // A Web Response as an answer: status, fields and body are handed through, the body piece by piece.
 
+import { isHopByHop } from "@tw/httputil";
 import { ClientGoneError, HeadersSentError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
-
-/** Fields that belong to one connection, RFC 9110 §7.6.1: those of the answer are set by the connection. */
-const HOP_BY_HOP = [
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
 
 /**
  * Sends `response` and finishes. Its fields replace those of the same name that the handler set; the others stay.
@@ -64,7 +54,8 @@ function copyHead(exchange: Exchange, response: Response): void {
   headers.delete("Content-Type");
   const replaced = new Set<string>();
   for (const [name, value] of response.headers) {
-    if (HOP_BY_HOP.includes(name) || (wasDecoded(response) && DESCRIBE_CODING.includes(name))) continue;
+    // Those of this answer are set by its connection.
+    if (isHopByHop(name) || (wasDecoded(response) && DESCRIBE_CODING.includes(name))) continue;
     if (replaced.has(name) || name === "set-cookie") headers.add(name, value);
     else headers.set(name, value);
     replaced.add(name);

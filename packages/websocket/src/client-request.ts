@@ -1,6 +1,6 @@
 // The request of an opening handshake, checked before anything is sent.
 
-import { addressRequest, checkURL, HTTPHeaders, type HTTPHeadersInit } from "@tw/httputil";
+import { addressRequest, checkURL, HTTPHeaders, type HTTPHeadersInit, hopByHopFields } from "@tw/httputil";
 import { base64, beginUpgrade, type UpgradeAttempt } from "@tw/wsproto";
 import { nonce } from "./randomness.js";
 
@@ -29,16 +29,10 @@ const RESERVED = [
   "Sec-WebSocket-Protocol",
   "Sec-WebSocket-Extensions",
 ];
-// RFC 6455 §4.1: a GET without a body, whose connection is not HTTP's any more behind it. RFC 9110 §7.6.1.
-const UNFIT = [
-  "Content-Length",
-  "Expect",
-  "Keep-Alive",
-  "Proxy-Connection",
-  "TE",
-  "Trailer",
-  "Transfer-Encoding",
-];
+
+/** RFC 6455 §4.1: a GET without a body, whose connection is not HTTP's any more behind it. */
+const UNFIT = ["Content-Length", "Expect", ...hopByHopFields];
+
 /**
  * @throws TypeError for a URL that is not ws or has control characters, fields that belong to the handshake or do not fit
  * it, a Host or userinfo that is none, subprotocols that are none

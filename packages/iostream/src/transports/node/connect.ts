@@ -3,7 +3,7 @@
 
 import { createConnection, type NetConnectOpts, type Socket } from "node:net";
 import type { IOLoop } from "@tw/ioloop";
-import { SocketReads } from "./reads.js";
+import { SocketReads } from "./onread.js";
 import { NodeTransport } from "./transport.js";
 
 /** Options of {@link connectNodeSocket}: Node's own for TCP and Unix sockets, and `signal`. */
