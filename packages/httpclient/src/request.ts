@@ -18,7 +18,7 @@ export interface FetchOptions {
   /** The whole exchange, connecting included, in milliseconds; 0 is no limit. @default 20 000 */
   readonly timeoutMs?: number;
   /** Aborts the exchange: the connection closes and the fetch rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Reject with HTTPClientError when the status is not 2xx (or 304). @default true */
   readonly raiseError?: boolean;
 }

@@ -233,12 +233,18 @@ export interface CertificateFacts {
   readonly raw: Uint8Array;
 }
 
-/** The part of an `AbortSignal` that matters here: a pure package knows no other. */
-export interface DrainSignal {
-  readonly aborted: boolean;
+declare global {
+  /** Said of the one of Node and of browsers, which a pure package does not have in its types: what it is there, it stays. */
+  interface AbortSignal {
+    readonly aborted: boolean;
+  }
+}
+
+/** An `AbortSignal`; where a program's types know none, the part of it that matters here. */
+export type DrainSignal = AbortSignal & {
   addEventListener(type: "abort", listener: () => void): void;
   removeEventListener(type: "abort", listener: () => void): void;
-}
+};
 
 /** The stream of an upgraded connection: the part of IOStream that a message protocol needs. */
 export interface UpgradedStream {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
 import { isTwError } from "@tw/util";
 import { afterAll, describe, expect, expectTypeOf, it } from "vitest";
-import { type Executor, IOLoop, type Task, tasksOf, transferring } from "../src/index.js";
+import { type Executor, IOLoop, type Task, type Transferring, tasksOf, transferring } from "../src/index.js";
 import { pool, rejection, tasks, workUrl } from "./executor-support.js";
 import type * as work from "./fixtures/executor/work.mjs";
 
@@ -82,6 +82,11 @@ describe("runInExecutor()", () => {
       void loop.runInExecutor(undefined, tasks("add"), 2);
       const sum: Promise<number> = loop.runInExecutor(undefined, tasks("add"), 2, 3);
       const held: Promise<string> = loop.runInExecutor(undefined, tasks("later"), "x");
+      const failing = tasksOf<{ fail: () => never; may: () => Transferring<number> | undefined }>("/work.js");
+      expectTypeOf(loop.runInExecutor(undefined, failing("fail"))).toEqualTypeOf<Promise<never>>();
+      expectTypeOf(loop.runInExecutor(undefined, failing("may"))).toEqualTypeOf<
+        Promise<number | undefined>
+      >();
       return [sum, held];
     };
     expect(never).toBeTypeOf("function");

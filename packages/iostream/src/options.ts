@@ -38,7 +38,7 @@ export interface ReadOptions {
    * Gives the read up and rejects with `signal.reason`. Nothing is lost: the bytes that came so far stay in the stream,
    * and the next read begins with them.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `readBytes` and `readInto`. */
@@ -68,7 +68,7 @@ export interface SendFileOptions {
    * Aborts the stream with `signal.reason`, unless all of the file went to the kernel before. One that is aborted already
    * rejects with its reason and leaves the stream open: nothing of the file has been sent.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of `close`. */

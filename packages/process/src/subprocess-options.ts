@@ -23,7 +23,7 @@ export interface SubprocessOptions extends StreamOptions {
   /** Its environment, all of it. @default ours */
   readonly env?: Readonly<Record<string, string>>;
   /** Sends `killSignal` when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What `signal` sends. @default "SIGTERM" */
   readonly killSignal?: NodeJS.Signals;
 }

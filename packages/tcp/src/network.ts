@@ -67,7 +67,7 @@ export interface ConnectOptions {
   readonly localAddress?: string;
   /** Our own port. */
   readonly localPort?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One address of a host. */

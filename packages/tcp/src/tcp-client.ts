@@ -39,7 +39,7 @@ export interface ConnectionOptions extends StreamOptions {
   /** Gives up after so many milliseconds, name resolution and TLS handshake included; 0 is no limit. @default 20 000 */
   readonly timeoutMs?: number;
   /** Gives up when aborted and rejects with its reason; nothing is left open. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Speaks TLS: with `true` to whoever has a certificate for the host from an authority that Node knows. Other
    * authorities (`ca`), another name (`servername`), our own certificate, protocols: in an object.

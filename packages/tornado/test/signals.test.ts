@@ -1,18 +1,23 @@
 // One signal for all that a server does is the rule: whoever waits for it, in whichever layer, leaves one listener on it.
 
 import { getEventListeners } from "node:events";
-import { lines } from "@tw/iostream/framing";
+import type { ReadOptions, SendFileOptions, TLSOptions } from "@tw/iostream";
+import { type FramesOptions, lines } from "@tw/iostream/framing";
 import { onEveryEngine } from "@tw/tooling-testing";
-import { expect, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 import {
   AsyncHTTPClient,
   Event,
+  type FetchOptions,
   IOLoop,
   type IOStream,
   Subprocess,
+  type SubprocessOptions,
   sleep,
   TCPClient,
+  type TCPConnectOptions,
   TCPServer,
+  type WebSocketConnectOptions,
   websocketConnect,
 } from "../src/index.js";
 
@@ -73,4 +78,12 @@ onEveryEngine((engine) => {
       for (const stream of streams.splice(0)) stream.abort();
     },
   );
+});
+
+it("a signal that there may be is given as it is, where it is undefined too", () => {
+  type Signal = { readonly signal: AbortSignal | undefined };
+  expectTypeOf<Signal>().toExtend<ReadOptions & FramesOptions & SendFileOptions & TLSOptions>();
+  expectTypeOf<Signal>().toExtend<
+    FetchOptions & TCPConnectOptions & WebSocketConnectOptions & SubprocessOptions
+  >();
 });

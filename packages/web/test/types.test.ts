@@ -22,6 +22,16 @@ class Story extends RequestHandler<"/story/:id", AppSettings> {
   }
 }
 
+/** Waits for whatever ends first: a client that goes away, a server that drains. */
+class Waiting extends RequestHandler {
+  get(): boolean {
+    const { draining } = this.request.connection.context;
+    expectTypeOf(draining).toExtend<AbortSignal | undefined>();
+    expectTypeOf<AbortSignal>().toExtend<NonNullable<typeof draining>>();
+    return AbortSignal.any(draining === undefined ? [this.signal] : [this.signal, draining]).aborted;
+  }
+}
+
 class TwoArgs extends RequestHandler {
   get(a: string, b: string): string {
     return a + b;
@@ -104,6 +114,7 @@ function settings(): void {
     [
       ["/story/:id", Story],
       ["/", Main],
+      ["/waiting", Waiting],
     ],
     { db },
   );

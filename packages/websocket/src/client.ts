@@ -35,7 +35,7 @@ export interface WebSocketConnectOptions extends ClientRequestOptions, WebSocket
   /** How long connecting and the handshake may take together, in ms; 0 is no limit. @default 20 000 */
   readonly connectTimeoutMs?: number;
   /** Gives up connecting and rejects with its reason; nothing is left open. Without effect on an open connection. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Takes the messages, in place of `readMessage`; the next one waits for the promise that it returns. As every callback,
    * it is called when whoever awaits {@link websocketConnect} has got the connection, however early a message came.

@@ -21,8 +21,9 @@ export type TaskArgs<F extends TaskFunction> = F extends (...args: infer A) => u
   : never;
 
 /** What a task resolves with, a structured clone of what it returned. */
-export type TaskResult<F extends TaskFunction> =
-  Awaited<ReturnType<Callable<F>>> extends Transferring<infer T> ? T : Awaited<ReturnType<Callable<F>>>;
+export type TaskResult<F extends TaskFunction> = Moved<Awaited<ReturnType<Callable<F>>>>;
+
+type Moved<R> = R extends Transferring<infer T> ? T : R;
 
 type Callable<F> = F extends (...args: infer A) => infer R ? (...args: A) => R : never;
 

@@ -35,7 +35,7 @@ export interface ThreadPoolExecutorOptions {
 /** How long {@link ThreadPoolExecutor.close} waits. */
 export interface ExecutorCloseOptions {
   /** Cuts the wait short: what is not done is given up with `signal.reason`, with which `close` rejects, too. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The default of {@link ThreadPoolExecutorOptions.maxQueue}. */

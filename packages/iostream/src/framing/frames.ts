@@ -11,7 +11,7 @@ export interface FramesOptions {
    * Ends the iteration: whoever waits for a message rejects with `signal.reason`. The stream stays open, and no byte is
    * lost: what was not handed out as a message can still be read.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -9,7 +9,7 @@ import { NodeTransport } from "./transport.js";
 /** Options of {@link connectNodeSocket}: Node's own for TCP and Unix sockets, and `signal`. */
 export type NodeConnectOptions = NetConnectOpts & {
   /** Aborting destroys the socket and rejects with the signal's reason; afterwards it has no effect. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /**

@@ -38,7 +38,7 @@ export interface TLSOptions extends SecureContextOptions {
    * Gives the handshake up and closes the connection; the promise rejects with `signal.reason`. One that is aborted already
    * rejects with its reason and leaves the stream open, as it was.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** @throws TypeError, RangeError for options that cannot lead to a verified connection */
