@@ -11,6 +11,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   bindSockets,
   type ListeningSocket,
+  type StreamHandler,
   TCPClient,
   TCPServer,
   type TCPServerOptions,
@@ -76,8 +77,8 @@ describe("hasReusePort()", () => {
 });
 
 describe("TCPServer.drain() in virtual time", () => {
-  function serve(handler: (stream: IOStream) => void | Promise<void>, options: TCPServerOptions = {}) {
-    const { loop, host } = virtualLoop({ logger: nullLogger });
+  function serve(handler: StreamHandler, options: TCPServerOptions = {}, logger: Logger = nullLogger) {
+    const { loop, host } = virtualLoop({ logger });
     useNetwork(loop, new MemoryNetwork(loop));
     const server = new TCPServer(handler, { ...options, loop });
     const connect = async () => await new TCPClient({ loop }).connect("here", server.port);
@@ -217,6 +218,38 @@ describe("TCPServer.drain() in virtual time", () => {
     stream.close();
     expect(await host.run(() => draining)).toEqual({ finished: 1, aborted: 0 });
     expect(host.now()).toBeLessThan(5000);
+  });
+
+  it("is no news where a handler lets the reason of `draining` through; an error of its own is", async () => {
+    const log = new Log();
+    const { host, server, connect } = serve(
+      async (stream, { port }) => {
+        const waiting = stream.readUntil("\n", { signal: server.draining });
+        await (port === 49_153 ? waiting.catch(() => Promise.reject(new Error("its own"))) : waiting);
+      },
+      {},
+      log,
+    );
+    await host.run(() => server.listen(80));
+    for (let i = 0; i < 2; i++) await host.run(connect);
+    await host.advance(1);
+    expect(await host.run(() => server.drain())).toEqual({ finished: 2, aborted: 0 });
+    expect(log.lines).toEqual(["debug Drained in handleStream", "error Exception in handleStream"]);
+  });
+
+  it("may be waited for by any number of handlers, and Node takes them for no leak", async () => {
+    const warnings: string[] = [];
+    const heard = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", heard);
+    const { host, server } = serve(() => {});
+    for (const _again of [1, 2]) {
+      await host.run(() => server.listen(80));
+      for (let i = 0; i < 50; i++) server.draining.addEventListener("abort", () => {});
+      await host.run(() => server.drain());
+    }
+    await new Promise(setImmediate);
+    process.off("warning", heard);
+    expect(warnings).toEqual([]);
   });
 
   it("refuses new connections meanwhile", async () => {
