@@ -20,7 +20,8 @@ import { clientChannels as channels } from "./channels.js";
 import type { HTTP1ClientConnection } from "./client-connection.js";
 import { isFarewell, refuseWrite } from "./farewell.js";
 
-type RequestState = "none" | "head" | "complete";
+/** `announced`: subscribers are told of the head, which is not out yet. */
+type RequestState = "none" | "announced" | "head" | "complete";
 type ResponseState = "awaited" | "complete" | "switched" | "gone";
 
 /** The client's side of one request: where the request is written, and what feeds its delegate. */
@@ -54,9 +55,10 @@ export class ClientExchange implements HTTPConnection {
     if (this.#request !== "none") throw new HTTPOutputError("The head of this request was written already");
     if (!("method" in startLine)) throw new TypeError("A client asks with a request start line");
     const head = this.#machine.writeHead(startLine, headers);
-    this.#request = "head";
+    this.#request = "announced";
     if (channels.requestStart.hasSubscribers)
       channels.requestStart.publish({ connection: this, time: this.#time, startLine, headers });
+    this.#request = "head";
     return this.#send(head, chunk ?? "");
   }
 

@@ -9,7 +9,7 @@ import { nullLogger } from "@tw/log";
 import { TCPServer, useNetwork } from "@tw/tcp";
 import { MemoryNetwork } from "@tw/tcp/testing";
 import { nativeAvailable } from "@tw/tooling-testing";
-import { latin1 } from "@tw/util";
+import { fromLatin1, latin1 } from "@tw/util";
 import { afterEach, describe, expect, it } from "vitest";
 import { AsyncHTTPClient } from "../src/index.js";
 
@@ -133,6 +133,36 @@ for (const carrier of ["memory", "native", "node"] as const) {
       await new Promise(setImmediate);
       expect(messages.map(([name]) => name)).toEqual(["requestStart", "requestError"]);
       expect(messages[1]?.[1]).toMatchObject({ error: reason });
+    });
+
+    it("a subscriber of the start that writes gets an error: nothing goes in front of the head", async () => {
+      const received: string[] = [];
+      const { client, url } = await setUp(async (stream) => {
+        received.push(fromLatin1(await stream.readBytes(3)));
+        await stream.write(latin1("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+      });
+      const errors: unknown[] = [];
+      const write = (message: unknown): void => {
+        const { connection } = message as HTTPRequestMessage;
+        const startLine = { method: "GET", path: "/", version: "HTTP/1.1" };
+        const ways = [
+          () => connection.write("x"),
+          () => connection.finish(),
+          () => connection.writeHeaders(startLine, new HTTPHeaders({ Host: "a" })),
+        ];
+        for (const way of ways) {
+          try {
+            way();
+          } catch (error) {
+            errors.push((error as Error).name);
+          }
+        }
+      };
+      subscribe("tw:httpclient:requestStart", write);
+      stops.push(() => unsubscribe("tw:httpclient:requestStart", write));
+      expect((await client.fetch(url, { method: "POST", body: "abc" })).text()).toBe("ok");
+      expect(received).toEqual(["abc"]);
+      expect(errors).toEqual(["HTTPOutputError", "HTTPOutputError", "HTTPOutputError"]);
     });
 
     it("an observer that throws is logged, and the fetch has its answer", async () => {

@@ -113,6 +113,9 @@ describe("parseBodyArguments", () => {
       "multipart/mixed; boundary=B",
       `${URLENCODED}x`,
       "application/json",
+      // S-03: blanks are SP and HTAB.
+      `\u00a0${URLENCODED}`,
+      `${URLENCODED}\u00a0;a=b`,
     ]) {
       expect(parse(type, "a=1").arguments.size).toBe(0);
     }

@@ -386,6 +386,7 @@ describe("boundaryOf", () => {
       "text/plain",
       "multipart/mixed; boundary=a",
       "multipart/form-datax; boundary=a",
+      "\u00a0multipart/form-data; boundary=a", // S-03
     ]) {
       expect(refusal(() => boundaryOf(type))).toBe("ERR_TW_MULTIPART_TYPE");
     }

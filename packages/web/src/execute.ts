@@ -83,7 +83,7 @@ function tell(exchange: Exchange, status: number, detail: string | undefined): v
 
 function finishEarly(exchange: Exchange, { body }: Finish): void {
   if (exchange.state === "finished" || exchange.state === "detached") return;
-  respond(exchange, body);
+  answer(exchange, body);
 }
 
 /** What a handler rejects with because its client went away is no news. */

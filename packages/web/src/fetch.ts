@@ -7,8 +7,9 @@ import {
   type HTTPServerConnectionDelegate,
   type RequestStartLine,
 } from "@tw/httputil";
-import { isPromiseLike } from "@tw/util";
+import { isBytes, isPromiseLike } from "@tw/util";
 import { FetchConnection } from "./fetch-connection.js";
+import { describe } from "./respond.js";
 
 /** What a Web `Request` does not say about its connection. */
 export interface FetchInfo {
@@ -83,6 +84,7 @@ async function feed(
     const reader = request.body.getReader();
     let received = 0;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (!isBytes(part.value)) throw noBytes(part.value);
       received += part.value.length;
       if (received > maxBodySize) {
         reader.cancel().catch(ignore);
@@ -95,6 +97,11 @@ async function feed(
   const last = message.finish();
   if (isPromiseLike(last)) await last;
   return true;
+}
+
+/** What a stream of somebody's own may hold: as a chunk it would have no length, or the length of its characters. */
+function noBytes(value: unknown): TypeError {
+  return new TypeError(`The body of a Request consists of bytes, got ${describe(value)}`);
 }
 
 async function refuse(request: Request): Promise<boolean> {

@@ -1,7 +1,7 @@
 // The body of a request as JSON. Three things can be wrong with it, and each has its status.
 
 import { jsonDecode } from "@tw/escape";
-import type { HTTPServerRequest } from "@tw/httputil";
+import { type HTTPServerRequest, trimBlanks } from "@tw/httputil";
 import { quote } from "@tw/util";
 import { HTTPError, InvalidBodyError } from "./errors.js";
 import type { StandardSchema } from "./standard-schema.js";
@@ -28,7 +28,7 @@ export async function jsonBody<T>(
 /** `application/json`, or a type whose syntax is JSON, RFC 6839 §3.1. */
 function isJsonType(type: string): boolean {
   const [essence = ""] = type.split(";", 1);
-  return /^application\/(?:json|[\w.!#$&^-]+\+json)$/i.test(essence.trim());
+  return /^application\/(?:json|[\w.!#$&^-]+\+json)$/i.test(trimBlanks(essence));
 }
 
 function parse(body: Uint8Array): unknown {

@@ -1,5 +1,6 @@
 // Redirects, RFC 9110 §15.4.
 
+import { checkURL } from "@tw/httputil";
 import type { Exchange } from "./exchange.js";
 
 /** How a redirect is answered. */
@@ -15,7 +16,7 @@ export interface RedirectOptions {
  * target from a client must be checked before: `//evil.example` is another site.
  *
  * @throws RangeError for a status outside 300 to 399
- * @throws TypeError when `url` has a control character (S-22: a line break would begin another field)
+ * @throws TypeError when `url` has a control character (S-22: a line break would begin another field), a tab included
  * @throws HeadersSentError, ResponseFinishedError when it is too late
  */
 export function redirectTo(
@@ -26,6 +27,8 @@ export function redirectTo(
   const code = status ?? (permanent ? 301 : 302);
   if (!Number.isInteger(code) || code < 300 || code > 399)
     throw new RangeError(`Not a redirect: ${String(code)}`);
+  // Browsers take tabs out: a path that has one behind its first slash, and a slash behind that, would be another site.
+  checkURL(url);
   exchange.requireOpen("redirect");
   exchange.headers.set(
     "Location",

@@ -54,5 +54,6 @@ function isJson(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return true;
   if (Symbol.iterator in value || Symbol.asyncIterator in value) return false;
+  if (ArrayBuffer.isView(value) || (typeof Blob !== "undefined" && value instanceof Blob)) return false;
   return !(value instanceof Error || value instanceof ArrayBuffer || value instanceof Promise);
 }

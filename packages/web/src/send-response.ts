@@ -1,11 +1,13 @@
 // A Web Response as an answer: status, fields and body are handed through, the body piece by piece.
 
 import { isHopByHop } from "@tw/httputil";
+import type { IOLoop } from "@tw/ioloop";
 import { ClientGoneError, HeadersSentError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 
 /**
- * Sends `response` and finishes. Its fields replace those of the same name that the handler set; the others stay.
+ * Sends `response` and finishes. Its fields replace those of the same name that the handler set; the others stay. The head
+ * goes out with the first piece of the body, or without one that takes its time.
  * When the client goes away the body is cancelled.
  *
  * @throws HeadersSentError when something was sent already
@@ -28,12 +30,15 @@ export async function sendResponse(exchange: Exchange, response: Response): Prom
   const stop = (): void => void reader.cancel(signal.reason).catch(ignore);
   signal.addEventListener("abort", stop, { once: true });
   try {
+    let piece = reader.read();
+    if (!(await settlesSoon(piece, exchange.core.loop))) await exchange.flush();
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await piece;
       if (signal.aborted) throw new ClientGoneError();
       if (done) break;
       exchange.write(value);
       await exchange.flush();
+      piece = reader.read();
     }
   } catch (error) {
     reader.cancel(error).catch(ignore);
@@ -42,6 +47,16 @@ export async function sendResponse(exchange: Exchange, response: Response): Prom
     signal.removeEventListener("abort", stop);
   }
   exchange.finish();
+}
+
+/**
+ * Whether the first piece is there in the next turn of the loop. One that fails by then can be answered with an error; whoever
+ * waits for longer, for an event perhaps, is told with the head that there will be some.
+ */
+function settlesSoon(piece: Promise<unknown>, loop: IOLoop): Promise<boolean> {
+  if (loop.closed) return Promise.resolve(true);
+  const turn = new Promise<boolean>((resolve) => loop.addCallback(() => resolve(false)));
+  return Promise.race([piece.then(() => true), turn]);
 }
 
 function copyHead(exchange: Exchange, response: Response): void {

@@ -48,6 +48,11 @@ function throwing(status: number, options?: HTTPErrorOptions): () => never {
   };
 }
 
+/** A body that breaks before its first piece. */
+function broken(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ pull: (controller) => controller.error(new Error("inner")) });
+}
+
 function writeThenReturn(handler: RequestHandler): string {
   handler.write("a");
   return "b";
@@ -124,6 +129,35 @@ onEveryDriver((serve, driver) => {
       expect(await response.text()).toBe("one two");
     });
 
+    test("a Response whose body takes its time has its head sent ahead", async () => {
+      let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+      const start = (each: ReadableStreamDefaultController<Uint8Array>): void => {
+        controller = each;
+      };
+      const send = await serve(acting(() => new Response(new ReadableStream({ start }), { status: 201 })));
+      const response = await send("/");
+      expect(response.status).toBe(201);
+      controller?.enqueue(new TextEncoder().encode("event"));
+      controller?.close();
+      expect(await response.text()).toBe("event");
+    });
+
+    test("a Response whose body takes its time and breaks is one that is broken off", async () => {
+      let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+      const start = (each: ReadableStreamDefaultController<Uint8Array>): void => {
+        controller = each;
+      };
+      const app = acting(() => new Response(new ReadableStream({ start })));
+      const response = await (await serve(app))("/");
+      controller?.error(new Error("inner"));
+      await expect(response.text()).rejects.toThrow();
+      expect(app.log.errors.map((error) => (error as Error).message)).toEqual(["inner"]);
+    });
+
+    test("a Response whose body breaks at once is a 500", async () => {
+      expect((await (await serve(acting(() => new Response(broken()))))("/")).status).toBe(500);
+    });
+
     test("an empty Response has no body, and one that was read is an error", async () => {
       expect((await (await serve(acting(() => new Response(null, { status: 204 }))))("/")).status).toBe(204);
       const read = new Response("x");
@@ -135,6 +169,8 @@ onEveryDriver((serve, driver) => {
       ["a returned number", () => 5],
       ["returned null", () => null],
       ["a returned Map, which would be {}", () => new Map([["a", 1]])],
+      ["a returned Blob, which would be {}", () => new Blob(["a"])],
+      ["a returned DataView, which would be {}", () => new DataView(new ArrayBuffer(1))],
       ["a returned error, which would tell too much", () => new Error("secret")],
       ["a returned function", () => () => "x"],
       ["write() of an array", (h) => h.write([1])],
@@ -146,6 +182,9 @@ onEveryDriver((serve, driver) => {
       ["a header name that is no token", (h) => h.setHeader("X Foo", "a")],
       ["a header that is a fraction", (h) => h.setHeader("X", 1.5)],
       ["a redirect with a line break", (h) => h.redirect("/a\r\nSet-Cookie: b=c")],
+      // Browsers drop it: what begins like a path of ours would be another site.
+      ["a redirect with a tab", (h) => h.redirect("/\t/evil.example")],
+      ["a redirect that begins with a tab", (h) => h.redirect("\t/a")],
       ["a redirect with status 200", (h) => h.redirect("/", { status: 200 })],
       ["status 99", (h) => h.setStatus(99)],
     ])("%s is a 500 that says nothing", async (_name, act) => {
@@ -256,6 +295,14 @@ onEveryDriver((serve, driver) => {
       const response = await (await serve(app))("/");
       expect([response.status, response.headers.get("x-a"), await response.text()]).toEqual([401, "1", "no"]);
       expect(app.log.lines).toEqual(["warn: 401 GET / (127.0.0.1)"]);
+    });
+
+    test("a last piece of Finish that fails is an error like any other", async () => {
+      const app = acting(() => {
+        throw new Finish(new Response(broken()) as never);
+      });
+      expect((await (await serve(app))("/")).status).toBe(500);
+      expect(app.log.errors.map((error) => (error as Error).message)).toEqual(["inner"]);
     });
 
     test.each<[RedirectCase]>([

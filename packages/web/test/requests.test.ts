@@ -98,6 +98,7 @@ onEveryDriver((serve, driver) => {
     ["APPLICATION/JSON", '{"title":"a"}', 200, { title: "A" }],
     ["text/plain", '{"title":"a"}', 415, { status: 415, issues: null }],
     ["application/jsonp", '{"title":"a"}', 415, { status: 415, issues: null }],
+    ["application/json\u00a0", '{"title":"a"}', 415, { status: 415, issues: null }], // S-03
     ["application/json", "{", 400, { status: 400, issues: null }],
     ["application/json", "", 400, { status: 400, issues: null }],
     [
@@ -175,4 +176,17 @@ describe("app.fetch", () => {
     const request = new Request("http://x/uri", { signal: AbortSignal.abort(new Error("enough")) });
     await expect(table().fetch(request)).rejects.toThrow("enough");
   });
+});
+
+test("a Request whose body is no bytes is refused: it would be an empty one", async () => {
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue("text");
+      controller.close();
+    },
+  });
+  const init = { method: "POST", body, duplex: "half" } as RequestInit;
+  await expect(table().fetch(new Request("http://localhost/echo", init))).rejects.toThrow(
+    "The body of a Request consists of bytes, got string",
+  );
 });

@@ -89,6 +89,8 @@ onEveryCarrier((bench) => {
     test.each([
       ["no Upgrade", { Upgrade: undefined }, 400],
       ["another Upgrade", { Upgrade: "h2c" }, 400],
+      ["a blank of another kind before Upgrade", { Upgrade: "\u00a0websocket" }, 400],
+      ["a blank of another kind before Connection", { Connection: "\u00a0Upgrade" }, 400],
       ["no Connection", { Connection: undefined }, 400],
       ["no key", { "Sec-WebSocket-Key": undefined }, 400],
       ["no version", { "Sec-WebSocket-Version": undefined }, 426],

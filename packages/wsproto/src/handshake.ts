@@ -40,14 +40,27 @@ export function isToken(name: string): boolean {
   return TOKEN.test(name);
 }
 
-/** The members of a comma-separated list, trimmed, without empty ones. */
+/** The members of a comma-separated list, without blanks around them, without empty ones. */
 export function listOf(value: string | null | undefined): string[] {
   const members: string[] = [];
   for (const member of (value ?? "").split(",")) {
-    const trimmed = member.trim();
+    const trimmed = trimBlanks(member);
     if (trimmed !== "") members.push(trimmed);
   }
   return members;
+}
+
+/** Takes SP and HTAB off both ends (S-03): with NBSP before it, which `String.trim` takes off too, a name is another one. */
+function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(c: number): boolean {
+  return c === 0x20 || c === 0x09;
 }
 
 /** Whether a list contains `member` (given in lower case) in any case. */

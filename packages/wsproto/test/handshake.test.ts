@@ -65,6 +65,9 @@ describe("checkUpgradeRequest()", () => {
     ["Upgrade", "websocketx", 400],
     ["Connection", undefined, 400],
     ["Connection", "keep-alive", 400],
+    // S-03: to whoever reads the request before us these are other words.
+    ["Upgrade", "\u00a0websocket", 400],
+    ["Connection", "Upgrade\u00a0", 400],
     ["Host", undefined, 400],
     ["Sec-WebSocket-Key", undefined, 400],
     ["Sec-WebSocket-Key", "", 400],

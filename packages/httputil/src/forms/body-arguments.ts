@@ -1,5 +1,6 @@
 // The arguments in a body that was collected whole, by its Content-Type.
 
+import { trimBlanks } from "../field-lines.js";
 import type { HTTPHeaders } from "../headers.js";
 import { boundaryOf } from "../multipart/boundary.js";
 import { NO_ARGUMENTS, parseQueryArguments } from "./arguments.js";
@@ -23,7 +24,7 @@ export function parseBodyArguments(
   headers?: HTTPHeaders,
   config?: ParseBodyConfig,
 ): ParsedForm {
-  const type = (contentType.split(";", 1)[0] as string).trim().toLowerCase();
+  const type = trimBlanks(contentType.split(";", 1)[0] as string).toLowerCase();
   if (type === "application/x-www-form-urlencoded") {
     refuseEncoded(headers);
     return { arguments: parseQueryArguments(body, config), files: NO_FILES };

@@ -1,6 +1,7 @@
 // The boundary of a multipart body, RFC 2046 §5.1.1.
 
 import { quote } from "@tw/util";
+import { trimBlanks } from "../field-lines.js";
 import { parseHeaderParameters } from "../forms/header-parameters.js";
 import { multipartError } from "./errors.js";
 
@@ -14,7 +15,7 @@ import { multipartError } from "./errors.js";
  */
 export function boundaryOf(contentType: string): string {
   const parsed = parseHeaderParameters(contentType);
-  const type = (parsed?.value ?? contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
+  const type = trimBlanks(parsed?.value ?? contentType.split(";", 1)[0] ?? "").toLowerCase();
   if (type !== "multipart/form-data") {
     throw multipartError("ERR_TW_MULTIPART_TYPE", `Not multipart/form-data: ${quote(contentType)}`, 415);
   }
