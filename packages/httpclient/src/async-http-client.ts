@@ -4,7 +4,7 @@ import { type HTTP1Options, type ResolvedHTTP1Options, resolveHTTP1Options } fro
 import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
 import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
-import { checkDurationMs, TwError } from "@tw/util";
+import { checkDurationMs, offAbort, onAbort, TwError } from "@tw/util";
 import { HTTPClientError, HTTPTimeoutError } from "./errors.js";
 import { buildRequest, type FetchOptions, type HTTPRequest } from "./request.js";
 import { type HTTPResponse, ResponseCollector } from "./response.js";
@@ -81,8 +81,8 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const progress: Progress = { during: "connect" };
     signal?.throwIfAborted();
     const cancel = new AbortController();
-    const onAbort = () => cancel.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const aborted = () => cancel.abort(signal?.reason);
+    if (signal !== undefined) onAbort(signal, aborted);
     const timer =
       timeoutMs === 0
         ? undefined
@@ -95,7 +95,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
     } finally {
       this.#running.delete(cancel);
       if (timer !== undefined) this.loop.removeTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      if (signal !== undefined) offAbort(signal, aborted);
     }
   }
 
@@ -104,8 +104,8 @@ export class AsyncHTTPClient implements AsyncDisposable {
     const stream = await this.#tcp.connect(hostOf(url), Number(url.port || 80), { signal, timeoutMs: 0 });
     progress.during = "request";
     const collector = new ResponseCollector(request);
-    const onAbort = () => stream.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const aborted = () => stream.abort(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
     try {
       signal.throwIfAborted(); // while the connection was on its way to us
       const exchange = new HTTP1ClientConnection(stream, this.#limits).exchange(collector);
@@ -118,7 +118,7 @@ export class AsyncHTTPClient implements AsyncDisposable {
       signal.throwIfAborted();
       throw error;
     } finally {
-      signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", aborted);
       if (!stream.closed) stream.close();
     }
   }

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkDurationMs, checkSignal } from "@tw/util";
+import { checkDurationMs, checkSignal, offAbort, onAbort } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
@@ -161,9 +161,9 @@ export class TCPClient {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
     signal?.throwIfAborted();
     const cancel = new AbortController();
-    const onAbort = (): void => cancel.abort(signal?.reason);
+    const aborted = (): void => cancel.abort(signal?.reason);
     const expire = (): void => cancel.abort(new ConnectTimeoutError(where, timeoutMs));
-    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal !== undefined) onAbort(signal, aborted);
     const timer = timeoutMs === 0 ? undefined : this.loop.callLater(timeoutMs, expire);
     try {
       const stream = this.#stream(await open(cancel.signal), options, cancel.signal);
@@ -171,7 +171,7 @@ export class TCPClient {
       return tls === undefined ? stream : await secured(stream, { ...tls, signal: cancel.signal });
     } finally {
       if (timer !== undefined) this.loop.removeTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      if (signal !== undefined) offAbort(signal, aborted);
     }
   }
 }
@@ -235,10 +235,10 @@ function checkOptions(options: ConnectionOptions, host: string | undefined): TLS
 /** Resolvers cannot be cancelled: their answer is then ignored. */
 function abortable<T>(answer: T | Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    const aborted = () => reject(signal.reason);
+    signal.addEventListener("abort", aborted, { once: true });
     Promise.resolve(answer)
       .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
+      .finally(() => signal.removeEventListener("abort", aborted));
   });
 }

@@ -23,8 +23,12 @@ export function onAbort(signal: AbortSource, callback: () => void): void {
   if (fan === undefined) {
     const callbacks = new Set<() => void>();
     const listener = (): void => {
-      waiting.delete(signal);
-      for (const each of callbacks) each();
+      try {
+        // Who is taken off by one that is called before it is not called: a Set does not visit what has gone.
+        for (const each of callbacks) each();
+      } finally {
+        waiting.delete(signal);
+      }
     };
     fan = { callbacks, listener };
     waiting.set(signal, fan);

@@ -56,6 +56,19 @@ describe("offAbort()", () => {
     expect(called).toEqual(["b"]);
   });
 
+  it("keeps one from being called also while the signal aborts", () => {
+    const { source, abort, listeners } = counted();
+    const called: string[] = [];
+    const [first, second] = [() => called.push("first"), () => called.push("second")];
+    onAbort(source, () => offAbort(source, second));
+    onAbort(source, first);
+    onAbort(source, second);
+    abort();
+    expect(called).toEqual(["first"]);
+    offAbort(source, first);
+    expect(listeners()).toBe(1);
+  });
+
   it("is harmless for who does not wait, and when the signal has aborted", () => {
     const { source, abort } = counted();
     const nobody = () => undefined;

@@ -6,7 +6,7 @@ import type { HTTPHeaders } from "@tw/httputil";
 import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import type { IOStream } from "@tw/iostream";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
-import { checkDurationMs, checkFunction, type Logger } from "@tw/util";
+import { checkDurationMs, checkFunction, type Logger, offAbort, onAbort } from "@tw/util";
 import { WebSocketHandshakeError, type WebSocketState } from "@tw/wsproto";
 import { HandshakeDelegate, type Upgraded } from "./client-handshake.js";
 import { type ClientRequest, type ClientRequestOptions, clientRequest } from "./client-request.js";
@@ -79,15 +79,15 @@ export async function websocketConnect(
   }
   signal?.throwIfAborted();
   const cancel = new AbortController();
-  const onAbort = () => cancel.abort(signal?.reason);
+  const aborted = () => cancel.abort(signal?.reason);
   const expire = () => cancel.abort(new WebSocketHandshakeError(`No WebSocket after ${connectTimeoutMs} ms`));
-  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal !== undefined) onAbort(signal, aborted);
   const timer = connectTimeoutMs === 0 ? undefined : loop.callLater(connectTimeoutMs, expire);
   try {
     return await connect(request, { ...options, loop }, cancel.signal);
   } finally {
     if (timer !== undefined) loop.removeTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    if (signal !== undefined) offAbort(signal, aborted);
   }
 }
 
@@ -98,8 +98,8 @@ async function connect(
 ): Promise<WebSocketClientConnection> {
   const tcp = new TCPClient({ loop: options.loop, engine: options.engine });
   const stream = await tcp.connect(request.host, request.port, { timeoutMs: 0, signal });
-  const onAbort = () => stream.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const aborted = () => stream.abort(signal.reason);
+  signal.addEventListener("abort", aborted, { once: true });
   try {
     return await handshake(stream, request, options);
   } catch (error) {
@@ -107,7 +107,7 @@ async function connect(
     signal.throwIfAborted();
     throw error;
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", aborted);
   }
 }
 

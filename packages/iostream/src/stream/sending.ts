@@ -6,7 +6,7 @@
 //
 // Whatever keeps a file from being sent whole ends the stream: its peer would take what is queued behind it for the rest.
 
-import { checkSignal, rejected } from "@tw/util";
+import { checkSignal, offAbort, onAbort, rejected } from "@tw/util";
 import type { StreamSentMessage } from "../channels.js";
 import { FileReadError, FileTooShortError } from "../errors.js";
 import { type FileLine, queueBehind } from "../file-line.js";
@@ -69,8 +69,8 @@ export abstract class SendingStream extends WritingStream {
 
   private endWhenAborted(send: FileSend, signal: AbortSignal): void {
     const aborted = (): void => this.breakOff(send, signal.reason);
-    signal.addEventListener("abort", aborted);
-    send.whenOver = () => signal.removeEventListener("abort", aborted);
+    onAbort(signal, aborted);
+    send.whenOver = () => offAbort(signal, aborted);
   }
 
   protected override giveFiles(line: FileLine, taken: StreamSentMessage[] | undefined): boolean {

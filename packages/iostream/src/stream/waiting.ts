@@ -5,7 +5,7 @@
 //   its signal aborts    it rejects with the signal's reason; the bytes stay, and the stream goes on
 //   the stream closes    it rejects with StreamClosedError
 
-import { EMPTY_BYTES } from "@tw/util";
+import { EMPTY_BYTES, offAbort, onAbort } from "@tw/util";
 import { ReadBuffer } from "../read-buffer.js";
 import { bufferFull, type Read } from "../reads.js";
 import { ReceivingStream } from "./receiving.js";
@@ -74,8 +74,8 @@ export abstract class WaitingStream extends ReceivingStream {
       read.reject(signal.reason);
       this.regulate();
     };
-    signal.addEventListener("abort", aborted);
-    read.whenOver = () => signal.removeEventListener("abort", aborted);
+    onAbort(signal, aborted);
+    read.whenOver = () => offAbort(signal, aborted);
   }
 
   /** Ends the read that waits, if one does. */

@@ -3,7 +3,7 @@
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { IOLoop, Timeout } from "@tw/ioloop";
-import { Deferred } from "@tw/util";
+import { Deferred, offAbort, onAbort } from "@tw/util";
 import { type HandshakeFailure, TLSHandshakeError } from "../../errors.js";
 import { inNextTurn } from "../../next-turn.js";
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from "../../options.js";
@@ -35,7 +35,7 @@ export class Handshake {
     carrier.on("error", this.#failed);
     carrier.on("close", this.#lost);
     const { signal, handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
-    signal?.addEventListener("abort", this.#aborted);
+    if (signal !== undefined) onAbort(signal, this.#aborted);
     if (handshakeTimeoutMs > 0) {
       this.#timer = loop.callLater(handshakeTimeoutMs, () => {
         this.#fail(
@@ -114,7 +114,8 @@ export class Handshake {
   #end(): void {
     this.#over = true;
     if (this.#timer !== undefined) this.#loop.removeTimeout(this.#timer);
-    this.#options.signal?.removeEventListener("abort", this.#aborted);
+    const { signal } = this.#options;
+    if (signal !== undefined) offAbort(signal, this.#aborted);
   }
 }
 
