@@ -5,9 +5,10 @@
 // process. `observe` subscribes so that it is logged instead.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { checkFunction, isPromiseLike, type Logger, logSafely } from "@tw/util";
+import { checkFunction, checkOptions, isPromiseLike, type Logger, logSafely } from "@tw/util";
 import type { HandlerHandle } from "./handlers.js";
 import { IOLoop } from "./ioloop.js";
+import { checkLogger } from "./loop-options.js";
 import type { PeriodicCallback } from "./periodic.js";
 import type { Timeout } from "./timers.js";
 
@@ -65,7 +66,7 @@ export interface ObserveOptions {
  *
  * `Message` is the type that docs/diagnostics.md names beside the channel.
  *
- * @throws TypeError when `name` is not a string or `observer` not a function
+ * @throws TypeError when `name` is not a string, `observer` not a function, or `logger` no logger, and on options that are none
  * @example
  * using _ = observe<StreamClosedMessage>("tw:iostream:closed", ({ stream, error }) => {
  *   console.log("closed", stream.info.engine, error);
@@ -78,9 +79,16 @@ export function observe<Message = unknown>(
 ): Disposable {
   if (typeof name !== "string") throw new TypeError(`A channel has a name, got ${typeof name}`);
   checkFunction("An observer", observer);
+  checkOptions("options", options);
+  const { logger } = options;
+  if (logger !== undefined) checkLogger(logger);
   const failed = (err: unknown): void => {
-    const { logger = IOLoop.current().logger } = options;
-    logSafely(logger, "error", { err }, `Uncaught exception in an observer of ${name}`);
+    logSafely(
+      logger ?? IOLoop.current().logger,
+      "error",
+      { err },
+      `Uncaught exception in an observer of ${name}`,
+    );
   };
   const listener = (message: unknown): void => {
     try {

@@ -60,6 +60,8 @@ describe("observe()", () => {
   it("refuses what is no name or no function before anything is subscribed", () => {
     expect(() => observe(NAME, 1 as never)).toThrow(TypeError);
     expect(() => observe(Symbol("tw") as never, () => undefined)).toThrow(TypeError);
+    for (const bad of [null, 5, "x", { logger: 5 }, { logger: null }, { logger: {} }])
+      expect(() => observe("tw:none", () => undefined, bad as never)).toThrow(TypeError);
     expect(hasSubscribers(NAME)).toBe(false);
   });
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { fixed } from "../src/framing.js";
 import { IOStream } from "../src/index.js";
@@ -24,6 +25,26 @@ it("every read refuses a signal that is none at once, and the next read is not i
   peer.send("x");
   expect(text(await during(loop, stream.readBytes(1)))).toBe("x");
 });
+
+it("the reads and iterations of many streams share one listener on their signal, and leave none", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = () => getEventListeners(signal, "abort").length;
+  const ends = Array.from({ length: 20 }, () => pair());
+  const reads = ends.map(({ stream }, at) =>
+    at % 2 === 0 ? stream.readUntil("\n", { signal }) : collected(stream.frames(fixed(2), { signal })),
+  );
+  expect(listeners()).toBe(1);
+  controller.abort("enough");
+  for (const read of reads) await expect(read).rejects.toBe("enough");
+  expect(listeners()).toBe(0);
+});
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
 
 describe("readInto()", () => {
   it("fills the array, with partial what there is, and leaves the remainder readable (L3)", async () => {

@@ -1,4 +1,5 @@
 // The race of the families, in virtual time: what is tried, when, and what is left over.
+import { getEventListeners } from "node:events";
 import type { IOLoop, Timeout } from "@tw/ioloop";
 import { virtualLoop } from "@tw/ioloop/testing";
 import { nullLogger } from "@tw/log";
@@ -139,6 +140,18 @@ describe("TCPClient.connect() giving up", () => {
     await expect(host.run(() => client.connect("host", 80, { signal: abort.signal }))).rejects.toBe(reason);
     expect(network.log.slice(2)).toEqual(["350 -::1", "350 -10.0.0.1"]);
     expect(timers.size).toBe(0);
+  });
+
+  it("shares one listener on a signal with all others that connect, and leaves none", async () => {
+    const { host, client } = race({ "::1": "hangs" });
+    const abort = new AbortController();
+    const listeners = () => getEventListeners(abort.signal, "abort").length;
+    const connecting = Array.from({ length: 20 }, () => client.connect("host", 80, { signal: abort.signal }));
+    await host.advance(1);
+    expect(listeners()).toBe(1);
+    abort.abort("enough");
+    for (const each of connecting) await expect(each).rejects.toBe("enough");
+    expect(listeners()).toBe(0);
   });
 
   it("gives up while the name is being resolved, and drops the answer", async () => {

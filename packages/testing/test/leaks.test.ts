@@ -141,6 +141,9 @@ describe("watchLeaks()", () => {
     expect(() => make({ kinds: ["socket" as never] })).toThrow(RangeError);
     expect(() => make({ graceMs: -1 })).toThrow(RangeError);
     expect(() => make({ graceMs: Number.NaN })).toThrow(RangeError);
+    expect(() => make({ graceMs: Number.POSITIVE_INFINITY })).toThrow(RangeError);
+    for (const bad of [{ graceMs: "5" }, { graceMs: null }, { kinds: "timer" }, { ignore: 5 }])
+      expect(() => make(bad as never)).toThrow(TypeError);
     expect(listening()).toBe(false);
   });
 

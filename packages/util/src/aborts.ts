@@ -43,8 +43,17 @@ function makeFan(signal: Abortable): Fan {
   const callbacks = new Set<() => void>();
   const listener = (): void => {
     signal.removeEventListener("abort", listener);
-    // One of them may take others off, which are not called then.
-    for (const each of [...callbacks]) if (callbacks.delete(each)) each();
+    let failed: { readonly error: unknown } | undefined;
+    for (const each of [...callbacks]) {
+      // One of them may take others off, which are not called then; one that throws keeps none of them from hearing of it.
+      if (!callbacks.delete(each)) continue;
+      try {
+        each();
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+    if (failed !== undefined) throw failed.error;
   };
   return { callbacks, listener };
 }

@@ -41,3 +41,18 @@ it("offAbort() within a callback keeps those that it takes off from being called
   controller.abort();
   expect(called).toEqual([]);
 });
+
+it("a callback that throws keeps no other from being called", () => {
+  const heard: (() => void)[] = [];
+  const signal = {
+    addEventListener: (_: string, listener: () => void) => heard.push(listener),
+    removeEventListener() {},
+  };
+  const called: string[] = [];
+  onAbort(signal, () => {
+    throw new Error("provoked");
+  });
+  onAbort(signal, () => called.push("next"));
+  expect(() => heard[0]?.()).toThrow("provoked");
+  expect(called).toEqual(["next"]);
+});

@@ -33,7 +33,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
   readonly #decoder: FrameDecoder<T>;
   readonly #take: Take<T, R>;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.#fail(this.#signal?.reason);
+  readonly #aborted = (): void => this.#fail(this.#signal?.reason);
   #source: Source = "open";
   #error: unknown;
   #paused = false;
@@ -50,7 +50,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
     this.#take = take;
     this.#signal = signal;
     stream.claim(this);
-    if (signal !== undefined) onAbort(signal, this.#onAbort);
+    if (signal !== undefined) onAbort(signal, this.#aborted);
   }
 
   next(): Promise<IteratorResult<R, undefined>> {
@@ -153,7 +153,7 @@ export class FrameReader<T, R> implements AsyncIterator<R, undefined>, StreamRec
   #leave(): void {
     if (this.#source === "left") return;
     this.#source = "left";
-    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#aborted);
     this.#stream.detach(this.#decoder.unread);
   }
 }

@@ -1,6 +1,6 @@
 // A test that leaves handlers, timers, streams or listening sockets behind fails, and says where each was made.
 
-import { checkOptions, TwError } from "@tw/util";
+import { checkDurationMs, checkFunction, checkOptions, TwError } from "@tw/util";
 import { lineOf, type Resource, type ResourceKind, Tracker } from "./tracker.js";
 
 /** Options of a {@link LeakGuard}. */
@@ -85,13 +85,15 @@ export class LeakGuard implements AsyncDisposable {
   }
 }
 
-/** @throws TypeError on options that are none; RangeError on an unknown kind or a negative grace */
+/** @throws TypeError on options that are none; RangeError on an unknown kind or what is no grace */
 export function checkGuardOptions(options: LeakGuardOptions, name = "options"): void {
   checkOptions(name, options, { number: "graceMs", array: "kinds" });
-  const { kinds = KINDS, graceMs = DEFAULT_GRACE_MS } = options;
+  const { ignore, kinds = KINDS, graceMs = DEFAULT_GRACE_MS } = options;
+  if (ignore !== undefined) checkFunction("ignore", ignore);
+  if (!Array.isArray(kinds)) throw new TypeError(`kinds must be an array, got ${typeof kinds}`);
   for (const kind of kinds)
     if (!KINDS.includes(kind)) throw new RangeError(`Not a kind of resource: ${kind}`);
-  if (!(graceMs >= 0)) throw new RangeError(`graceMs must not be negative, got ${graceMs}`);
+  checkDurationMs("graceMs", graceMs);
 }
 
 /**
@@ -99,7 +101,7 @@ export function checkGuardOptions(options: LeakGuardOptions, name = "options"): 
  * sockets. Tests that run at the
  * same time in one thread are told of each other's: run them one after the other.
  *
- * @throws TypeError on options that are none; RangeError on an unknown kind or a negative grace
+ * @throws TypeError on options that are none; RangeError on an unknown kind or what is no grace
  * @example
  * await using guard = watchLeaks();
  * const stream = await new TCPClient().connect("localhost", port);
