@@ -9,7 +9,7 @@ import {
   type Transport,
 } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkDurationMs, checkSignal, offAbort, onAbort } from "@tw/util";
+import { checkDurationMs, checkSignal } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
