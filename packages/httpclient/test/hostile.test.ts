@@ -78,6 +78,26 @@ describe("AsyncHTTPClient against a hostile server", () => {
     });
   }
 
+  it("says whether the response was cut short or refused", async () => {
+    const messages: string[] = [];
+    for (const response of [
+      "Content-Length: 9\r\n\r\nabc",
+      "Content-Length: 1001\r\n\r\n",
+      "no field\r\n\r\n",
+    ]) {
+      const { outcome } = await fetchFrom((stream) => {
+        stream.send(head + response);
+        stream.end();
+      });
+      messages.push((outcome as Error).message);
+    }
+    expect(messages).toEqual([
+      "The server closed the connection before its response was complete",
+      "The response of the server was refused",
+      "The response of the server was refused",
+    ]);
+  });
+
   it("101 rejects at once, without a timeout: fetch asks for no other protocol", async () => {
     const { outcome } = await fetchFrom(
       (stream) => {

@@ -44,7 +44,7 @@ class StreamingMessage implements HTTPMessageDelegate {
   /**
    * Runs the callback, and does not wait for it: it waits for the body. The body waits for the callback to read, and so
    * does a client for its 100, RFC 9110 §10.1.1. Where there is no body the callback runs when that is known to be over,
-   * which is at once: an answer before the end of its request would end the connection.
+   * which is at once: its request is whole then, and can be upgraded.
    */
   headersReceived(startLine: RequestStartLine | ResponseStartLine, headers: HTTPHeaders): MaybePromise {
     const request = new HTTPServerRequest(
