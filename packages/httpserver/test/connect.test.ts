@@ -1,6 +1,6 @@
 // CONNECT: a tunnel for who opens one, and for all others a request like any, except that nothing may come behind it.
 
-import { HTTPHeaders, type HTTPServerRequest } from "@tw/httputil";
+import { HTTPHeaders, type HTTPServerRequest, type UpgradedStream } from "@tw/httputil";
 import { Deferred, fromLatin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { HTTPServer } from "../src/index.js";
@@ -33,6 +33,34 @@ onEveryCarrier((bench) => {
   });
 
   describe("CONNECT with allowConnect", () => {
+    it("a tunnel can be half-closed, and closes by itself when both sides have ended", async () => {
+      let tunnel: UpgradedStream | undefined;
+      let received = "";
+      const server = await bench.serve(
+        (request: HTTPServerRequest) => {
+          tunnel = request.connection.upgrade?.(new HTTPHeaders());
+          tunnel?.attach({
+            onBytes(view) {
+              received += fromLatin1(view);
+            },
+            onEnd() {
+              tunnel?.send(`got ${received}`);
+              tunnel?.end();
+            },
+            onDrain() {},
+            onClose() {},
+          });
+        },
+        { allowConnect: true },
+      );
+      const client = await bench.connect(server);
+      await client.send(`${CONNECT}all`);
+      client.stream.end();
+      expect(await client.untilClosed()).toMatch(/\r\n\r\ngot all$/);
+      await client.stream.whenClosed;
+      expect(tunnel?.closed).toBe(true);
+    });
+
     it("upgrade() answers 200 and gives the stream, with what came behind the request first", async () => {
       const server = await bench.serve(
         (request: HTTPServerRequest) => {

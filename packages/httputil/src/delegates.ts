@@ -257,6 +257,11 @@ export interface UpgradedStream {
   /** Stops delivery; level-triggered: none comes after this returns. */
   pause(): void;
   resume(): void;
+  /**
+   * Half-closes after what is queued: the peer sees the end, and may go on sending, as through a tunnel it may. When both
+   * sides have ended, the stream closes by itself.
+   */
+  end(): void;
   /** Flushes, then closes. */
   close(): void;
   /** Closes now; the peer may see a reset. */

@@ -323,6 +323,7 @@ interface UpgradedStream {
   readonly bufferedAmount: number;
   pause(): void;
   resume(): void;
+  end(): void;
   close(): void;
   abort(reason?: unknown): void;
   readonly closed: boolean;

@@ -116,7 +116,10 @@ export abstract class WritingStream extends FlushingStream {
     }
   }
 
-  /** Half-closes after what is queued: the peer sees the end, and may go on sending. May be repeated. */
+  /**
+   * Half-closes after what is queued: the peer sees the end, and may go on sending. When it has ended too, and what it sent
+   * was read, the stream closes by itself. May be repeated.
+   */
   end(): void {
     if (this.move("end")) this.flushInTime();
   }
