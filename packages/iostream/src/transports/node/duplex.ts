@@ -128,6 +128,12 @@ export abstract class OwnedDuplex extends LazyAsyncResource implements Probed {
     else this.later();
   }
 
+  /** An HTTP/2 stream whose connection was lost ends as one does that is complete, and has a code that says otherwise. */
+  protected get wasReset(): boolean {
+    const { rstCode = 0 } = this.duplex as { rstCode?: number };
+    return rstCode !== 0;
+  }
+
   /** Why a stream has closed that had not said goodbye: who cannot send could only have stopped to read. */
   private cutOff(): Error {
     return this.incoming === "open" ? prematureClose() : brokenPipe();

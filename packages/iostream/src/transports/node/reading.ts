@@ -103,6 +103,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
 
   /** @internal 'end' */
   streamEnded(): void {
+    if (this.wasReset) return; // 'close' tells why
     this.incoming = "ended";
     this.probe();
     this.tellEnd();

@@ -49,7 +49,7 @@ export class NodeTransport extends DuplexReader implements Transport {
     if (again) return;
     const { duplex } = this;
     listenToData(duplex);
-    if (duplex.readableEnded) this.incoming = "ended";
+    if (duplex.readableEnded && !this.wasReset) this.incoming = "ended";
     if (this.closed || this.incoming === "ended") this.later();
     if (this.held === 0) duplex.resume();
   }
