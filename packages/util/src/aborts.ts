@@ -7,42 +7,46 @@ export interface AbortSource {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-const waiting = new WeakMap<AbortSource, Fan>();
-
+/** Who waits for a signal. Kept with it: who waits again and again, read after read, makes no other. */
 interface Fan {
   readonly callbacks: Set<() => void>;
   readonly listener: () => void;
 }
+
+const fans = new WeakMap<AbortSource, Fan>();
+
+const ONCE = { once: true };
 
 /**
  * Calls `callback` when `signal` aborts, which it has not yet; a callback must not throw. Whoever no longer waits says so with
  * {@link offAbort}.
  */
 export function onAbort(signal: AbortSource, callback: () => void): void {
-  let fan = waiting.get(signal);
+  let fan = fans.get(signal);
   if (fan === undefined) {
-    const callbacks = new Set<() => void>();
-    const listener = (): void => {
-      try {
-        // Who is taken off by one that is called before it is not called: a Set does not visit what has gone.
-        for (const each of callbacks) each();
-      } finally {
-        waiting.delete(signal);
-      }
-    };
-    fan = { callbacks, listener };
-    waiting.set(signal, fan);
-    signal.addEventListener("abort", listener, { once: true });
+    fan = makeFan();
+    fans.set(signal, fan);
   }
+  if (fan.callbacks.size === 0) signal.addEventListener("abort", fan.listener, ONCE);
   fan.callbacks.add(callback);
 }
 
 /** Takes a callback off again; the last one takes the listener along. Harmless when it is not there. */
 export function offAbort(signal: AbortSource, callback: () => void): void {
-  const fan = waiting.get(signal);
-  if (fan === undefined) return;
-  fan.callbacks.delete(callback);
-  if (fan.callbacks.size > 0) return;
-  waiting.delete(signal);
-  signal.removeEventListener("abort", fan.listener);
+  const fan = fans.get(signal);
+  if (fan === undefined || !fan.callbacks.delete(callback)) return;
+  if (fan.callbacks.size === 0) signal.removeEventListener("abort", fan.listener);
+}
+
+function makeFan(): Fan {
+  const callbacks = new Set<() => void>();
+  const listener = (): void => {
+    try {
+      // Who is taken off by one that is called before it is not called: a Set does not visit what has gone.
+      for (const each of callbacks) each();
+    } finally {
+      callbacks.clear();
+    }
+  };
+  return { callbacks, listener };
 }
