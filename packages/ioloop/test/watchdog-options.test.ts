@@ -4,6 +4,7 @@ import { virtualLoop } from "../src/testing.js";
 import { MAX_OFFENDERS, Offenders } from "../src/watchdog/offenders.js";
 import { resolveWatchdogOptions } from "../src/watchdog/options.js";
 import { describePosition, describeRunning, worthSaying } from "../src/watchdog/report.js";
+import { recorder } from "./support.js";
 
 describe("options of setBlockingWatchdog()", () => {
   it("default to 100 ms, a sample each quarter of it, and stderr", () => {
@@ -49,6 +50,21 @@ describe("options of setBlockingWatchdog()", () => {
     expect(() => loop.setBlockingWatchdog({})).toThrow(
       expect.objectContaining({ code: "ERR_TW_WATCHDOG_HOST" }),
     );
+  });
+
+  it("leave no activity behind a thread that ends by itself, nor behind one that could not be replaced", async () => {
+    const loop = new IOLoop({ logger: recorder() });
+    const thread = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+    const ended = expect.objectContaining({ code: "ERR_TW_WATCHDOG_ENDED" });
+    await expect(loop.setBlockingWatchdog({ entry: thread("") })).rejects.toEqual(ended);
+    expect(loop.activity).toBe(undefined);
+    void loop.setBlockingWatchdog({ entry: thread("setInterval(() => undefined, 1000)") });
+    expect(loop.activity).not.toBe(undefined);
+    expect(() => loop.setBlockingWatchdog({ entry: new URL("http://localhost/worker.js") })).toThrow(
+      TypeError,
+    );
+    expect(loop.activity).toBe(undefined);
+    await loop.close();
   });
 
   it("may be undefined where there is no watchdog", async () => {

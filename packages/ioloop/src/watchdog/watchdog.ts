@@ -77,9 +77,9 @@ export class Watchdog {
     setActivity(this.#activity);
   }
 
-  /** Where code on the loop says what it does. */
-  get activity(): LoopActivity {
-    return this.#activity;
+  /** Where code on the loop says what it does; `undefined` when the watch has ended, or its thread has by itself. */
+  get activity(): LoopActivity | undefined {
+    return this.#closed === undefined ? this.#activity : undefined;
   }
 
   /** Ends the watch; resolves when the thread is gone. May be repeated. */
