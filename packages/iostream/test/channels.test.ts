@@ -221,7 +221,9 @@ describe("streams publish", () => {
 
   it("and a receiver gets its bytes when a subscriber throws, and is logged by observe()", async () => {
     const { loop, stream, peer } = pair();
-    const observation = observe("tw:iostream:received", () => expect.fail("observer"), { logger: loop.logger });
+    const observation = observe("tw:iostream:received", () => expect.fail("observer"), {
+      logger: loop.logger,
+    });
     const read = peer.readBytes(2);
     void stream.write("ok");
     await loop.settle();
