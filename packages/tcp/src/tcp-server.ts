@@ -4,6 +4,7 @@
 //                        ▲  pause · resume          │
 //                        └──── maxConnections ──────┴──► Connections ──► drain
 
+import { setMaxListeners } from "node:events";
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream, Transport } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
@@ -60,7 +61,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #sockets: ServerSockets = new ServerSockets();
   readonly #connections: Connections;
   readonly #admission: Admission;
-  #draining = new AbortController();
+  #draining = drainController();
   /** The one that is under way. */
   #drain: Drain | undefined;
   #nextWarning = Number.NEGATIVE_INFINITY;
@@ -148,7 +149,7 @@ export class TCPServer implements AsyncDisposable {
     if (refusal !== undefined) throw refusal;
     socket.accept((transport) => this.#accepted(transport));
     this.#sockets.serve(socket);
-    if (this.#draining.signal.aborted) this.#draining = new AbortController();
+    if (this.#draining.signal.aborted) this.#draining = drainController();
   }
 
   /** The port of the first listening socket, or 0. */
@@ -330,4 +331,11 @@ export class TCPServer implements AsyncDisposable {
   #connectionGone(): void {
     if (this.#connections.size < this.#maxConnections) this.#sockets.goOn();
   }
+}
+
+/** Each connection may listen to it: Node takes the eleventh listener of a signal for a leak. */
+function drainController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
