@@ -163,7 +163,7 @@ export function nodeLatin1(bytes: Uint8Array, start: number, end: number): strin
 const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string })
   .latin1Slice;
 
-/** Every connection may wait for it: Node would take more than ten for a leak. */
+/** Each connection may listen to it: Node takes the eleventh listener of a signal for a leak. */
 function drainController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

@@ -28,6 +28,21 @@ async function another({ server }: World): Promise<RawClient> {
   return new RawClient(await new TCPClient({ loop: server.loop }).connect("x", 80));
 }
 
+it("any number of connections may listen to `draining`, of a server that listens again too", async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warned);
+  await using server = new HTTPServer(hello);
+  for (const round of ["before a drain", "after it"]) {
+    await server.listen(0, "127.0.0.1");
+    for (let i = 0; i < 11; i++) server.draining.addEventListener("abort", () => round);
+    await server.drain();
+  }
+  await new Promise<void>((resolve) => server.loop.addCallback(resolve)); // Node tells a turn later
+  process.off("warning", warned);
+  expect(warnings).toEqual([]);
+});
+
 describe("drain(), in virtual time", () => {
   it("closes at once who was silent for long, and tells so", async () => {
     await inVirtualTime(hello, async ({ client, server, host, pass }) => {

@@ -335,7 +335,7 @@ export class TCPServer implements AsyncDisposable {
   }
 }
 
-/** Every connection may wait for it: Node would take more than ten for a leak. */
+/** Each connection may listen to it: Node takes the eleventh listener of a signal for a leak. */
 function drainController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

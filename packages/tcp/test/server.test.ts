@@ -187,6 +187,21 @@ describe("TCPServer.drain() in virtual time", () => {
     expect(host.now()).toBeCloseTo(5001, 0);
   });
 
+  it("any number of handlers may listen to `draining`, of a server that listens again too", async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => void warnings.push(warning);
+    process.on("warning", warned);
+    await using server = new TCPServer();
+    for (const round of ["before a drain", "after it"]) {
+      await server.listen(0, "127.0.0.1");
+      for (let i = 0; i < 11; i++) server.draining.addEventListener("abort", () => round);
+      await server.drain();
+    }
+    await new Promise<void>((resolve) => server.loop.addCallback(resolve)); // Node tells a turn later
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
+  });
+
   it("tells handlers by `draining`, and a later listen() begins anew", async () => {
     const { host, server, connect } = serve(async (stream) => {
       const told = new Deferred();
