@@ -171,6 +171,17 @@ export const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string, 
       "GET a",
       "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n",
     ],
+    [
+      "PUBSUB numpat",
+      "-ERR Can't execute 'pubsub|numpat': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n",
+    ],
+    [
+      "COMMAND",
+      "-ERR Can't execute 'command': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n",
+    ],
+    ["PUBSUB foo", "-ERR unknown subcommand 'foo'. Try PUBSUB HELP.\r\n"],
+    ["CONFIG constructor", "-ERR unknown subcommand 'constructor'. Try CONFIG HELP.\r\n"],
+    ["COMMAND COUNT x", "-ERR wrong number of arguments for 'command|count' command\r\n"],
     ["PING x", "*2\r\n$4\r\npong\r\n$1\r\nx\r\n"],
     ["UNSUBSCRIBE", "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n"],
     ["PUNSUBSCRIBE", "*3\r\n$12\r\npunsubscribe\r\n$2\r\na*\r\n:0\r\n"],
@@ -194,6 +205,14 @@ export const CONVERSATIONS: Readonly<Record<string, readonly (readonly [string, 
     ["GET a b", "-ERR wrong number of arguments for 'get' command\r\n"],
     ["constructor", "-ERR unknown command 'constructor', with args beginning with: \r\n"],
     ["FOO bar baz", "-ERR unknown command 'FOO', with args beginning with: 'bar' 'baz' \r\n"],
+    [
+      "FOO 1 2 3 4 5 6 7 8 9 10",
+      "-ERR unknown command 'FOO', with args beginning with: '1' '2' '3' '4' '5' '6' '7' '8' '9' '10' \r\n",
+    ],
+    [
+      `FOO ${"y".repeat(100)} ${"z".repeat(100)} x`,
+      `-ERR unknown command 'FOO', with args beginning with: '${"y".repeat(100)}' '${"z".repeat(25)}' \r\n`,
+    ],
   ],
 };
 

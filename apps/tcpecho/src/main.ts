@@ -9,7 +9,7 @@ import { EchoServer } from "./server.js";
 async function main([port, ...messages]: readonly string[]): Promise<void> {
   if (port !== undefined) return echo(Number(port), messages);
   const server = new EchoServer();
-  IOLoop.current().onStop(() => server.stop());
+  IOLoop.current().onStop(() => server.drain({ timeoutMs: 1000 }));
   await onPort(8888, (port) => server.listen(port));
   console.log(`tcp://localhost:${server.port}`);
   await IOLoop.current().start();

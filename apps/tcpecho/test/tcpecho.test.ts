@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createConnection } from "node:net";
 import { MACHINES, runSample, startSample, withoutPort } from "@tw/tooling-samples";
 import { describe, expect, it } from "vitest";
@@ -23,6 +24,16 @@ describe.each(MACHINES)("tcpecho on $name", ({ env }) => {
     expect(await ask(server.port, "a\r\nb\n")).toBe("a\nb\n");
     expect(await ask(server.port, `ok\n${"x".repeat(1023)}\n`)).toBe(`ok\n${"x".repeat(1023)}\n`);
     expect(await server.stop()).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("ends with 0 on SIGTERM though a client stays, who has had its answers", async () => {
+    const server = await startSample("tcpecho", env);
+    const socket = createConnection(server.port, "127.0.0.1").on("error", () => undefined);
+    socket.write("hello\n");
+    expect(String((await once(socket, "data"))[0])).toBe("hello\n");
+    const gone = new Promise((resolve) => socket.on("close", resolve));
+    expect(await server.stop()).toMatchObject({ code: 0, stderr: "" });
+    await gone;
   });
 
   it("ends the connection of a client whose line is too long, says why, and goes on", async () => {

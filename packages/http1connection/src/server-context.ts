@@ -1,6 +1,7 @@
 // What all connections of one server share, so that each holds one reference instead of twenty fields.
 
 import { AsyncResource } from "node:async_hooks";
+import { setMaxListeners } from "node:events";
 import { HTTP1Machine, type ResolvedHTTP1Options, resolveHTTP1Options } from "@tw/http1";
 import type { HTTPServerConnectionDelegate, Refusal } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
@@ -42,7 +43,7 @@ export class ServerContext {
   readonly tally: { served: number; idle: number; upgraded: number } = { served: 0, idle: 0, upgraded: 0 };
   /** The async context that requests start in: that of whoever made the server, never that of another request. */
   readonly scope: AsyncResource = new AsyncResource("TWHTTPServer", { requireManualDestroy: true });
-  #draining = new AbortController();
+  #draining = drainController();
   #nextWarning = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -111,7 +112,7 @@ export class ServerContext {
   /** The server listens again. */
   reopen(): void {
     if (!this.#draining.signal.aborted) return;
-    this.#draining = new AbortController();
+    this.#draining = drainController();
     this.grace.reset();
   }
 
@@ -161,3 +162,10 @@ export function nodeLatin1(bytes: Uint8Array, start: number, end: number): strin
 
 const latin1Slice = (Buffer.prototype as unknown as { latin1Slice(start: number, end: number): string })
   .latin1Slice;
+
+/** Every connection may wait for it: Node would take more than ten for a leak. */
+function drainController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}

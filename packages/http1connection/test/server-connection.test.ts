@@ -57,6 +57,21 @@ describe("HTTP1ServerConnection", () => {
     expect(t.closed).toEqual(["http"]);
   });
 
+  it("may be waited for by any number of handlers: Node takes nobody who listens to `draining` for a leak", async () => {
+    const warnings: string[] = [];
+    const heard = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", heard);
+    const { context } = setUp(() => ({}));
+    for (const _again of [1, 2]) {
+      for (let i = 0; i < 50; i++) context.draining.addEventListener("abort", () => {});
+      context.drain(new Error("over"));
+      context.reopen();
+    }
+    await new Promise(setImmediate);
+    process.off("warning", heard);
+    expect(warnings).toEqual([]);
+  });
+
   it("keeps bytes that a delegate's promise holds valid, and gives it no more meanwhile", async () => {
     let release = () => {};
     const seen: Uint8Array[] = [];

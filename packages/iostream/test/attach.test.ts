@@ -101,6 +101,16 @@ describe("IOStream.attach()", () => {
     expect(text(await stream.readBytes(4))).toBe("abcd");
   });
 
+  it("detach() refuses what is no bytes, and the receiver stays", () => {
+    const { stream, feed } = scripted();
+    const notes = new Notes();
+    stream.attach(notes);
+    for (const leftover of ["ab", 5, null, [1]] as never[])
+      expect(() => stream.detach(leftover)).toThrow(TypeError);
+    feed("cd");
+    expect(notes.calls).toEqual(["bytes cd"]);
+  });
+
   it("detach() lifts a pause: it was the former owner's", () => {
     const { stream, transport } = scripted();
     stream.attach(new Notes());

@@ -173,6 +173,11 @@ describe("lengthPrefixed()", () => {
     expect(outcome(codec, "\xff\xff\xff\xff\x0f")).toBe("ERR_TW_FRAME_TOO_LARGE");
   });
 
+  it("refuses a prefix that is none", () => {
+    for (const prefix of ["u64be", "toString"] as never[])
+      expect(() => lengthPrefixed({ prefix, maxFrameSize: 9 })).toThrow(TypeError);
+  });
+
   it("refuses to send more than its prefix can say", () => {
     const u8 = lengthPrefixed({ prefix: "u8", maxFrameSize: 1000 });
     expect(u8.encode(new Uint8Array(255))).toHaveLength(256);
@@ -350,6 +355,14 @@ describe("headed()", () => {
     expect(of("12", "1234")()).toHaveLength(8);
     for (const beyond of [of("123", "1234"), of("12", "12345")])
       expect(beyond).toThrow(expect.objectContaining({ code: "ERR_TW_FRAME_TOO_LARGE" }));
+  });
+});
+
+describe("map()", () => {
+  it("refuses a mapping that is none, at once: no peer is to blame for it", () => {
+    const { decode, encode } = text();
+    for (const mapping of [undefined, {}, { decode }, { encode }] as never[])
+      expect(() => map(fixed(1), mapping)).toThrow(TypeError);
   });
 });
 

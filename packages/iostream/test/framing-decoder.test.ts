@@ -178,7 +178,7 @@ describe("FrameDecoder", () => {
   it("refuses a codec without a finite limit, and one that measures nothing", () => {
     for (const maxFrameSize of [Number.POSITIVE_INFINITY, 0, Number.NaN, undefined as never])
       expect(() => new FrameDecoder({ ...short, maxFrameSize })).toThrow(RangeError);
-    for (const size of [0, -2, Number.NaN]) {
+    for (const size of [0, -2, Number.NaN, 1.5]) {
       const decoder = new FrameDecoder({ ...short, measure: () => size });
       decoder.push(bytes("x"));
       expect(() => decoder.next()).toThrow(CodecError);

@@ -1,4 +1,9 @@
 import { once } from "node:events";
+import {
+  connect as connectHTTP2,
+  createServer as createHTTP2Server,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
@@ -195,6 +200,35 @@ describe("nodeTransport()", () => {
     await until(() => notes.calls.some((call) => call.startsWith("close")));
     expect(notes.calls).not.toContain("end");
     expect(notes.calls.at(-1)).toBe("close ECONNRESET");
+  });
+
+  it("takes a connection that HTTP/2 has lost for no end of its streams, at either end of it", async () => {
+    for (const reader of ["client", "server"] as const) {
+      const server = createHTTP2Server().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const session = connectHTTP2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      session.on("error", () => undefined);
+      const asked = Promise.all([once(server, "connection"), once(server, "stream")]);
+      const request = session.request({ ":method": "POST" });
+      request.write("part");
+      if (reader === "client") request.end();
+      const [[socket], [answer]] = (await asked) as unknown as [[Socket], [ServerHttp2Stream]];
+      answer.respond();
+      answer.write("part");
+      for (const each of [request, answer]) each.on("error", () => undefined);
+      const stream = new IOStream(nodeTransport(loop, reader === "client" ? request : answer), { loop });
+      expect(text(await stream.readBytes(4))).toBe("part");
+      const rest = stream.readUntilClose();
+      if (reader === "client") socket.destroy();
+      else session.destroy();
+      await expect(rest).rejects.toMatchObject({
+        code: "ERR_TW_STREAM_CLOSED",
+        cause: { code: "ERR_STREAM_PREMATURE_CLOSE" },
+      });
+      await stream.whenClosed;
+      session.destroy();
+      server.close();
+    }
   });
 
   it("destroyed by somebody else is not a clean end", async () => {

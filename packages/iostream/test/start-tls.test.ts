@@ -1,4 +1,5 @@
 import { createSecureContext } from "node:tls";
+import { MAX_DELAY_MS } from "@tw/ioloop";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { describe, expect, it } from "vitest";
 import { IOStream, type SSLIOStream, type TLSOptions } from "../src/index.js";
@@ -197,6 +198,21 @@ for (const [engine, make] of Object.entries(PAIRS)) {
       }
     });
 
+    it("an end of the peer that a pause held back ends a handshake that begins then, too", async () => {
+      for (const options of [SERVER, CLIENT]) {
+        for (const way of ["forth", "back"] as const) {
+          const pair = await make();
+          const [near, far] = way === "forth" ? pair : ([pair[1], pair[0]] as const);
+          near.pause();
+          far.end();
+          for (let i = 0; i < 5; i++) await settle();
+          expect(await failure(near.startTls(options))).toMatchObject({ reason: "closed" });
+          await near.whenClosed;
+          await closeAll(far);
+        }
+      }
+    });
+
     it("gives a silent peer up after handshakeTimeoutMs, and when its signal aborts", async () => {
       const [near, far] = await make();
       const starting = near.startTls({ ...SERVER, handshakeTimeoutMs: 20 });
@@ -312,7 +328,7 @@ it("startTls() refuses options that cannot work before anything changes", async 
   expect(() => stream.startTls({ servername: "" })).toThrow(TypeError);
   expect(() => stream.startTls({ servername: 7 as never })).toThrow(TypeError);
   expect(() => stream.startTls({ isServer: true })).toThrow(/cert/);
-  for (const handshakeTimeoutMs of [-1, 1e12 + 1])
+  for (const handshakeTimeoutMs of [-1, MAX_DELAY_MS + 1])
     expect(() => stream.startTls({ ...CLIENT, handshakeTimeoutMs })).toThrow(RangeError);
   expect(stream.closed).toBe(false);
   stream.abort();

@@ -90,15 +90,18 @@ export function taskId(): number | undefined {
 
 /**
  * In a child: the sockets of `listen`, for `TCPServer.addSockets`. All children share the ports: on the native engine
- * by `SO_REUSEPORT`, on the other through `node:cluster`. They can be had once.
+ * by `SO_REUSEPORT`, on the other through `node:cluster`. They can be had once: two owners of one descriptor would each
+ * close it.
  *
- * @throws ForkError `ERR_TW_FORK` where there is no task
+ * @throws ForkError `ERR_TW_FORK` where there is no task, or when it was called before
  */
 export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Promise<ListeningSocket[]> {
   checkOptions("options", options, { IOLoop: "loop" });
   checkLoop(options.loop);
   const task = taskEnvironment();
   if (task === undefined) throw new ForkError("taskSockets() is for the children of forkProcesses()");
+  if (taken) throw new ForkError("taskSockets() was called before: the sockets of a task can be had once");
+  taken = true;
   holdByChannel(true);
   try {
     return await socketsOf(task.sockets, options.loop ?? IOLoop.current());
@@ -106,6 +109,9 @@ export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Pro
     holdByChannel(false);
   }
 }
+
+/** Whether the sockets of this task have an owner. */
+let taken = false;
 
 async function supervise(
   count: number,

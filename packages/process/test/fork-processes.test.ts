@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { MAX_DELAY_MS } from "@tw/ioloop";
 import { virtualLoop } from "@tw/ioloop/testing";
 import { bindSockets } from "@tw/tcp";
 import { onEveryEngine } from "@tw/tooling-testing";
@@ -87,6 +88,12 @@ onEveryEngine((engine) => {
       const server = start(2, { DONE_AT_START: "1" });
       expect(await server.exit).toEqual({ code: 0, signal: null });
       expect(server.stderr.match(/exited normally/g)).toHaveLength(2);
+    });
+
+    it("taskSockets() gives the sockets of a task once, and refuses a second owner", async () => {
+      const server = await start(1).until(({ served }) => served.length === 1);
+      expect(await order(server.port, "again")).toBe("ERR_TW_FORK");
+      expect(await order(server.port, "who")).toBe(`0 ${server.served[0]?.pid}`);
     });
 
     it("gives up after maxRestarts: the others are drained, and the parent fails", async () => {
@@ -233,7 +240,7 @@ describe("outside of a child", () => {
     for (const count of [-1, 0.5, 1025]) expect(() => forkProcesses(count)).toThrow(RangeError);
     expect(() => forkProcesses("2" as never)).toThrow(TypeError);
     expect(() => forkProcesses(1, { maxRestarts: -1 })).toThrow(RangeError);
-    for (const stopTimeoutMs of [Number.NaN, 1e12 + 1])
+    for (const stopTimeoutMs of [Number.NaN, MAX_DELAY_MS + 1])
       expect(() => forkProcesses(1, { stopTimeoutMs })).toThrow(RangeError);
     expect(() => forkProcesses(1, { loop: null as never })).toThrow(TypeError);
     expect(() => forkProcesses(1, 10 as never)).toThrow(/got 10: give { maxRestarts: 10 }$/);

@@ -4,6 +4,7 @@
 //                        ▲  pause · resume          │
 //                        └──── maxConnections ──────┴──► Connections ──► drain
 
+import { setMaxListeners } from "node:events";
 import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import type { IOStream, Transport } from "@tw/iostream";
 import { checkStreamOptions } from "@tw/iostream/transports";
@@ -60,7 +61,7 @@ export class TCPServer implements AsyncDisposable {
   readonly #sockets: ServerSockets = new ServerSockets();
   readonly #connections: Connections;
   readonly #admission: Admission;
-  #draining = new AbortController();
+  #draining = drainController();
   /** The one that is under way. */
   #drain: Drain | undefined;
   #nextWarning = Number.NEGATIVE_INFINITY;
@@ -148,7 +149,7 @@ export class TCPServer implements AsyncDisposable {
     if (refusal !== undefined) throw refusal;
     socket.accept((transport) => this.#accepted(transport));
     this.#sockets.serve(socket);
-    if (this.#draining.signal.aborted) this.#draining = new AbortController();
+    if (this.#draining.signal.aborted) this.#draining = drainController();
   }
 
   /** The port of the first listening socket, or 0. */
@@ -311,10 +312,12 @@ export class TCPServer implements AsyncDisposable {
     }
   }
 
-  /** Ends what a handler failed on. A peer that went away is no fault of the handler, and no news. */
+  /** Ends what a handler failed on. A peer that went away, and our own drain, are no fault of the handler, and no news. */
   #failed(err: unknown, stream: IOStream): void {
     const gone = stream.closed && isTwError(err, "ERR_TW_STREAM_CLOSED");
+    const { aborted, reason } = this.#draining.signal;
     if (gone) report(this.loop, "debug", "Connection closed in handleStream", err);
+    else if (aborted && err === reason) report(this.loop, "debug", "Drained in handleStream", err);
     else report(this.loop, "error", "Exception in handleStream", err);
     stream.abort(err);
   }
@@ -330,4 +333,11 @@ export class TCPServer implements AsyncDisposable {
   #connectionGone(): void {
     if (this.#connections.size < this.#maxConnections) this.#sockets.goOn();
   }
+}
+
+/** Every connection may wait for it: Node would take more than ten for a leak. */
+function drainController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

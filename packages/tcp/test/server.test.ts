@@ -1,7 +1,7 @@
 // TCPServer: where it listens, how many it lets in, how it stops, and what handlers may do to it.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { connect as netConnect, type Socket } from "node:net";
-import { IOLoop } from "@tw/ioloop";
+import { IOLoop, MAX_DELAY_MS } from "@tw/ioloop";
 import { virtualLoop } from "@tw/ioloop/testing";
 import type { IOStream } from "@tw/iostream";
 import { nullLogger } from "@tw/log";
@@ -11,6 +11,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import {
   bindSockets,
   type ListeningSocket,
+  type StreamHandler,
   TCPClient,
   TCPServer,
   type TCPServerOptions,
@@ -60,7 +61,8 @@ describe("new TCPServer()", () => {
     expect(() => server.listen(80, "a\0b")).toThrow(TypeError);
     expect(() => server.listen(80, "", { family: 5 as never })).toThrow(RangeError);
     expect(() => server.listen(80, "", { backlog: 0 })).toThrow(RangeError);
-    for (const timeoutMs of [-1, 1e12 + 1]) expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
+    for (const timeoutMs of [-1, MAX_DELAY_MS + 1])
+      expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
     expect(server.draining.aborted).toBe(false);
   });
 });
@@ -75,8 +77,8 @@ describe("hasReusePort()", () => {
 });
 
 describe("TCPServer.drain() in virtual time", () => {
-  function serve(handler: (stream: IOStream) => void | Promise<void>, options: TCPServerOptions = {}) {
-    const { loop, host } = virtualLoop({ logger: nullLogger });
+  function serve(handler: StreamHandler, options: TCPServerOptions = {}, logger: Logger = nullLogger) {
+    const { loop, host } = virtualLoop({ logger });
     useNetwork(loop, new MemoryNetwork(loop));
     const server = new TCPServer(handler, { ...options, loop });
     const connect = async () => await new TCPClient({ loop }).connect("here", server.port);
@@ -216,6 +218,38 @@ describe("TCPServer.drain() in virtual time", () => {
     stream.close();
     expect(await host.run(() => draining)).toEqual({ finished: 1, aborted: 0 });
     expect(host.now()).toBeLessThan(5000);
+  });
+
+  it("is no news where a handler lets the reason of `draining` through; an error of its own is", async () => {
+    const log = new Log();
+    const { host, server, connect } = serve(
+      async (stream, { port }) => {
+        const waiting = stream.readUntil("\n", { signal: server.draining });
+        await (port === 49_153 ? waiting.catch(() => Promise.reject(new Error("its own"))) : waiting);
+      },
+      {},
+      log,
+    );
+    await host.run(() => server.listen(80));
+    for (let i = 0; i < 2; i++) await host.run(connect);
+    await host.advance(1);
+    expect(await host.run(() => server.drain())).toEqual({ finished: 2, aborted: 0 });
+    expect(log.lines).toEqual(["debug Drained in handleStream", "error Exception in handleStream"]);
+  });
+
+  it("may be waited for by any number of handlers, and Node takes them for no leak", async () => {
+    const warnings: string[] = [];
+    const heard = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", heard);
+    const { host, server } = serve(() => {});
+    for (const _again of [1, 2]) {
+      await host.run(() => server.listen(80));
+      for (let i = 0; i < 50; i++) server.draining.addEventListener("abort", () => {});
+      await host.run(() => server.drain());
+    }
+    await new Promise(setImmediate);
+    process.off("warning", heard);
+    expect(warnings).toEqual([]);
   });
 
   it("refuses new connections meanwhile", async () => {
@@ -578,7 +612,7 @@ describe("TCPClient", () => {
     [{ sourceIp: "::1", family: 4 as const }, RangeError],
     [{ sourcePort: 65_536 }, RangeError],
     [{ timeoutMs: -1 }, RangeError],
-    [{ timeoutMs: 1e12 + 1 }, RangeError],
+    [{ timeoutMs: MAX_DELAY_MS + 1 }, RangeError],
     [{ timeoutMs: "1" as never }, TypeError],
     [{ family: 5 as never }, RangeError],
     [{ maxBufferSize: -1 }, RangeError],

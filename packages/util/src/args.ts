@@ -24,10 +24,10 @@ export function checkLoop(loop: unknown): void {
 }
 
 /**
- * Throws unless `value` is a duration: a finite number of milliseconds, not negative and not above `max`, which for what
- * becomes a timer is `MAX_DELAY_MS` of `@tw/ioloop`.
+ * Throws unless `value` is a duration: a finite number of milliseconds, not negative. Who sets a timer by it gives as `max`
+ * what a timer takes, which would throw in the middle of what it is part of.
  *
- * @throws TypeError on anything but a number; RangeError on `NaN`, and on an infinite, a negative or too large a number
+ * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number, or one above `max`
  */
 export function checkDurationMs(name: string, value: unknown, max: number = Number.MAX_VALUE): void {
   if (typeof value !== "number")

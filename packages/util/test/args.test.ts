@@ -24,6 +24,12 @@ describe("checkDurationMs()", () => {
     },
   );
 
+  it("takes nothing above `max`, where one is given", () => {
+    expect(() => checkDurationMs("d", 10, 10)).not.toThrow();
+    expect(() => checkDurationMs("d", 10.5, 10)).toThrow("d must be at most 10 ms, got 10.5");
+    expect(() => checkDurationMs("d", 11, 10)).toThrow(RangeError);
+  });
+
   it.each([undefined, null, "5", 5n, {}, []])("throws TypeError on %s", (bad) => {
     expect(() => checkDurationMs("d", bad)).toThrow(TypeError);
   });

@@ -1,3 +1,4 @@
+import { MAX_DELAY_MS } from "@tw/ioloop";
 import { Deferred } from "@tw/util";
 import { RequestHandler } from "@tw/web";
 import { beginUpgrade } from "@tw/wsproto";
@@ -323,6 +324,7 @@ describe("wrong arguments", () => {
     ["a line break in a field", { headers: { a: "b\r\nc: d" } }, TypeError],
     ["a negative time-out", { connectTimeoutMs: -1 }, RangeError],
     ["a time-out beyond what a timer takes", { connectTimeoutMs: 1e12 + 1 }, RangeError],
+    ["a time to close that no timer takes", { closeTimeoutMs: MAX_DELAY_MS + 1 }, RangeError],
     ["a limit of 0", { maxMessageSize: 0 }, RangeError],
     ["a callback that is none", { onMessage: 1 as never }, TypeError],
   ])("%s is refused before anything is sent", async (_name, options, kind) => {

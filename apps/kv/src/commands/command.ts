@@ -53,6 +53,8 @@ export function checkPattern({ limits }: Database, pattern: string): string {
 export interface Command {
   /** How many words a request has, its name included; −n is n or more. */
   readonly arity: number;
+  /** What may stand behind its name, in lower case, each with an arity of its own; anything else there is unknown. */
+  readonly subcommands?: ReadonlyMap<string, number>;
   readonly run: Run;
   /** Adds to memory: refused when that is full. */
   readonly grows?: boolean;

@@ -1,6 +1,6 @@
 // From a request to an answer: finds the command, checks what holds for all of them, runs it.
 
-import { error, OUT_OF_MEMORY, ReplyError, wrongArity } from "../resp/replies.js";
+import { error, OUT_OF_MEMORY, ReplyError, unknownSubcommand, wrongArity } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import type { Client, Command, Commands } from "./command.js";
 import { hashes } from "./hashes.js";
@@ -27,11 +27,15 @@ export function execute(client: Client, args: Request, failed: (error: unknown) 
   const command = TABLE.get(name) ?? TABLE.get(name.toLowerCase());
   db.stats.commands++;
   if (command === undefined) return unknown(args);
-  const { arity } = command;
-  if (arity >= 0 ? args.length !== arity : args.length < -arity) return error(wrongArity(name.toLowerCase()));
+  const { subcommands } = command;
+  const part = subcommands === undefined ? undefined : args[1]?.toLowerCase();
+  const arity = part === undefined ? command.arity : subcommands?.get(part);
+  if (arity === undefined) return error(unknownSubcommand(name.toUpperCase(), args[1] as string));
+  if (arity >= 0 ? args.length !== arity : args.length < -arity)
+    return error(wrongArity(fullName(name, part)));
   if (client.channels.size + client.patterns.size > 0 && command.subscribed !== true)
     return error(
-      `ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+      `ERR Can't execute '${fullName(name, part)}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
   if (command.grows === true && db.store.weight + weigh(args) > db.limits.maxMemory)
     return error(OUT_OF_MEMORY);
@@ -50,11 +54,17 @@ function weigh(args: Request): number {
   return weight;
 }
 
+/** A subcommand stands behind a bar. */
+function fullName(name: string, part: string | undefined): string {
+  return part === undefined ? name.toLowerCase() : `${name.toLowerCase()}|${part}`;
+}
+
 function unknown(args: Request): string {
   const [name = "", ...rest] = args;
-  const shown = rest
-    .slice(0, 8)
-    .map((word) => `'${word.slice(0, 128)}' `)
-    .join("");
+  let shown = "";
+  for (const word of rest) {
+    if (shown.length >= 128) break;
+    shown += `'${word.slice(0, 128 - shown.length)}' `;
+  }
   return error(`ERR unknown command '${name.slice(0, 128)}', with args beginning with: ${shown}`);
 }

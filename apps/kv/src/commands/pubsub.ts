@@ -1,7 +1,7 @@
 // Commands to publish and to listen.
 
 import { join, leave, type Subscriber } from "../pubsub.js";
-import { array, bulk, integer, NIL, ReplyError, unknownSubcommand, wrongArity } from "../resp/replies.js";
+import { array, bulk, integer, NIL, ReplyError, unknownSubcommand } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
 import { globMatches } from "../store/glob.js";
 import { type Client, type Commands, checkPattern } from "./command.js";
@@ -24,7 +24,15 @@ export const pubsub: Commands = {
     subscribed: true,
     run: (client, args) => unsubscribe(client, args, "punsubscribe"),
   },
-  pubsub: { arity: -2, run: inspect },
+  pubsub: {
+    arity: -2,
+    subcommands: new Map([
+      ["channels", -2],
+      ["numsub", -2],
+      ["numpat", 2],
+    ]),
+    run: inspect,
+  },
 };
 
 /** Ends everything that a client listens to. */
@@ -81,13 +89,8 @@ function inspect({ db }: Client, args: Request): string {
     const pattern = checkPattern(db, args[2] ?? "*");
     return array([...channels.keys()].filter((name) => globMatches(pattern, name)).map(bulk));
   }
-  if (what === "NUMSUB")
-    return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
-  if (what === "NUMPAT") {
-    if (args.length > 2) throw new ReplyError(wrongArity("pubsub|numpat"));
-    return integer(patterns.size);
-  }
-  throw new ReplyError(unknownSubcommand("PUBSUB", arg(args, 1)));
+  if (what === "NUMPAT") return integer(patterns.size);
+  return array(args.slice(2).flatMap((name) => [bulk(name), integer(channels.get(name)?.size ?? 0)]));
 }
 
 function topicsOf(

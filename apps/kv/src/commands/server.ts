@@ -10,7 +10,6 @@ import {
   ReplyError,
   SYNTAX,
   simple,
-  unknownSubcommand,
   wrongArity,
 } from "../resp/replies.js";
 import type { Request } from "../resp/request-parser.js";
@@ -38,7 +37,14 @@ export const server: Commands = {
   post: { arity: -1, run: leaveAtOnce, subscribed: true },
   "host:": { arity: -1, run: leaveAtOnce, subscribed: true },
   info: { arity: -1, run: ({ db }) => bulk(info(db)) },
-  config: { arity: -2, run: config },
+  config: {
+    arity: -2,
+    subcommands: new Map([
+      ["get", -3],
+      ["set", -4],
+    ]),
+    run: config,
+  },
 };
 
 function leaveAtOnce(client: Client): string {
@@ -97,13 +103,8 @@ function info({ store, stats, limits, pubsub }: Database): string {
 function config({ db }: Client, args: Request): string {
   const [, asked = "", ...rest] = args;
   const settings = settingsOf(db);
-  switch (asked.toUpperCase()) {
-    case "GET":
-      return getSettings(settings, rest);
-    case "SET":
-      throw new ReplyError(refusalToSet(settings, rest));
-  }
-  throw new ReplyError(unknownSubcommand("CONFIG", asked));
+  if (asked.toUpperCase() === "GET") return getSettings(settings, rest);
+  throw new ReplyError(refusalToSet(settings, rest));
 }
 
 type Settings = readonly (readonly [name: string, value: string])[];
@@ -120,7 +121,6 @@ function settingsOf(db: Database): Settings {
 }
 
 function getSettings(settings: Settings, patterns: Request): string {
-  if (patterns.length === 0) throw new ReplyError(wrongArity("config|get"));
   const wanted = patterns.map((pattern) => pattern.toLowerCase());
   const found = settings.filter(([name]) => wanted.some((pattern) => globMatches(pattern, name)));
   return array(found.flatMap((setting) => setting.map(bulk)));
@@ -128,7 +128,6 @@ function getSettings(settings: Settings, patterns: Request): string {
 
 /** All of them are what Redis calls immutable: they are given when the server is made. */
 function refusalToSet(settings: Settings, [name = "", ...rest]: Request): string {
-  if (rest.length === 0) return wrongArity("config|set");
   if (rest.length % 2 === 0) return SYNTAX;
   return settings.some(([known]) => known === name.toLowerCase())
     ? `ERR CONFIG SET failed (possibly related to argument '${name}') - can't set immutable config`
@@ -141,14 +140,14 @@ export function describeCommands(all: Commands): Commands {
   return {
     command: {
       arity: -1,
+      subcommands: new Map([
+        ["count", 2],
+        ["docs", -2],
+      ]),
       run(_client, args) {
-        const [, asked] = args;
-        const what = asked?.toUpperCase();
-        if (what === "COUNT" && args.length > 2) throw new ReplyError(wrongArity("command|count"));
+        const what = args[1]?.toUpperCase();
         if (what === "COUNT") return integer(names.length + 1);
         if (what === "DOCS") return EMPTY_ARRAY;
-        // As it was asked: ÿ has its capital outside of latin1.
-        if (asked !== undefined) throw new ReplyError(unknownSubcommand("COMMAND", asked));
         return array(
           names.map((name) => {
             const arity = all[name]?.arity ?? -1;

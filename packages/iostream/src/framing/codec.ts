@@ -91,8 +91,9 @@ export function measureFrame(
   if (size === UNKNOWN) {
     if (end - start >= maxFrameSize) throw new FrameTooLargeError(`more than ${maxFrameSize}`, maxFrameSize);
   } else if (size > maxFrameSize) throw new FrameTooLargeError(String(size), maxFrameSize);
-  // A frame of no bytes would be found for ever.
-  else if (!(size >= least)) throw new CodecError(`A codec measured a frame of ${size} bytes`);
+  // A frame of no bytes would be found for ever, and behind one of 1.5 bytes nothing is where it was.
+  else if (!(Number.isInteger(size) && size >= least))
+    throw new CodecError(`A codec measured a frame of ${size} bytes`);
   return size;
 }
 

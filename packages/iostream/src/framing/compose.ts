@@ -1,5 +1,6 @@
 // Codecs made of codecs: what a payload means.
 
+import { checkFunction } from "@tw/util";
 import type { Codec } from "./codec.js";
 import { malformed } from "./errors.js";
 
@@ -21,6 +22,8 @@ export interface Mapping<A, B> {
  * });
  */
 export function map<A, B>(codec: Codec<A>, mapping: Mapping<A, B>): Codec<B> {
+  checkFunction("decode of a mapping", mapping?.decode);
+  checkFunction("encode of a mapping", mapping?.encode);
   return {
     maxFrameSize: codec.maxFrameSize,
     measure: (bytes, start, end, seen) => codec.measure(bytes, start, end, seen),

@@ -31,7 +31,7 @@ export function lengthPrefixed(options: LengthPrefixedOptions): Codec<Uint8Array
     if (includesPrefix) throw new TypeError("A varint cannot include its own length");
     return varintPrefixed(maxFrameSize);
   }
-  const layout = LAYOUTS[prefix];
+  const layout = LAYOUTS.get(prefix);
   if (layout === undefined) throw new TypeError(`Not a prefix: ${String(prefix)}`);
   const { width, little } = layout;
   const counted = includesPrefix ? width : 0;
@@ -78,13 +78,13 @@ function varintPrefixed(maxFrameSize: number): Codec<Uint8Array> {
   };
 }
 
-const LAYOUTS: Readonly<Record<string, { readonly width: number; readonly little: boolean }>> = {
-  u8: { width: 1, little: false },
-  u16be: { width: 2, little: false },
-  u16le: { width: 2, little: true },
-  u32be: { width: 4, little: false },
-  u32le: { width: 4, little: true },
-};
+const LAYOUTS: ReadonlyMap<string, { readonly width: number; readonly little: boolean }> = new Map([
+  ["u8", { width: 1, little: false }],
+  ["u16be", { width: 2, little: false }],
+  ["u16le", { width: 2, little: true }],
+  ["u32be", { width: 4, little: false }],
+  ["u32le", { width: 4, little: true }],
+]);
 
 /** Unsigned whatever the bits: a length is never negative. */
 function readLength(bytes: Uint8Array, start: number, width: number, little: boolean): number {

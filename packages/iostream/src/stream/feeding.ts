@@ -1,6 +1,6 @@
 // Feeding a receiver: views go straight through, without a promise or a copy.
 
-import { checkFunction, isPromiseLike } from "@tw/util";
+import { checkFunction, isBytes, isPromiseLike } from "@tw/util";
 import { received } from "../channels.js";
 import { StreamBusyError } from "../errors.js";
 import type { IOStream } from "../iostream.js";
@@ -31,8 +31,14 @@ export abstract class FedStream extends ReadingStream {
   /**
    * Stops delivering and lifts a {@link pause}. `leftover` is what the receiver was given and has no use for: the next
    * owner sees it first. It is copied.
+   *
+   * @throws TypeError when `leftover` is no Uint8Array, and nothing has changed
    */
   detach(leftover?: Uint8Array): void {
+    if (leftover !== undefined && !isBytes(leftover))
+      throw new TypeError(
+        `leftover must be a Uint8Array, got ${leftover === null ? "null" : typeof leftover}`,
+      );
     this.receiver = undefined;
     this.unholdAll();
     if (leftover !== undefined && leftover.length > 0) {

@@ -60,6 +60,8 @@ export class Handshake {
     // Loaded when the first connection needs it: nobody else shall carry it.
     const tls = await import("node:tls");
     if (this.#over) return;
+    // The peer ended while its end was held back from the stream: Node has told it, and tells nobody again.
+    if (this.#carrier.readableEnded) throw closedMeanwhile();
     const { isServer = false } = this.#options;
     if (isServer) {
       answerHandshake(tls, this.#carrier, this.#options, (socket, error) => {
@@ -97,7 +99,7 @@ export class Handshake {
   #failLater(turns: number): void {
     if (this.#over) return;
     if (turns > 0) inNextTurn(this.#loop, () => this.#failLater(turns - 1));
-    else this.#failed(new Error("The connection was closed during the handshake"));
+    else this.#failed(closedMeanwhile());
   }
 
   readonly #aborted = (): void => this.#fail(this.#options.signal?.reason);
@@ -117,6 +119,10 @@ export class Handshake {
     const { signal } = this.#options;
     if (signal !== undefined) offAbort(signal, this.#aborted);
   }
+}
+
+function closedMeanwhile(): Error {
+  return new Error("The connection was closed during the handshake");
 }
 
 /** What OpenSSL and Node call the faults of a certificate. */

@@ -87,7 +87,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
     if (again) return;
     const duplex = this.#duplex;
     listenToData(duplex);
-    if (duplex.readableEnded) this.#incoming = "ended";
+    if (duplex.readableEnded && !wasReset(duplex)) this.#incoming = "ended";
     if (this.#closed || this.#incoming === "ended") this.#later();
     if (this.#held === 0) duplex.resume();
   }
@@ -289,6 +289,7 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 
   /** @internal 'end' */
   streamEnded(): void {
+    if (wasReset(this.#duplex)) return; // 'close' tells why
     this.#incoming = "ended";
     this.#probe();
     this.#tellEnd();
@@ -360,6 +361,12 @@ export class NodeTransport extends LazyAsyncResource implements Transport, Probe
 /** The socket of a connection that may be reset: a Unix socket whose peer has closed refuses to be asked. */
 function tcpOf(duplex: Duplex): Socket | undefined {
   return duplex instanceof Socket && duplex.localPort !== undefined ? duplex : undefined;
+}
+
+/** An HTTP/2 stream whose connection was lost ends as one does that is complete, and has a code that says otherwise. */
+function wasReset(duplex: Duplex): boolean {
+  const { rstCode = 0 } = duplex as { rstCode?: number };
+  return rstCode !== 0;
 }
 
 function isPlainTcp(duplex: Duplex): duplex is Socket {
