@@ -5,7 +5,7 @@
 // process. `observe` subscribes so that it is logged instead.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { checkFunction, checkOptions, isPromiseLike, type Logger, logSafely } from "@tw/util";
+import { checkFunction, isPromiseLike, type Logger, logSafely } from "@tw/util";
 import type { HandlerHandle } from "./handlers.js";
 import { IOLoop } from "./ioloop.js";
 import { checkLogger } from "./loop-options.js";
@@ -66,7 +66,7 @@ export interface ObserveOptions {
  *
  * `Message` is the type that docs/diagnostics.md names beside the channel.
  *
- * @throws TypeError when `name` is not a string, `observer` not a function, or `logger` no logger, and on options that are none
+ * @throws TypeError when `name` is not a string, `observer` not a function, or `logger` no logger
  * @example
  * using _ = observe<StreamClosedMessage>("tw:iostream:closed", ({ stream, error }) => {
  *   console.log("closed", stream.info.engine, error);
@@ -79,7 +79,6 @@ export function observe<Message = unknown>(
 ): Disposable {
   if (typeof name !== "string") throw new TypeError(`A channel has a name, got ${typeof name}`);
   checkFunction("An observer", observer);
-  checkOptions("options", options);
   const { logger } = options;
   if (logger !== undefined) checkLogger(logger);
   const failed = (err: unknown): void => {

@@ -60,8 +60,10 @@ describe("observe()", () => {
   it("refuses what is no name or no function before anything is subscribed", () => {
     expect(() => observe(NAME, 1 as never)).toThrow(TypeError);
     expect(() => observe(Symbol("tw") as never, () => undefined)).toThrow(TypeError);
-    for (const bad of [null, 5, "x", { logger: 5 }, { logger: null }, { logger: {} }])
-      expect(() => observe("tw:none", () => undefined, bad as never)).toThrow(TypeError);
+    for (const logger of [null, 5, {}])
+      expect(() => observe("tw:none", () => undefined, { logger: logger as never })).toThrow(
+        /^A logger has /,
+      );
     expect(hasSubscribers(NAME)).toBe(false);
   });
 

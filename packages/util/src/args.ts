@@ -33,7 +33,7 @@ export const MAX_DURATION_MS = 1_000_000_000_000;
  * Throws unless `value` is a duration: milliseconds, not negative and not above `max`, which is {@link MAX_DURATION_MS}, as much
  * as a timer takes, unless it is for something else.
  *
- * @throws TypeError on anything but a number; RangeError on `NaN`, and on an infinite, a negative or too large a number
+ * @throws TypeError on anything but a number; RangeError on `NaN`, an infinite or a negative number, or one above `max`
  */
 export function checkDurationMs(name: string, value: unknown, max: number = MAX_DURATION_MS): void {
   if (typeof value !== "number")
