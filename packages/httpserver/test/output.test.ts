@@ -55,6 +55,63 @@ onEveryCarrier((bench) => {
     }
   });
 
+  describe("writeInformation()", () => {
+    const hints = () => new HTTPHeaders({ Link: "</a.css>; rel=preload" });
+    const HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+
+    it("RFC 9110 §15.2, RFC 8297: goes ahead of the head, as often as one likes, and to no client of HTTP/1.0", async () => {
+      const server = await bench.serve(({ connection }) => {
+        connection.writeInformation?.(102);
+        connection.writeInformation?.(103, hints());
+        connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "1" }), "x");
+        connection.finish();
+      });
+      const text = await bench.transcript(server, [
+        GET + GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+      ]);
+      expect(text.split(`HTTP/1.1 102 Processing\r\n\r\n${HINTS}HTTP/1.1 200 OK\r\n`)).toHaveLength(3);
+      expect(await bench.transcript(server, ["GET / HTTP/1.0\r\n\r\n"])).toMatch(/^HTTP\/1.1 200 /);
+    });
+
+    it("a 100 takes the place of ours, which is sent once", async () => {
+      const server = await bench.serve(
+        delegate((connection) => ({
+          headersReceived: () => void connection.writeInformation?.(100),
+          finish() {
+            connection.writeHeaders(OK, new HTTPHeaders({ "Content-Length": "0" }));
+            connection.finish();
+          },
+        })),
+      );
+      const wire =
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n\r\n";
+      const text = await bench.transcript(server, [wire, "x"]);
+      expect(codes(text)).toEqual([100, 200]);
+    });
+
+    it("refuses what is no 1xx or comes behind the head, and nothing of it is sent", async () => {
+      const { text, thrown } = await broken(({ connection }) => {
+        const refused: unknown[] = [];
+        const inform = (code: number) => {
+          try {
+            connection.writeInformation?.(code);
+          } catch (error) {
+            refused.push(error);
+          }
+        };
+        for (const code of [99, 101, 200, 103.5, Number.NaN]) inform(code);
+        connection.writeHeaders(OK, new HTTPHeaders({ Connection: "close" }), "x");
+        inform(103);
+        connection.finish();
+        throw refused;
+      }, GET);
+      const refused = thrown[0] as unknown[];
+      expect(refused.slice(0, 5).every((error) => error instanceof RangeError)).toBe(true);
+      expect(refused[5]).toMatchObject({ code: "ERR_TW_HTTP_OUTPUT" });
+      expect(codes(text)).toEqual([200]);
+    });
+  });
+
   describe("finish(trailers)", () => {
     const SUM = "0\r\nX-Sum: 1\r\n\r\n";
     const sum = () => new HTTPHeaders({ "X-Sum": "1" });

@@ -60,6 +60,16 @@ export interface HTTPConnection {
    */
   context: ConnectionContext;
   /**
+   * Writes a response of the class 1xx ahead of the head, as many as one likes: 103 with the `Link` fields of what the client will
+   * need (RFC 8297), or what a server behind a proxy has sent, RFC 9110 §15.2. A client of HTTP/1.0 is sent none. Absent where a
+   * driver has no such way. Rejects as {@link write}.
+   *
+   * @throws RangeError for a code that is not 1xx, and for 101, which is an answer; HTTPOutputError behind the head
+   * @example
+   * connection.writeInformation?.(103, new HTTPHeaders({ Link: "</style.css>; rel=preload; as=style" }));
+   */
+  writeInformation?(code: number, headers?: HTTPHeaders): MaybePromise;
+  /**
    * Writes the head, with `chunk` as first piece of the body where that is at hand (it then leaves in the same
    * segment). The connection frames the body: the given Content-Length, else chunked or close. Rejects as {@link write}.
    *

@@ -18,6 +18,16 @@ import { type AnswerState, ServerCycle } from "./cycle.js";
 
 /** Tornado's HTTPConnection, as the delegate writes to it. */
 export abstract class AnsweringHalf extends ServerCycle {
+  writeInformation(code: number, headers?: HTTPHeaders): MaybePromise {
+    const { stream } = this.connection;
+    if (this.answer === "gone") return refuseWrite(stream);
+    if (this.answer !== "none") throw new HTTPOutputError("The head of this response was written already");
+    const text = this.machine.writeInformation(code, headers);
+    // Whoever waits for a 100 has it.
+    if (code === 100) this.continueOwed = false;
+    if (text !== "" && !stream.send(text)) return this.connection.drained();
+  }
+
   writeHeaders(
     startLine: RequestStartLine | ResponseStartLine,
     headers: HTTPHeaders,
