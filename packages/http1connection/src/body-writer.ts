@@ -3,7 +3,7 @@
 // The global one is a getter, which every answer would ask.
 import { Buffer } from "node:buffer";
 import type { HTTP1Machine } from "@tw/http1";
-import type { BodyChunk, FileRange, MaybePromise } from "@tw/httputil";
+import type { BodyChunk, FileRange, HTTPHeaders, MaybePromise } from "@tw/httputil";
 import type { IOStream } from "@tw/iostream";
 import { isTwError } from "@tw/util";
 
@@ -63,4 +63,10 @@ export function afterDropping({ loop }: IOStream): MaybePromise {
 /** Whether sending a file failed for its own sake, and not because the stream had closed. */
 export function isFileFault(error: unknown): boolean {
   return isTwError(error, "ERR_TW_FILE_TOO_SHORT") || isTwError(error, "ERR_TW_FILE_READ");
+}
+
+/** @throws TypeError unless they are left out or HTTPHeaders */
+export function checkTrailers(trailers: HTTPHeaders | undefined): void {
+  if (trailers === undefined || Array.isArray(trailers?.rawFields)) return;
+  throw new TypeError("Trailers must be HTTPHeaders");
 }

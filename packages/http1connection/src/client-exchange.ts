@@ -15,7 +15,7 @@ import {
 } from "@tw/httputil";
 import { checkFileRange, type IOStream } from "@tw/iostream";
 import { isPromiseLike } from "@tw/util";
-import { afterDropping, isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
+import { afterDropping, checkTrailers, isFileFault, sendFilePiece, sendPiece } from "./body-writer.js";
 import { clientChannels as channels } from "./channels.js";
 import type { HTTP1ClientConnection } from "./client-connection.js";
 import { isFarewell, refuseWrite } from "./farewell.js";
@@ -101,6 +101,7 @@ export class ClientExchange implements HTTPConnection {
   }
 
   finish(trailers?: HTTPHeaders): void {
+    checkTrailers(trailers);
     if (this.#response === "gone" || this.#request === "complete") return;
     if (this.#request !== "head") throw new HTTPOutputError("Cannot finish: no head was written");
     try {

@@ -80,8 +80,7 @@ export function resolveCount(name: string, value: number | undefined): number {
 
 /** Throws unless `ms` can be a timeout. @throws TypeError on anything but a number; RangeError on one that is too large */
 export function checkTimeout(name: string, ms: number): void {
-  checkDurationMs(name, ms);
-  if (ms > MAX_TIMEOUT_MS) throw new RangeError(`${name} must be at most ${MAX_TIMEOUT_MS} ms, got ${ms}`);
+  checkDurationMs(name, ms, MAX_TIMEOUT_MS);
 }
 
 function checkRate(name: string, rate: unknown): void {

@@ -209,7 +209,7 @@ export class HTTP1ServerConnection extends LeavingConnection implements StreamRe
     const machine = this.machine as HTTP1Machine;
     // A head that went out before we took leave promised to keep the connection: what came behind is answered.
     // RFC 9112 §9.6 (2), (3), (4), (5): a close on either side ends it here.
-    if (!machine.keepAlive) return this.closeNow(!exchange.received);
+    if (!machine.keepAlive) return this.closeNow(exchange.bodyMissing);
     if (exchange.received) this.nextCycle(machine);
     else this.dropRest(machine);
     if (this.pumping) return;

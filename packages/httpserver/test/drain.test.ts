@@ -136,6 +136,27 @@ describe("drain(), in virtual time", () => {
     }
   });
 
+  it("answers what was pipelined also where a request without a body is answered with its head", async () => {
+    const gate = new Deferred();
+    let asked = 0;
+    const target = delegate((connection) => ({
+      async headersReceived() {
+        if (asked++ === 0) await gate.promise;
+        answer(connection, "x");
+      },
+    }));
+    await inVirtualTime(target, async ({ client, server, pass }) => {
+      await client.send(GET.repeat(3));
+      await pass(10);
+      const draining = server.drain();
+      gate.resolve();
+      const text = await client.untilClosed();
+      expect(codes(text)).toEqual([200, 200, 200]);
+      expect(text.match(CLOSE)).toHaveLength(1);
+      await draining;
+    });
+  });
+
   it("lets answers finish, and answers what was pipelined behind a head that promised to go on", async () => {
     const gate = new Deferred();
     const streaming = async ({ connection, uri }: HTTPServerRequest) => {

@@ -142,6 +142,23 @@ onEveryCarrier((bench) => {
       expect((await bench.transcript(server, [GET + last])).split(SUM)).toHaveLength(3);
     });
 
+    it("refuses what are no HTTPHeaders before anything has changed, however the body is framed", async () => {
+      for (const fields of [{}, { "Content-Length": "1" }]) {
+        const refused: unknown[] = [];
+        const server = await bench.serve(({ connection }) => {
+          connection.writeHeaders(OK, new HTTPHeaders({ ...fields, Connection: "close" }), "x");
+          try {
+            connection.finish("x" as never);
+          } catch (error) {
+            refused.push(error);
+          }
+          connection.finish();
+        });
+        expect(codes(await bench.transcript(server, [GET]))).toEqual([200]);
+        expect(refused[0]).toBeInstanceOf(TypeError);
+      }
+    });
+
     it("RFC 9110 §6.5.1: refuses a field that comes too late, and aborts: no end that could be taken for a good one", async () => {
       const { text, thrown } = await broken(({ connection }) => {
         connection.writeHeaders(OK, new HTTPHeaders(), "x");

@@ -1,5 +1,5 @@
-// Fields that are for the next hop alone, RFC 9110 §7.6.1. What is handed on goes without them, and who asks by another's
-// connection may not set them.
+// Fields that are for the next hop alone, RFC 9110 §7.6.1, and Trailer, which is about this hop's chunks. What is handed on goes
+// without them, and without those that its Connection lists; who asks by another's connection may not set them.
 
 /** Their names. `Proxy-Connection` never was in a standard, and is taken for one. */
 export const hopByHopFields: readonly string[] = [

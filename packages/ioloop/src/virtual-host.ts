@@ -38,7 +38,7 @@ export class VirtualIdleError extends TwError {
 export interface VirtualHostOptions {
   /** What `now()` says at first, from 0 on. @default 0 */
   readonly now?: number;
-  /** What `wallNow()` says at first, ms since 1970. @default 2026-01-01T00:00:00Z */
+  /** What `wallNow()` says at first, ms since 1970, and not before. @default 2026-01-01T00:00:00Z */
   readonly wall?: number;
 }
 

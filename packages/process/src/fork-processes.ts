@@ -8,7 +8,7 @@
 
 import cluster from "node:cluster";
 import { isMainThread } from "node:worker_threads";
-import { IOLoop, type LoopSignal } from "@tw/ioloop";
+import { IOLoop, LoopClosedError, type LoopSignal } from "@tw/ioloop";
 import type { ListeningSocket } from "@tw/tcp";
 import { checkDurationMs, checkInteger, checkLoop, checkOptions } from "@tw/util";
 import { holdByChannel, spawnTask, taskEnvironment } from "./cluster-child.js";
@@ -93,18 +93,24 @@ export function taskId(): number | undefined {
  * by `SO_REUSEPORT`, on the other through `node:cluster`. They can be had once: two owners of one descriptor would each
  * close it.
  *
- * @throws ForkError `ERR_TW_FORK` where there is no task, or when it was called before
+ * @throws ForkError `ERR_TW_FORK` where there is no task, or when it was called before; LoopClosedError `ERR_TW_LOOP_CLOSED`
  */
 export async function taskSockets(options: { readonly loop?: IOLoop } = {}): Promise<ListeningSocket[]> {
   checkOptions("options", options, { IOLoop: "loop" });
   checkLoop(options.loop);
   const task = taskEnvironment();
   if (task === undefined) throw new ForkError("taskSockets() is for the children of forkProcesses()");
+  const { loop = IOLoop.current() } = options;
+  if (loop.closed) throw new LoopClosedError("taskSockets");
   if (taken) throw new ForkError("taskSockets() was called before: the sockets of a task can be had once");
   taken = true;
   holdByChannel(true);
   try {
-    return await socketsOf(task.sockets, options.loop ?? IOLoop.current());
+    return await socketsOf(task.sockets, loop);
+  } catch (error) {
+    // Ports may be free the next time; descriptors have been closed, and may be somebody else's by then.
+    taken = task.sockets.some((part) => "fd" in part);
+    throw error;
   } finally {
     holdByChannel(false);
   }

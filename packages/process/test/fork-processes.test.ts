@@ -249,6 +249,18 @@ onEveryEngine((engine) => {
 });
 
 describe("outside of a child", () => {
+  it("workers of a node:cluster of somebody's own go on to share what they listen on, on the node engine", () => {
+    const program = fileURLToPath(new URL("fixtures/cluster.mjs", import.meta.url));
+    const { stdout } = spawnSync(process.execPath, [program], {
+      env: { ...process.env, PORT: "0" },
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    const [first, second] = JSON.parse(stdout) as unknown[];
+    expect(first).toBeGreaterThan(0);
+    expect(second).toBe(first);
+  });
+
   it("taskId() is undefined, and there are no task sockets", async () => {
     expect(taskId()).toBeUndefined();
     await expect(taskSockets()).rejects.toMatchObject({ code: "ERR_TW_FORK" });

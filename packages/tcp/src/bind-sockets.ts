@@ -30,8 +30,8 @@ export interface BindOptions extends SocketOptions {
    */
   readonly reusePort?: boolean;
   /**
-   * In a worker of `node:cluster`, on the node engine: listens on the socket that all workers who say so share, which their
-   * parent holds. Ignored anywhere else; the children of `forkProcesses` have `taskSockets` on both engines. @default false
+   * In a worker of `node:cluster`, on the node engine: whether to listen on the socket that all workers share, which their parent
+   * holds. Ignored anywhere else. @default true, but in the children of `forkProcesses`, which have `taskSockets` on both engines
    */
   readonly shared?: boolean;
 }
@@ -129,7 +129,7 @@ async function bindEach(
   port: number,
   host: string,
   family: 0 | 4 | 6,
-  { reusePort = false, shared: ofCluster = false }: BindOptions,
+  { reusePort = false, shared: ofCluster }: BindOptions,
   { loop, ...shared }: ReturnType<typeof socketOptions>,
 ): Promise<ListeningSocket[]> {
   if (loop.closed) throw new LoopClosedError("bindSockets");
@@ -137,7 +137,13 @@ async function bindEach(
   const addresses = await network.resolve(host, family);
   if (addresses.length === 0) throw new NoAddressError(host, family);
   const bindOne = (one: ResolvedAddress, onPort: number) =>
-    openListeningSocket(network, { ...shared, ...one, port: onPort, reusePort, shared: ofCluster });
+    openListeningSocket(network, {
+      ...shared,
+      ...one,
+      port: onPort,
+      reusePort,
+      ...(ofCluster !== undefined && { shared: ofCluster }),
+    });
   for (let attempt = 1; ; attempt++) {
     const sockets: ListeningSocket[] = [];
     try {

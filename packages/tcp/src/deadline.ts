@@ -34,8 +34,9 @@ export async function withDeadline<T>(
   signal?.throwIfAborted();
   const cancel = new AbortController();
   const aborted = (): void => cancel.abort(signal?.reason);
-  if (signal !== undefined) onAbort(signal, aborted);
+  // First, as it may throw.
   const timer = timeoutMs === 0 ? undefined : loop.callLater(timeoutMs, () => cancel.abort(expired()));
+  if (signal !== undefined) onAbort(signal, aborted);
   try {
     return await work(cancel);
   } finally {

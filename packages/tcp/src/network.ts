@@ -49,7 +49,7 @@ export interface ListenOptions {
   readonly engine: EngineChoice;
   /** Lets other sockets that say so too listen on the same port; the kernel spreads connections over them. */
   readonly reusePort?: boolean;
-  /** In a worker of node:cluster, on the node engine: listens on the socket that all workers who say so share. */
+  /** In a worker of node:cluster, on the node engine: whether to listen on the socket that all workers share. Left out: unless it is a child of `forkProcesses`. */
   readonly shared?: boolean;
   /** Permission bits of a Unix socket's file. */
   readonly mode?: number;

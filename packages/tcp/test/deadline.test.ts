@@ -53,6 +53,14 @@ describe("withDeadline()", () => {
     expect([begun, ...left()]).toEqual([false, 0, 0]);
   });
 
+  it("leaves nothing on the caller's signal where the loop is closed", async () => {
+    const { loop, caller } = world();
+    await loop.close();
+    const deadline = { timeoutMs: 1000, expired, signal: caller.signal };
+    await expect(withDeadline(loop, deadline, async () => "done")).rejects.toThrow();
+    expect(getEventListeners(caller.signal, "abort")).toHaveLength(0);
+  });
+
   it("has no limit where timeoutMs is 0", async () => {
     const { loop, left } = world();
     await withDeadline(loop, { timeoutMs: 0, expired }, async () => expect(left()).toEqual([0, 0]));

@@ -43,8 +43,8 @@ export function checkDurationMs(name: string, value: unknown, max: number = MAX_
   }
   if (value <= max) return;
   throw new RangeError(
-    `${name} must be at most ${max} ms (31 years), got ${value}: a duration is no time of day; ` +
-      "for what never comes set none",
+    `${name} must be at most ${max} ms${max === MAX_DURATION_MS ? " (31 years)" : ""}, got ${value}: ` +
+      "a duration is no time of day; for what never comes set none",
   );
 }
 

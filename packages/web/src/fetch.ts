@@ -84,7 +84,10 @@ async function feed(
     const reader = request.body.getReader();
     let received = 0;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (!isBytes(part.value)) throw noBytes(part.value);
+      if (!isBytes(part.value)) {
+        reader.cancel().catch(ignore);
+        throw noBytes(part.value);
+      }
       received += part.value.length;
       if (received > maxBodySize) {
         reader.cancel().catch(ignore);

@@ -5,6 +5,9 @@ import type { IOLoop } from "@tw/ioloop";
 import { ClientGoneError, HeadersSentError } from "./errors.js";
 import type { Exchange } from "./exchange.js";
 
+/** Milliseconds that a head waits for the first piece of its body: longer than it takes to open a file. */
+const FIRST_PIECE_MS = 10;
+
 /**
  * Sends `response` and finishes. Its fields replace those of the same name that the handler set; the others stay. The head
  * goes out with the first piece of the body, or without one that takes its time.
@@ -50,13 +53,16 @@ export async function sendResponse(exchange: Exchange, response: Response): Prom
 }
 
 /**
- * Whether the first piece is there in the next turn of the loop. One that fails by then can be answered with an error; whoever
- * waits for longer, for an event perhaps, is told with the head that there will be some.
+ * Whether the first piece comes, or fails, in time: then it leaves with the head, or is answered with an error. Whoever waits for
+ * longer, for an event perhaps, is told with the head that there will be some.
  */
 function settlesSoon(piece: Promise<unknown>, loop: IOLoop): Promise<boolean> {
   if (loop.closed) return Promise.resolve(true);
-  const turn = new Promise<boolean>((resolve) => loop.addCallback(() => resolve(false)));
-  return Promise.race([piece.then(() => true), turn]);
+  return new Promise((resolve, reject) => {
+    const timer = loop.callLater(FIRST_PIECE_MS, () => resolve(false));
+    const inTime = (): void => loop.removeTimeout(timer);
+    piece.then(() => resolve(true), reject).finally(inTime);
+  });
 }
 
 function copyHead(exchange: Exchange, response: Response): void {

@@ -1,3 +1,5 @@
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { runInNewContext } from "node:vm";
 import {
   Application,
@@ -152,6 +154,11 @@ onEveryDriver((serve, driver) => {
       controller?.error(new Error("inner"));
       await expect(response.text()).rejects.toThrow();
       expect(app.log.errors.map((error) => (error as Error).message)).toEqual(["inner"]);
+    });
+
+    test("a Response whose body is a file that is not there is a 500", async () => {
+      const missing = () => Readable.toWeb(createReadStream("/nowhere/at-all")) as ReadableStream<Uint8Array>;
+      expect((await (await serve(acting(() => new Response(missing()))))("/")).status).toBe(500);
     });
 
     test("a Response whose body breaks at once is a 500", async () => {

@@ -11,7 +11,7 @@ import {
   type UpgradedStream,
 } from "@tw/httputil";
 import { checkFileRange } from "@tw/iostream";
-import { afterDropping, isFileFault, sendFilePiece, sendPiece } from "../body-writer.js";
+import { afterDropping, checkTrailers, isFileFault, sendFilePiece, sendPiece } from "../body-writer.js";
 import { serverChannels as channels } from "../channels.js";
 import { refuseWrite } from "../farewell.js";
 import { type AnswerState, ServerCycle } from "./cycle.js";
@@ -60,13 +60,6 @@ export abstract class AnsweringHalf extends ServerCycle {
   private publishHead(startLine: ResponseStartLine, headers: HTTPHeaders): void {
     const time = this.connection.server.loop.time();
     channels.responseStart.publish({ connection: this, time, startLine, headers });
-  }
-
-  /** Whether some of the body may be still to come: a request without one has come with its head. */
-  private get bodyMissing(): boolean {
-    if (this.received) return false;
-    const { chunked, contentLength = 0 } = this.request;
-    return chunked || contentLength > 0;
   }
 
   /** What goes in front of a success that more will follow on: whoever writes it may read the body meanwhile, and behind
@@ -134,6 +127,7 @@ export abstract class AnsweringHalf extends ServerCycle {
   }
 
   finish(trailers?: HTTPHeaders): void {
+    checkTrailers(trailers);
     if (this.answer === "gone") return;
     if (this.answer !== "head") throw new HTTPOutputError(`Cannot finish: ${REFUSED[this.answer]}`);
     try {

@@ -56,12 +56,19 @@ export abstract class ServerCycle extends LazyAsyncResource implements HTTPConne
     chunk?: BodyChunk,
   ): MaybePromise;
   abstract write(chunk: BodyChunk): MaybePromise;
-  abstract finish(): void;
+  abstract finish(trailers?: HTTPHeaders): void;
   abstract abort(reason?: unknown): void;
 
   /** Whether an answer has begun and is not complete. */
   get answering(): boolean {
     return this.answer === "head";
+  }
+
+  /** Whether some of the body may be still to come: a request without one has come with its head. */
+  get bodyMissing(): boolean {
+    if (this.received) return false;
+    const { chunked, contentLength = 0 } = this.request;
+    return chunked || contentLength > 0;
   }
 
   /** Whether it asks for a head without its body. */

@@ -86,7 +86,7 @@ export abstract class WaitingConnection extends PeerContext implements Expirable
 
   /** Whether something was received behind the present request, and is to be answered as well. */
   private isAskedMore(): boolean {
-    if (this.refusing || this.requestsLeft <= 0 || this.exchange?.received !== true) return false;
+    if (this.refusing || this.requestsLeft <= 0 || this.exchange?.bodyMissing !== false) return false;
     return this.machine !== undefined && this.machine.buffered > BLANK_LINE;
   }
 

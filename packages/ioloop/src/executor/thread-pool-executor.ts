@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceLimits, WorkerOptions } from "node:worker_threads";
 import { createLogger } from "@tw/log";
-import { checkInteger, checkOptions, checkSignal, Deferred, type Logger } from "@tw/util";
+import { checkInteger, checkOptions, checkSignal, Deferred, type Logger, offAbort, onAbort } from "@tw/util";
 import { reportFailure } from "../job.js";
 import { checkLogger } from "../loop-options.js";
 import { executorEntry } from "../thread-entries.js";
@@ -137,11 +137,11 @@ export class ThreadPoolExecutor implements Executor, AsyncDisposable, ThreadOwne
     this.#endIdle();
     const gone = this.#gone.promise;
     if (signal === undefined || this.#threads.size === 0) return gone;
-    const onAbort = (): void => this.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
+    const aborted = (): void => this.abort(signal.reason);
+    if (signal.aborted) aborted();
+    else onAbort(signal, aborted);
     return gone.then(() => {
-      signal.removeEventListener("abort", onAbort);
+      offAbort(signal, aborted);
       signal.throwIfAborted();
     });
   }

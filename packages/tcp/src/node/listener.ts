@@ -132,10 +132,15 @@ class NodeListener implements Listener {
   }
 }
 
+/**
+ * Whether this is a child of `forkProcesses`. Workers of node:cluster share whatever they listen on, a free port (0) included; what
+ * such a child listens on by itself is its own, as on the native engine.
+ */
+const isTask = (): boolean => process.env.TW_TASK !== undefined;
+
 function nodeOptions(asked: ListenOptions): NodeListenOptions {
-  const { address, port, family, backlog, reusePort, shared = false, fd } = asked;
+  const { address, port, family, backlog, reusePort, shared = !isTask(), fd } = asked;
   if (fd !== undefined) return { fd, backlog } as NodeListenOptions;
-  // A worker of node:cluster would otherwise share with its siblings whatever it listens on, a port of its own included.
   const exclusive = !shared;
   if (family === "unix") return { path: address, backlog, exclusive };
   const options = { host: address, port, backlog, ipv6Only: family === 6, exclusive };
