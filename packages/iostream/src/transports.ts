@@ -11,5 +11,6 @@ export {
   type SystemError,
   systemError,
 } from "./transports/native/index.js";
+export { acceptNodeSocket } from "./transports/node/accept.js";
 export { connectNodeSocket, type NodeConnectOptions } from "./transports/node/connect.js";
 export { NodeTransport, nodeTransport } from "./transports/node/transport.js";

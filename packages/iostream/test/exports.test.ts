@@ -44,6 +44,7 @@ it("the entries export what they promise, and nothing else", () => {
     "MemoryTransport",
     "NativeTransport",
     "NodeTransport",
+    "acceptNodeSocket",
     "checkStreamOptions",
     "chooseEngine",
     "connectNodeSocket",

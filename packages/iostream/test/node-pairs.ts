@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { IOLoop } from "@tw/ioloop";
 import { expect } from "vitest";
 import type { Transport } from "../src/index.js";
-import { connectNodeSocket, nodeTransport } from "../src/transports.js";
+import { acceptNodeSocket, connectNodeSocket } from "../src/transports.js";
 
 export const loop: IOLoop = new IOLoop({
   logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -18,14 +18,17 @@ export interface NodePair {
   readonly socket: Socket;
 }
 
-/** Both ends of one connection over loopback TCP or a Unix socket. */
-export async function nodePair(kind: "tcp" | "unix"): Promise<NodePair> {
+/** Both ends of one connection over loopback TCP or a Unix socket; the accepted one as a listener of ours makes it, or another. */
+export async function nodePair(
+  kind: "tcp" | "unix",
+  make: (loop: IOLoop, socket: Socket) => Transport = acceptNodeSocket,
+): Promise<NodePair> {
   let accept: (pair: { accepted: Transport; socket: Socket }) => void = () => {};
   const accepting = new Promise<{ accepted: Transport; socket: Socket }>((resolve) => {
     accept = resolve;
   });
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-    accept({ accepted: nodeTransport(loop, socket), socket });
+    accept({ accepted: make(loop, socket), socket });
   });
   const where = await listen(server, kind);
   const connected = await connectNodeSocket(loop, where);

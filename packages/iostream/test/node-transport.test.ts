@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
 import { PROBE_MS } from "../src/transports/node/probes.js";
-import { connectNodeSocket, nodeTransport } from "../src/transports.js";
+import { acceptNodeSocket, connectNodeSocket, nodeTransport } from "../src/transports.js";
 import { Notes, TestLoop, text } from "./helpers.js";
 import { loop, nodePair, settle, until } from "./node-pairs.js";
 
@@ -20,6 +20,14 @@ for (const kind of ["tcp", "unix"] as const) {
     `node, ${kind}, accepted end`,
     async () => {
       const { connected, accepted } = await nodePair(kind);
+      return { a: connected, b: accepted, settle, resets };
+    },
+    { describe: describe.concurrent, it },
+  );
+  transportConformance(
+    `node, ${kind}, end that somebody else accepted`,
+    async () => {
+      const { connected, accepted } = await nodePair(kind, nodeTransport);
       return { a: connected, b: accepted, settle, resets };
     },
     { describe: describe.concurrent, it },
@@ -97,6 +105,33 @@ describe("nodeTransport()", () => {
     for (let i = 0; i < 5; i++) expect(connected.write(["head", new Uint8Array(100)])).toBe(104);
     await settle();
     expect(notes.calls).toEqual([]);
+    connected.abort();
+    accepted.abort();
+  });
+
+  it("over a socket whose peer does not read tells when there is room, and loses nothing", async () => {
+    const { connected, accepted } = await nodePair("tcp");
+    const rest = Buffer.alloc(32 * 1024 * 1024, "0123456789");
+    const notes = new Notes();
+    let taken = 0;
+    const offer = (): void => {
+      for (let count = -1; count !== 0 && taken < rest.length; taken += count)
+        count = connected.write([rest.subarray(taken)]);
+    };
+    notes.onDrain = offer;
+    connected.start(notes);
+    offer();
+    expect(taken).toBeLessThan(rest.length);
+    let received = 0;
+    let wrong = 0;
+    const reader = new Notes();
+    reader.onBytes = (view) => {
+      if (!rest.subarray(received, received + view.length).equals(view)) wrong++;
+      received += view.length;
+    };
+    accepted.start(reader);
+    await until(() => received === rest.length);
+    expect([taken, wrong]).toEqual([rest.length, 0]);
     connected.abort();
     accepted.abort();
   });
@@ -404,6 +439,64 @@ describe("connectNodeSocket()", () => {
   });
 });
 
+describe("acceptNodeSocket()", () => {
+  /** What is received by an accepted socket that was `changed` before, and how many pieces of it Node had to allocate. */
+  async function receive(changed: (socket: Socket) => void): Promise<[string, number]> {
+    let allocated = 0;
+    const { connected, accepted } = await nodePair("tcp", (loop, socket) => {
+      changed(socket);
+      socket.on("data", () => allocated++);
+      socket.pause();
+      return acceptNodeSocket(loop, socket);
+    });
+    const notes = new Notes();
+    accepted.start(notes);
+    connected.start(new Notes());
+    connected.write(["hello"]);
+    await until(() => notes.calls.length > 0);
+    connected.end();
+    await until(() => notes.calls.includes("end"));
+    accepted.abort();
+    connected.abort();
+    return [notes.calls.join(), allocated];
+  }
+
+  it("reads into memory of ours", async () => {
+    expect(await receive(() => {})).toEqual(["bytes hello,end", 0]);
+  });
+
+  it("reads as Node does where that cannot be had: of a handle that has another way, or reads already", async () => {
+    const handle = (socket: Socket) => (socket as unknown as { _handle: Record<string, unknown> })._handle;
+    const received = ["bytes hello,end", 1];
+    expect(await receive((socket) => Object.assign(handle(socket), { useUserBuffer: undefined }))).toEqual(
+      received,
+    );
+    expect(await receive((socket) => socket.read(0))).toEqual(received);
+  });
+
+  it("delivers what fills the shared buffer and more, in order, to one that pauses now and then", async () => {
+    const { connected, accepted } = await nodePair("tcp");
+    const sent = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7919) >> 8));
+    const got: Uint8Array[] = [];
+    let pieces = 0;
+    const notes = new Notes();
+    notes.onBytes = (view) => {
+      got.push(new Uint8Array(view));
+      if (++pieces % 5 !== 0) return;
+      accepted.pause();
+      setTimeout(() => accepted.resume(), 1);
+    };
+    accepted.start(notes);
+    const stream = new IOStream(connected, { loop, maxWriteBufferSize: sent.length });
+    await stream.write(sent);
+    await stream.end();
+    await until(() => notes.calls.includes("end"));
+    stream.abort();
+    expect(Buffer.concat(got).equals(sent)).toBe(true);
+    accepted.abort();
+  });
+});
+
 describe("nodeTransport() whose socket nobody reads", () => {
   it.each(["paused", "half-closed"])("hears of a reset while it is %s, at the next probe", async (how) => {
     const probing = new TestLoop();
@@ -433,7 +526,7 @@ describe("nodeTransport() whose socket nobody reads", () => {
 
   it("keeps what a Unix socket has of a peer that is gone, however long it is held", async () => {
     const probing = new TestLoop();
-    const { connected, socket } = await nodePair("unix");
+    const { connected, socket } = await nodePair("unix", nodeTransport);
     const transport = nodeTransport(probing, socket);
     const notes = new Notes();
     transport.pause();

@@ -11,7 +11,7 @@ import {
 import { isMainThread } from "node:worker_threads";
 import type { IOLoop } from "@tw/ioloop";
 import type { Transport } from "@tw/iostream";
-import { inNextTurn, type NodeTransport, nodeTransport } from "@tw/iostream/transports";
+import { acceptNodeSocket, inNextTurn, type NodeTransport } from "@tw/iostream/transports";
 import { deliver } from "../deliver.js";
 import { codeOf, ListenError } from "../errors.js";
 import type { Listener, ListenOptions } from "../network.js";
@@ -52,7 +52,7 @@ class NodeListener implements Listener {
     this.#options = options;
     this.#onConnection = onConnection;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
-      this.#accepted(nodeTransport(loop, socket));
+      this.#accepted(acceptNodeSocket(loop, socket));
     });
     this.listening = this.#listen();
   }

@@ -1,5 +1,4 @@
-// Connecting with a Node socket that reads into memory of ours: Node offers that (`onread`) for sockets that connect,
-// not for those it accepts.
+// Connecting with a Node socket that reads into memory of ours (`onread`).
 
 import { createConnection, type NetConnectOpts, type Socket } from "node:net";
 import type { IOLoop } from "@tw/ioloop";

@@ -156,8 +156,13 @@ export abstract class OwnedDuplex extends LazyAsyncResource implements Probed {
   }
 }
 
+/** What is written to it goes to the kernel as it is. */
+export function isPlainSocket(duplex: Duplex): duplex is Socket {
+  return duplex instanceof Socket && !("encrypted" in duplex);
+}
+
 function isPlainTcp(duplex: Duplex): duplex is Socket {
-  return duplex instanceof Socket && !("encrypted" in duplex) && duplex.remotePort !== undefined;
+  return isPlainSocket(duplex) && duplex.remotePort !== undefined;
 }
 
 function prematureClose(): Error {

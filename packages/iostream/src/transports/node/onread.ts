@@ -1,4 +1,4 @@
-// Where sockets that we connect read to (`onread`): into memory of ours instead of 64 KiB of new memory per read.
+// Where sockets that we connect or accept read to (`onread`): into memory of ours instead of 64 KiB of new memory per read.
 //
 //   small reads   kernel ──► buffer of the loop ──copied──► slab range = view     an idle socket owns nothing
 //   bulk          kernel ──► buffer of the socket = view                          no copy; given away under a lease

@@ -3,6 +3,9 @@
 // Node keeps a reference to a Buffer until the kernel has taken it, so such bytes do not count as taken: they stay the
 // caller's, who offers them again after `onDrain`, and what Node has sent by then is skipped. Nothing is copied.
 //
+// A callback costs a tick, also where the kernel took everything at once. So a socket is given none; what it has to hold is
+// followed by an empty piece, which goes when that has. Of other streams an empty piece might be more than that.
+//
 // Between two batches the loop polls. Node destroys a socket to which it cannot write, with what is unread in it: of a
 // server that answers within an upload and closes, that is the answer. Who polls first has read it by then.
 //
@@ -11,6 +14,7 @@
 
 import type { Duplex } from "node:stream";
 import type { IOLoop } from "@tw/ioloop";
+import { isPlainSocket } from "./duplex.js";
 
 /** Bytes given to Node at a time: large enough for bulk, small enough that progress shows. */
 const BATCH = 256 * 1024;
@@ -24,12 +28,14 @@ export class Outlet {
   #handed = 0;
   /** What is waited for before more is sent: that Node has sent what it was given, or that the loop has polled. */
   #waiting: "node" | "poll" | undefined;
+  readonly #isSocket: boolean;
 
   /** `drained` is called, outside any other call, when more may be offered. */
   constructor(loop: IOLoop, duplex: Duplex, drained: () => void) {
     this.#loop = loop;
     this.#duplex = duplex;
     this.#drained = drained;
+    this.#isSocket = isPlainSocket(duplex);
   }
 
   /** Sends as much as the kernel takes; returns how many bytes of `chunks` have gone. */
@@ -74,14 +80,16 @@ export class Outlet {
   #send(batch: readonly (Uint8Array | string)[], size: number): boolean {
     const duplex = this.#duplex;
     const last = batch.length - 1;
+    const written = this.#isSocket ? undefined : this.#written;
     if (last > 0) duplex.cork();
     for (let i = 0; i < last; i++) put(duplex, batch[i] as Uint8Array | string, undefined);
-    put(duplex, batch[last] as Uint8Array | string, this.#written);
+    put(duplex, batch[last] as Uint8Array | string, written);
     if (last > 0) duplex.uncork();
     if (duplex.errored !== null) return false; // nothing went, and the stream is about to say so
     if (duplex.writableLength === 0) return true;
     this.#handed = size;
     this.#waiting = "node";
+    if (written === undefined) put(duplex, "", this.#written);
     return false;
   }
 
