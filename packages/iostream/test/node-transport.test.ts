@@ -9,8 +9,10 @@ import { Duplex, PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { IOStream } from "../src/index.js";
 import { transportConformance } from "../src/testing.js";
+import { MAX_LEASED } from "../src/transports/leases.js";
+import { loopReads } from "../src/transports/node/onread.js";
 import { PROBE_MS } from "../src/transports/node/probes.js";
-import { acceptNodeSocket, connectNodeSocket, nodeTransport } from "../src/transports.js";
+import { acceptNodeSocket, connectNodeSocket, type NodeTransport, nodeTransport } from "../src/transports.js";
 import { Notes, TestLoop, text } from "./helpers.js";
 import { loop, nodePair, settle, until } from "./node-pairs.js";
 
@@ -472,6 +474,104 @@ describe("acceptNodeSocket()", () => {
       received,
     );
     expect(await receive((socket) => socket.read(0))).toEqual(received);
+  });
+
+  it("leaves an idle socket no memory of its own, whatever it has received", async () => {
+    const { connected, accepted, socket } = await nodePair("tcp");
+    const fields = socket as unknown as Record<symbol, unknown>;
+    const buffer = Object.getOwnPropertySymbols(socket).find(({ description }) => description === "kBuffer");
+    const { shared } = loopReads(loop);
+    let received = 0;
+    const notes = new Notes();
+    notes.onBytes = (view) => {
+      received += view.length;
+    };
+    accepted.start(notes);
+    const stream = new IOStream(connected, { loop });
+    for (const size of [10, 40_000, 70_000]) {
+      received = 0;
+      stream.write(new Uint8Array(size));
+      await until(() => received === size);
+      expect([size, fields[buffer as symbol] === shared]).toEqual([size, true]);
+    }
+    stream.abort();
+    accepted.abort();
+  });
+
+  it("detached in the call that started it, leaves what comes before there is a next owner in the stream, in order", async () => {
+    for (const held of [false, true]) {
+      const { connected, accepted } = await nodePair("tcp");
+      connected.start(new Notes());
+      const transport = accepted as NodeTransport;
+      transport.start(new Notes());
+      if (held) transport.pause();
+      const duplex = transport.detach();
+      duplex.unshift(Buffer.from("came before, "));
+      for (const piece of ["and came ", "behind"]) {
+        const before = duplex.readableLength;
+        connected.write([piece]);
+        await until(() => duplex.readableLength === before + piece.length);
+      }
+      expect(String(duplex.read())).toBe("came before, and came behind");
+      duplex.destroy();
+      connected.abort();
+    }
+  });
+
+  it("counts no bytes for a connection that is gone, though the promise that leased them is never settled", async () => {
+    const { leases } = loopReads(loop);
+    for (const size of [4, 200_000]) {
+      for (const end of ["abort", "detach", "within the call"] as const) {
+        const { connected, accepted } = await nodePair("tcp");
+        const transport = accepted as NodeTransport;
+        const notes = new Notes();
+        let left = size - 64;
+        notes.onBytes = (view) => {
+          left -= view.length;
+          if (left > 0) return;
+          notes.calls.push("leased");
+          if (end === "within the call") transport.abort();
+          return new Promise<void>(() => {});
+        };
+        transport.start(notes);
+        const stream = new IOStream(connected, { loop });
+        stream.write(new Uint8Array(size));
+        await until(() => notes.calls.includes("leased"));
+        if (end === "abort") transport.abort();
+        if (end === "detach") transport.detach().destroy();
+        else await until(() => notes.calls.includes("close"));
+        // All of the limit is there for others, to the last byte.
+        expect(leases.begin(MAX_LEASED)).toBe(undefined);
+        leases.end(MAX_LEASED);
+        stream.abort();
+      }
+    }
+  });
+
+  it("aborts whoever would lease more than the limit, whose memory ever it is, and reads on for the others", async () => {
+    const { leases } = loopReads(loop);
+    leases.begin(MAX_LEASED);
+    try {
+      for (const size of [4, 200_000]) {
+        const { connected, accepted } = await nodePair("tcp");
+        const notes = new Notes();
+        let left = size - 64;
+        notes.onBytes = (view) => {
+          left -= view.length;
+          return left > 0 ? undefined : new Promise<void>(() => {});
+        };
+        const closed = new Promise<unknown>((resolve) => {
+          notes.onClose = resolve;
+        });
+        accepted.start(notes);
+        const stream = new IOStream(connected, { loop });
+        stream.write(new Uint8Array(size));
+        expect(await closed).toMatchObject({ code: "ERR_TW_LEASE_LIMIT" });
+        stream.abort();
+      }
+    } finally {
+      leases.end(MAX_LEASED);
+    }
   });
 
   it("delivers what fills the shared buffer and more, in order, to one that pauses now and then", async () => {

@@ -4,11 +4,13 @@
 //   bulk          kernel ──► buffer of the socket = view                          no copy; given away under a lease
 //
 // All idle sockets share one buffer, so a view of it could not be leased: the next socket's read would overwrite it.
-// A read that fills it moves its socket to a buffer of its own; a read that would have fitted moves it back.
+// A read that fills it moves its socket to a buffer of its own, and one that does not fill that moves it back: the kernel has
+// no more, and Node asks where to read to only behind a read, so what a socket has then it keeps while it is idle.
 
 import type { IOLoop } from "@tw/ioloop";
 import { Leases } from "../leases.js";
 import { READ_SIZE, SlabPool } from "../slab.js";
+import type { Lender } from "./reading.js";
 import type { NodeTransport } from "./transport.js";
 
 const SHARED_SIZE = 16 * 1024;
@@ -34,11 +36,13 @@ class LoopReads {
 }
 
 /** The `onread` option of one socket. */
-export class SocketReads {
+export class SocketReads implements Lender {
   readonly #loop: LoopReads;
   /** Set when there is somebody to deliver to; the socket is paused before. */
   transport: NodeTransport | undefined = undefined;
   #own: Uint8Array | undefined;
+  /** Bytes that the receiver holds by a promise. */
+  #leased = 0;
 
   constructor(loop: IOLoop) {
     this.#loop = loopReads(loop);
@@ -60,34 +64,39 @@ export class SocketReads {
   };
 
   #deliverShared(transport: NodeTransport, count: number): void {
-    const { shared, slabs, leases } = this.#loop;
+    const { shared, slabs } = this.#loop;
     const slab = slabs.current();
     slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slabs.at);
     const view = slabs.reserve(slab, count);
-    const tooMuch = leases.begin(count);
-    let leased = true;
     if (count === SHARED_SIZE) this.#own = this.#loop.takeBuffer();
-    transport.streamRead(view, () => {
-      leased = false;
-      leases.end(count);
-      slabs.release(slab, view, count);
-    });
-    if (leased && tooMuch !== undefined) transport.abort(tooMuch);
+    transport.streamRead(view, this, () => slabs.release(slab, view, count));
   }
 
   #deliverOwn(transport: NodeTransport, own: Uint8Array, count: number): void {
     let leased = true;
-    transport.streamRead(own.subarray(0, count), () => {
+    transport.streamRead(own.subarray(0, count), this, () => {
       leased = false;
     });
+    const filled = count === READ_SIZE;
     // Under a lease the buffer is the receiver's until that ends, and garbage then.
-    if (!leased && count >= SHARED_SIZE && own.length > 0) return;
+    if (!leased && filled && own.length > 0) return;
     if (!leased) this.#loop.giveBuffer(own);
-    this.#own = count >= SHARED_SIZE ? this.#loop.takeBuffer() : undefined;
+    this.#own = filled ? this.#loop.takeBuffer() : undefined;
+  }
+
+  beginLease(length: number): Error | undefined {
+    this.#leased = length;
+    return this.#loop.leases.begin(length);
+  }
+
+  endLease(): void {
+    this.#loop.leases.end(this.#leased);
+    this.#leased = 0;
   }
 }
 
-function loopReads(loop: IOLoop): LoopReads {
+/** @internal The read memory of `loop`. */
+export function loopReads(loop: IOLoop): LoopReads {
   let reads = known.get(loop);
   if (reads === undefined) {
     reads = new LoopReads();

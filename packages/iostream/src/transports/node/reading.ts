@@ -9,13 +9,21 @@ import { BUSY, LEASED, OwnedDuplex, PAUSED } from "./duplex.js";
 import type { StreamListener } from "./listeners.js";
 import { askForReset, probesOf } from "./probes.js";
 
+/** Who reads into memory of its own, and counts what of it is leased; one view at a time. */
+export interface Lender {
+  /** Returns the error for whoever leases too much. */
+  beginLease(length: number): Error | undefined;
+  /** Harmless when there is none. */
+  endLease(): void;
+}
+
 /** What the stream calls, and what it gives to the receiver. */
 export abstract class DuplexReader extends OwnedDuplex implements StreamListener {
-  /** Views are of memory that is read into again, and what is written is not always looked at at once. */
-  private lends = false;
+  /** Whose memory views are of, where that is read into again: what is written is not always looked at at once. */
+  private lender: Lender | undefined = undefined;
 
   get sendsViews(): boolean {
-    return !this.lends;
+    return this.lender === undefined;
   }
 
   pause(): void {
@@ -42,14 +50,13 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
     this.duplex.resume();
   }
 
-  /** @internal A view of somebody else's memory, who wants to know when its time is over. */
-  streamRead(view: Uint8Array, ended: () => void): void {
-    this.lends = true;
-    if (this.held === 0) this.deliver(view, ended);
-    else {
-      this.putBack(new Uint8Array(view));
-      ended();
-    }
+  /** @internal A view of the memory of `lender`, who wants to know when its time is over. */
+  streamRead(view: Uint8Array, lender: Lender, ended: () => void): void {
+    this.lender = lender;
+    if (this.receiver === undefined) this.keep(new Uint8Array(view));
+    else if (this.held === 0) return this.deliver(view, ended);
+    else this.putBack(new Uint8Array(view));
+    ended();
   }
 
   /** @internal 'data' */
@@ -76,7 +83,9 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
       return;
     }
     this.hold(LEASED);
+    if (ended !== undefined) this.beginLease(view.length);
     const settled = () => {
+      this.endLease();
       ended?.();
       this.unhold(LEASED);
     };
@@ -84,6 +93,28 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
       this.abort(error);
       settled();
     });
+  }
+
+  private beginLease(length: number): void {
+    // The receiver may have let go of us before it returned: then there is nobody to count it for.
+    if (this.closed || this.receiver === undefined) return;
+    const tooMuch = this.lender?.beginLease(length);
+    if (tooMuch !== undefined) this.abort(tooMuch);
+  }
+
+  /** Also when we are closed: a promise that is never settled may be all that is left of a lease. */
+  protected endLease(): void {
+    this.lender?.endLease();
+  }
+
+  override streamClosed(): void {
+    this.endLease();
+    super.streamClosed();
+  }
+
+  /** Nobody is there: Node begins to read in the tick behind `resume`, also when we were detached in between. */
+  private keep(chunk: Uint8Array): void {
+    if (!this.duplex.push(chunk)) this.duplex.pause();
   }
 
   /** Not now: Node delivers during our own calls, and one read more after `resume` and `pause` in the same turn. */

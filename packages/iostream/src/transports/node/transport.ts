@@ -98,6 +98,7 @@ export class NodeTransport extends DuplexReader implements Transport {
     const { duplex } = this;
     this.fate ??= { error: undefined };
     this.receiver = undefined;
+    this.endLease();
     probesOf(this.loop).delete(this);
     duplex.pause();
     unlisten(duplex);
