@@ -178,6 +178,42 @@ describe("lengthPrefixed()", () => {
       expect(() => lengthPrefixed({ prefix, maxFrameSize: 9 })).toThrow(TypeError);
   });
 
+  it.each<[Prefix, boolean, number]>([
+    ["u8", false, 1],
+    ["u8", true, 1],
+    ["u16be", false, 2],
+    ["u16le", true, 2],
+    ["u32be", false, 4],
+    ["varint", false, 1],
+  ])("refuses a limit without room for its own prefix: %s", (prefix, includesPrefix, width) => {
+    expect(() => lengthPrefixed({ prefix, includesPrefix, maxFrameSize: width - 1 })).toThrow(
+      new RangeError(`maxFrameSize must be a finite integer of at least ${width}, got ${width - 1}`),
+    );
+    const least = lengthPrefixed({ prefix, includesPrefix, maxFrameSize: width });
+    expect(decodeAll(least, least.encode(bytes("")))).toEqual([bytes("")]);
+  });
+
+  it.each<[Prefix, boolean, number]>([
+    ["u8", false, 256],
+    ["u8", true, 255],
+    ["u16be", false, 2 + 0xffff],
+    ["u16le", true, 0xffff],
+    ["u32le", false, 4 + 0xffff_ffff],
+    ["u32be", true, 0xffff_ffff],
+    ["varint", false, 5 + 0xffff_ffff],
+  ])(
+    "shows no limit beyond what its prefix can say: %s, including itself %s",
+    (prefix, includesPrefix, most) => {
+      for (const [limit, shown] of [
+        [most - 1, most - 1],
+        [most, most],
+        [most + 1, most],
+        [Number.MAX_SAFE_INTEGER, most],
+      ] as const)
+        expect(lengthPrefixed({ prefix, includesPrefix, maxFrameSize: limit }).maxFrameSize).toBe(shown);
+    },
+  );
+
   it("refuses to send more than its prefix can say", () => {
     const u8 = lengthPrefixed({ prefix: "u8", maxFrameSize: 1000 });
     expect(u8.encode(new Uint8Array(255))).toHaveLength(256);

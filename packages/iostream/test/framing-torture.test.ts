@@ -5,6 +5,7 @@ import {
   delimited,
   fixed,
   lengthPrefixed,
+  lines,
   MalformedFrameError,
   regex,
   UNKNOWN,
@@ -243,6 +244,19 @@ describe("torture()", () => {
     expect(() => found[0]?.run()).toThrow(/was framed/);
     const strict = (maxFrameSize: number) => lengthPrefixed({ prefix: "u16be", maxFrameSize });
     for (const { run } of torture(strict(64), samples, { withLimit: strict })) run();
+  });
+
+  it("lets a codec refuse the limit in which its smallest frame has no room, and no other", () => {
+    const withLimit = (maxFrameSize: number) => lines({ maxFrameSize, strict: true });
+    for (const { run } of torture(withLimit(64), ["", "a", "hello"], { withLimit })) run();
+    const sulky = (maxFrameSize: number) => {
+      if (maxFrameSize < 7) throw new RangeError("Too small for me");
+      return withLimit(maxFrameSize);
+    };
+    const found = torture(withLimit(64), ["hello", "hell"], { withLimit: sulky }).filter(({ name }) =>
+      /limit passes/.test(name),
+    );
+    expect(() => found[0]?.run()).toThrow("Too small for me");
   });
 
   it("takes messages that do not fit from outside, where samples cannot be repeated", () => {

@@ -1,7 +1,7 @@
 // Frames that say first how long they are.
 
 import { type Codec, UNKNOWN } from "./codec.js";
-import { FrameTooLargeError, MalformedFrameError } from "./errors.js";
+import { MalformedFrameError } from "./errors.js";
 import { checkBytes, checkBytesOption, checkSent, type LimitedOptions, payloadOf } from "./payload.js";
 import { MAX_VARINT, readVarint, varintSize, writeVarint } from "./varint.js";
 
@@ -18,7 +18,10 @@ export interface LengthPrefixedOptions extends LimitedOptions {
 
 /**
  * Messages of bytes behind their length. Refused: a length beyond `maxFrameSize`, before anything of it is buffered; a
- * length that includes itself and is less; a varint that is overlong or has more than 32 bits.
+ * length that includes itself and is less; a varint that is overlong or has more than 32 bits. A prefix says no more than
+ * it has bits for: the codec's `maxFrameSize` is the largest frame that it can announce, where the option is more.
+ *
+ * @throws RangeError for a `maxFrameSize` that has no room for the prefix itself, TypeError for a prefix that is none
  *
  * @example
  * const messages = stream.frames(lengthPrefixed({ prefix: "u16be", maxFrameSize: 1024 }));
@@ -26,15 +29,15 @@ export interface LengthPrefixedOptions extends LimitedOptions {
  */
 export function lengthPrefixed(options: LengthPrefixedOptions): Codec<Uint8Array> {
   const { prefix = "u32be", includesPrefix = false } = options;
-  const maxFrameSize = checkBytesOption("maxFrameSize", options.maxFrameSize, 1);
   if (prefix === "varint") {
     if (includesPrefix) throw new TypeError("A varint cannot include its own length");
-    return varintPrefixed(maxFrameSize);
+    return varintPrefixed(limitOf(options, 1, MAX_VARINT_FRAME));
   }
   const layout = LAYOUTS.get(prefix);
   if (layout === undefined) throw new TypeError(`Not a prefix: ${String(prefix)}`);
   const { width, little } = layout;
   const counted = includesPrefix ? width : 0;
+  const maxFrameSize = limitOf(options, width, width - counted + 2 ** (8 * width) - 1);
   return {
     maxFrameSize,
     measure(bytes, start, end) {
@@ -47,15 +50,18 @@ export function lengthPrefixed(options: LengthPrefixedOptions): Codec<Uint8Array
     decode: (bytes, start, end, own) => payloadOf(bytes, start + width, end, own),
     encode(message) {
       checkBytes(message);
-      const length = message.length + counted;
       checkSent(width + message.length, maxFrameSize);
-      if (length >= 2 ** (8 * width)) throw new FrameTooLargeError(String(length), 2 ** (8 * width) - 1);
       const frame = new Uint8Array(width + message.length);
-      writeLength(frame, length, width, little);
+      writeLength(frame, message.length + counted, width, little);
       frame.set(message, width);
       return frame;
     },
   };
+}
+
+/** The limit that holds, between the smallest frame there is and the largest. */
+function limitOf(options: LimitedOptions, smallest: number, largest: number): number {
+  return Math.min(checkBytesOption("maxFrameSize", options.maxFrameSize, smallest), largest);
 }
 
 function varintPrefixed(maxFrameSize: number): Codec<Uint8Array> {
@@ -70,13 +76,16 @@ function varintPrefixed(maxFrameSize: number): Codec<Uint8Array> {
     encode(message) {
       checkBytes(message);
       const size = varintSize(message.length) + message.length;
-      checkSent(size, Math.min(maxFrameSize, MAX_VARINT));
+      checkSent(size, maxFrameSize);
       const frame = new Uint8Array(size);
       frame.set(message, writeVarint(frame, 0, message.length));
       return frame;
     },
   };
 }
+
+/** Bytes. */
+const MAX_VARINT_FRAME = varintSize(MAX_VARINT) + MAX_VARINT;
 
 const LAYOUTS: ReadonlyMap<string, { readonly width: number; readonly little: boolean }> = new Map([
   ["u8", { width: 1, little: false }],
