@@ -2,7 +2,8 @@
 // configured for the whole process.
 
 import { IOLoop } from "@tw/ioloop";
-import { checkPort, checkUnixPath, literal } from "./addresses.js";
+import { checkOptions } from "@tw/util";
+import { checkFamily, checkHost, checkPort, checkUnixPath, literal } from "./addresses.js";
 import { type AddressFamily, networkOf } from "./network.js";
 
 /** Where to connect to. */
@@ -80,6 +81,8 @@ export class DefaultResolver implements Resolver {
 /** What {@link OverrideResolver} maps to: another host, another host and port, or `unix:` and a path. */
 export type Override = string | readonly [host: string, port: number];
 
+const UNIX = "unix:";
+
 /**
  * Answers some hosts otherwise (Tornado's `OverrideResolver`), for tests, tunnels and Unix sockets. Keys are
  * `host:port:family`, `host:port` or `host`, and are looked up in this order; an IPv6 address is written in brackets
@@ -96,15 +99,22 @@ export class OverrideResolver implements Resolver {
   readonly #resolver: Resolver;
   readonly #mapping: ReadonlyMap<string, Override>;
 
-  /** @throws TypeError for a mapping to anything else, or a resolver without `resolve` */
+  /**
+   * @throws TypeError, RangeError for keys, hosts, ports and paths that `connect` and `connectUnix` would not take; TypeError
+   *   for a mapping that is none, or a resolver without `resolve`
+   */
   constructor(
     resolver: Resolver,
     mapping: Readonly<Record<string, Override>> | ReadonlyMap<string, Override>,
   ) {
     checkResolver(resolver);
+    checkOptions("mapping", mapping);
     this.#resolver = resolver;
     this.#mapping = new Map(mapping instanceof Map ? mapping : Object.entries(mapping));
-    for (const [key, value] of this.#mapping) checkOverride(key, value);
+    for (const [key, value] of this.#mapping) {
+      checkKey(key);
+      checkOverride(key, value);
+    }
   }
 
   async resolve(host: string, port: number, family: 0 | 4 | 6): Promise<readonly Endpoint[]> {
@@ -116,19 +126,32 @@ export class OverrideResolver implements Resolver {
       mapping.get(host);
     if (found === undefined) return await this.#resolver.resolve(host, port, family);
     if (typeof found !== "string") return await this.#resolver.resolve(found[0], found[1], family);
-    if (found.startsWith("unix:")) return [{ address: found.slice("unix:".length), port: 0, family: "unix" }];
+    if (found.startsWith(UNIX)) return [{ address: found.slice(UNIX.length), port: 0, family: "unix" }];
     return await this.#resolver.resolve(found, port, family);
   }
 }
 
+/** `host:port`, where a family may follow. No IPv6 address without brackets is one. */
+const KEY_WITH_PORT = /^(\[.*\]|[^:]*):(\d+)(?::(\d+))?$/;
+
+/** Throws for what nobody can ask for: it would be an override that never works. */
+function checkKey(key: string): void {
+  const name = `The key ${quote(key)} of the overrides`;
+  const [, host = key, port, family] = KEY_WITH_PORT.exec(key) ?? [];
+  checkHost(name, host);
+  if (port !== undefined) checkPort(`The port in ${name}`, Number(port), 1);
+  if (family !== undefined) checkFamily(Number(family));
+}
+
 function checkOverride(key: string, value: unknown): void {
-  if (typeof value === "string" && value !== "") return;
-  if (
-    Array.isArray(value) &&
-    value.length === 2 &&
-    typeof value[0] === "string" &&
-    Number.isInteger(value[1])
-  )
+  const name = `The override of ${quote(key)}`;
+  if (typeof value === "string") {
+    if (value.startsWith(UNIX)) checkUnixPath(value.slice(UNIX.length));
+    else checkHost(name, value);
     return;
-  throw new TypeError(`The override of ${JSON.stringify(key)} must be a host, [host, port] or "unix:/path"`);
+  }
+  if (!Array.isArray(value) || value.length !== 2)
+    throw new TypeError(`${name} must be a host, [host, port] or "unix:/path"`);
+  checkHost(`The host in the override of ${quote(key)}`, value[0]);
+  checkPort(`The port in the override of ${quote(key)}`, value[1], 1);
 }

@@ -156,6 +156,58 @@ describe("OverrideResolver", () => {
   it.each([[""], [80], [["host"]], [["host", "80"]], [null]])("refuses to map to %j", (value) => {
     expect(() => mapped({ host: value as never })).toThrow(TypeError);
   });
+
+  it.each([
+    [["", 80], 'The host in the override of "host" must not be empty'],
+    [["a\0b", 80], "must not contain NUL"],
+    ["a\0b", "must not contain NUL"],
+    ["unix:", "Not the path of a Unix socket"],
+    ["unix:/run/a\0b", "Not the path of a Unix socket"],
+  ])("refuses to map to %j, which connect() and connectUnix() would not take", (value, message) => {
+    const make = () => mapped({ host: value as never });
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(message);
+  });
+
+  it.each([
+    [0, 'The port in the override of "host" must be an integer from 1 to 65535, got 0'],
+    [-1, "got -1"],
+    [80.5, "got 80.5"],
+    [Number.NaN, "got NaN"],
+    [65_536, "got 65536"],
+  ])("refuses to map to port %d", (port, message) => {
+    const make = () => mapped({ host: ["a.test", port] });
+    expect(make).toThrow(RangeError);
+    expect(make).toThrow(message);
+  });
+
+  it("refuses a path that no address of a socket has room for", () => {
+    expect(() => mapped({ host: `unix:/${"x".repeat(200)}` })).toThrow(RangeError);
+  });
+
+  it.each([
+    ["", TypeError],
+    [":80", TypeError],
+    ["a\0b:80", TypeError],
+    ["a.test:0", RangeError],
+    ["a.test:65536", RangeError],
+    ["[::1]:65536", RangeError],
+    ["a.test:80:5", RangeError],
+  ])("refuses the key %j, which nobody can ask for", (key, error) => {
+    expect(() => mapped({ [key]: "127.0.0.1" })).toThrow(error);
+    expect(() => mapped(new Map([[key, "127.0.0.1"]]))).toThrow(error);
+  });
+
+  it.each(["::1", "1:2:3:4:5:6:7:8", "fe80::80:70000", "service:billing", "a.test:65535:0", "[::1]:1:6"])(
+    "takes the key %j",
+    (key) => {
+      expect(() => mapped({ [key]: "127.0.0.1" })).not.toThrow();
+    },
+  );
+
+  it.each([[undefined], [null], [5], ["a.test"], [["a.test"]]])("refuses %j for a mapping", (none) => {
+    expect(() => mapped(none as never)).toThrow(TypeError);
+  });
 });
 
 describe("CachingResolver", () => {
