@@ -1,6 +1,6 @@
 export { inNextTurn } from "./next-turn.js";
 export { checkStreamOptions } from "./options.js";
-export { chooseEngine } from "./transports/choose-engine.js";
+export { checkEngine, chooseEngine } from "./transports/choose-engine.js";
 export type { MemoryPairOptions } from "./transports/memory/options.js";
 export { MemoryTransport, memoryPair } from "./transports/memory/transport.js";
 export {

@@ -1,10 +1,28 @@
 import { spawnSync } from "node:child_process";
 import type { IOLoop } from "@tw/ioloop";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { chooseEngine } from "../src/transports/choose-engine.js";
+import { checkEngine, chooseEngine } from "../src/transports/choose-engine.js";
 
 const withPoller = { poller: {} } as IOLoop;
 const without = { poller: undefined } as unknown as IOLoop;
+
+describe("checkEngine", () => {
+  it("takes an engine there is, and none", () => {
+    for (const engine of ["native", "node", undefined] as const)
+      expect(() => checkEngine(engine)).not.toThrow();
+  });
+
+  it.each([
+    ["nativ", 'engine is "nativ"; it may be "native" or "node"'],
+    ["", 'engine is ""; it may be "native" or "node"'],
+    [null, 'engine is null; it may be "native" or "node"'],
+    [1, 'engine is 1; it may be "native" or "node"'],
+  ])("refuses %j, with or without a poller", (engine, message) => {
+    expect(() => checkEngine(engine as never)).toThrow(
+      expect.objectContaining({ code: "ERR_TW_ENGINE", message }),
+    );
+  });
+});
 
 describe("chooseEngine", () => {
   afterEach(() => vi.unstubAllEnvs());

@@ -45,6 +45,7 @@ it("the entries export what they promise, and nothing else", () => {
     "NativeTransport",
     "NodeTransport",
     "acceptNodeSocket",
+    "checkEngine",
     "checkStreamOptions",
     "chooseEngine",
     "connectNodeSocket",

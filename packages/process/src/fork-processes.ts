@@ -16,7 +16,7 @@ import { cpuCount } from "./cpu-count.js";
 import { ForkError } from "./errors.js";
 import { promiseFarewell } from "./farewell.js";
 import { Supervisor } from "./supervisor.js";
-import { HeldSockets, socketsOf, type TaskListen } from "./task-sockets.js";
+import { checkTaskListen, HeldSockets, socketsOf, type TaskListen } from "./task-sockets.js";
 
 /** Options of {@link forkProcesses}. */
 export interface ForkOptions {
@@ -53,7 +53,7 @@ const MAX_PROCESSES = 1024;
  *
  * Call it early, and before anything that only the children are to do: the program runs again from its beginning.
  *
- * @throws TypeError, RangeError on bad arguments, at once
+ * @throws TypeError, RangeError on bad arguments, at once; TwError `ERR_TW_ENGINE`, too
  * @throws ForkError `ERR_TW_FORK` in a worker thread; LoopRunningError when the parent's loop has been started
  * @throws TooManyRestartsError `ERR_TW_TOO_MANY_RESTARTS`, in the parent, when all children have ended
  * @throws SpawnError `ERR_TW_SPAWN`, in the parent, when it may not start children, and all that it has have ended
@@ -67,11 +67,17 @@ const MAX_PROCESSES = 1024;
  */
 export function forkProcesses(count = 0, options: ForkOptions = {}): Promise<number> {
   checkOptions("options", options, { number: "maxRestarts", array: "listen", IOLoop: "loop" });
-  const { maxRestarts = DEFAULT_MAX_RESTARTS, stopTimeoutMs = DEFAULT_STOP_TIMEOUT_MS } = options;
+  const {
+    maxRestarts = DEFAULT_MAX_RESTARTS,
+    stopTimeoutMs = DEFAULT_STOP_TIMEOUT_MS,
+    listen = [],
+  } = options;
   checkInteger("count", count, 0, MAX_PROCESSES);
   checkInteger("maxRestarts", maxRestarts);
   checkDurationMs("stopTimeoutMs", stopTimeoutMs);
   checkLoop(options.loop);
+  const listens = [listen].flat() as TaskListen[];
+  listens.forEach(checkTaskListen);
   if (!isMainThread) throw new ForkError("forkProcesses() runs in the main thread only");
   const task = taskEnvironment();
   if (task !== undefined) {
@@ -80,7 +86,7 @@ export function forkProcesses(count = 0, options: ForkOptions = {}): Promise<num
     return Promise.resolve(task.id);
   }
   if (!cluster.isPrimary) throw new ForkError("This process is a worker of somebody else's node:cluster");
-  return supervise(count === 0 ? cpuCount() : count, maxRestarts, stopTimeoutMs, options);
+  return supervise(count === 0 ? cpuCount() : count, maxRestarts, stopTimeoutMs, listens, options.loop);
 }
 
 /** The number of the task that this process runs, from 0 on; `undefined` in the parent and without `forkProcesses`. */
@@ -123,9 +129,10 @@ async function supervise(
   count: number,
   maxRestarts: number,
   stopTimeoutMs: number,
-  { listen = [], loop = IOLoop.current() }: ForkOptions,
+  listens: readonly TaskListen[],
+  loop: IOLoop = IOLoop.current(),
 ): Promise<never> {
-  const held = await HeldSockets.bind(count, [listen].flat() as TaskListen[]);
+  const held = await HeldSockets.bind(count, listens);
   const supervisor = new Supervisor({
     count,
     maxRestarts,

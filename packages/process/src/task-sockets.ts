@@ -8,7 +8,8 @@
 // whoever comes first accepts. It is closed with the last child that listens.
 
 import type { IOLoop } from "@tw/ioloop";
-import { adoptSocket, type BindOptions, bindSockets, type ListeningSocket } from "@tw/tcp";
+import { adoptSocket, type BindOptions, bindSockets, checkBinding, type ListeningSocket } from "@tw/tcp";
+import { checkOptions } from "@tw/util";
 
 /** What the children are to listen on. */
 export interface TaskListen extends Pick<BindOptions, "engine" | "backlog" | "family"> {
@@ -16,6 +17,13 @@ export interface TaskListen extends Pick<BindOptions, "engine" | "backlog" | "fa
   readonly port: number;
   /** A numeric address or a host name; `""` is every address of the machine. @default "" */
   readonly address?: string;
+}
+
+/** Throws unless children can be told to listen on it. @throws TypeError, RangeError; TwError `ERR_TW_ENGINE` */
+export function checkTaskListen(listen: TaskListen): void {
+  checkOptions("listen", listen ?? null, { number: "port" });
+  const { port, address, ...options } = listen;
+  checkBinding(port, address, options);
 }
 
 /** What a child is told, in its environment: a descriptor that it has, or what it is to ask node:cluster for. */

@@ -276,6 +276,23 @@ describe("outside of a child", () => {
     expect(() => forkProcesses(1, 10 as never)).toThrow(/got 10: give { maxRestarts: 10 }$/);
   });
 
+  it.each<[unknown, string | typeof Error]>([
+    [8888, "listen must be an object, got 8888: give { port: 8888 }"],
+    [null, "listen must be an object, got null"],
+    [[undefined], TypeError],
+    [{}, "port must be a number, got undefined"],
+    [{ port: "80" }, TypeError],
+    [{ port: 65_536 }, RangeError],
+    [[{ port: 0 }, { port: -1 }], RangeError],
+    [{ port: 80, address: 4 }, TypeError],
+    [{ port: 80, address: "a\0b" }, TypeError],
+    [{ port: 80, family: 5 }, RangeError],
+    [{ port: 80, backlog: 0 }, RangeError],
+    [{ port: 80, engine: "nativ" }, 'engine is "nativ"; it may be "native" or "node"'],
+  ])("forkProcesses() throws at once when it is to listen on %j", (listen, error) => {
+    expect(() => forkProcesses(1, { listen: listen as never })).toThrow(error);
+  });
+
   it("cpuCount() is at least 1", () => {
     expect(Number.isInteger(cpuCount()) && cpuCount() >= 1).toBe(true);
   });

@@ -1,7 +1,8 @@
 // Making listening sockets (Tornado's netutil): of host and port, of a path, of a descriptor that somebody gave us.
 
 import { IOLoop, LoopClosedError } from "@tw/ioloop";
-import { checkInteger } from "@tw/util";
+import { checkEngine } from "@tw/iostream/transports";
+import { checkInteger, checkLoop, checkOptions } from "@tw/util";
 import { checkBacklog, checkFamily, checkHost, checkPort, checkUnixPath } from "./addresses.js";
 import { codeOf, NoAddressError } from "./errors.js";
 import { type ListeningSocket, openListeningSocket } from "./listening-socket.js";
@@ -64,7 +65,7 @@ const PORT_ATTEMPTS = 8;
  * Listens on `port` of each address of a host, without accepting yet: one socket per address (Tornado's
  * `bind_sockets`). `""` is every address of the machine, IPv4 and IPv6. Port 0 is any free one, the same for all.
  *
- * @throws TypeError, RangeError for what is no port, address or option, at once
+ * @throws TypeError, RangeError for what is no port, address or option, TwError `ERR_TW_ENGINE`, at once
  * @throws SystemError `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`, LoopClosedError `ERR_TW_LOOP_CLOSED`, by
  *   rejecting; nothing is bound then
  * @example
@@ -75,11 +76,28 @@ export function bindSockets(
   address = "",
   options: BindOptions = {},
 ): Promise<ListeningSocket[]> {
-  const { family = 0 } = options;
+  checkBinding(port, address, options);
+  return bindEach(port, address, options, socketOptions(options));
+}
+
+/**
+ * Throws what {@link bindSockets} would throw at once: for whoever binds later.
+ *
+ * @throws TypeError, RangeError for what is no port, address or option; TwError `ERR_TW_ENGINE`
+ */
+export function checkBinding(port: number, address = "", options: BindOptions = {}): void {
+  checkSocketOptions(options);
+  const { family = 0, reusePort, shared } = options;
   checkPort("port", port, 0);
   if (address !== "") checkHost("address", address);
   checkFamily(family);
-  return bindEach(port, address, family, options, socketOptions(options));
+  checkBoolean("reusePort", reusePort);
+  checkBoolean("shared", shared);
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new TypeError(`${name} must be true or false, got ${JSON.stringify(value)}`);
 }
 
 /**
@@ -92,6 +110,7 @@ export function bindSockets(
  * @throws SystemError `EADDRINUSE` when somebody listens there, `ENOENT`, `EACCES`; LoopClosedError `ERR_TW_LOOP_CLOSED`
  */
 export function bindUnixSocket(path: string, options: BindUnixOptions = {}): Promise<ListeningSocket> {
+  checkSocketOptions(options);
   const { mode = DEFAULT_MODE } = options;
   checkUnixPath(path);
   checkInteger("mode", mode, 0, 0o777);
@@ -109,6 +128,7 @@ export function bindUnixSocket(path: string, options: BindUnixOptions = {}): Pro
  * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`; the descriptor stays the caller's then
  */
 export function adoptSocket(fd: number, options: AdoptOptions = {}): Promise<ListeningSocket> {
+  checkSocketOptions(options);
   checkInteger("fd", fd, 0, 0x7fff_ffff);
   const { loop, ...shared } = socketOptions(options);
   const { soleOwner = false } = options;
@@ -116,20 +136,27 @@ export function adoptSocket(fd: number, options: AdoptOptions = {}): Promise<Lis
   return openListeningSocket(networkOf(loop), { ...shared, address: "", port: 0, family: 4, fd }, !soleOwner);
 }
 
-/** The options that all have, checked. */
+/** @throws TypeError, RangeError; TwError `ERR_TW_ENGINE` */
+function checkSocketOptions(options: SocketOptions): void {
+  checkOptions("options", options, { IOLoop: "loop" });
+  const { loop, engine, backlog } = options;
+  checkLoop(loop);
+  checkEngine(engine);
+  if (backlog !== undefined) checkBacklog(backlog);
+}
+
+/** The options that all have. */
 function socketOptions(
   options: SocketOptions,
 ): Required<Omit<SocketOptions, "engine">> & { engine: EngineChoice } {
   const { loop = IOLoop.current(), engine, backlog = DEFAULT_BACKLOG } = options;
-  checkBacklog(backlog);
   return { loop, engine, backlog };
 }
 
 async function bindEach(
   port: number,
   host: string,
-  family: 0 | 4 | 6,
-  { reusePort = false, shared: ofCluster }: BindOptions,
+  { family = 0, reusePort = false, shared: ofCluster }: BindOptions,
   { loop, ...shared }: ReturnType<typeof socketOptions>,
 ): Promise<ListeningSocket[]> {
   if (loop.closed) throw new LoopClosedError("bindSockets");

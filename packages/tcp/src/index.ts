@@ -6,6 +6,7 @@ export {
   type BindUnixOptions,
   bindSockets,
   bindUnixSocket,
+  checkBinding,
   type SocketOptions,
 } from "./bind-sockets.js";
 export { CachingResolver, type CachingResolverOptions } from "./caching-resolver.js";

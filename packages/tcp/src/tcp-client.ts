@@ -8,8 +8,8 @@ import {
   type TLSOptions,
   type Transport,
 } from "@tw/iostream";
-import { checkStreamOptions } from "@tw/iostream/transports";
-import { checkDurationMs, checkSignal } from "@tw/util";
+import { checkEngine, checkStreamOptions } from "@tw/iostream/transports";
+import { checkDurationMs, checkLoop, checkOptions, checkSignal } from "@tw/util";
 import { checkFamily, checkHost, checkPort, checkUnixPath, literal, place } from "./addresses.js";
 import { connected } from "./channels.js";
 import { connectAny } from "./connector.js";
@@ -73,8 +73,14 @@ export class TCPClient {
   readonly #options: TCPClientOptions;
   readonly #resolver: Resolver;
 
-  /** @throws TypeError, RangeError for a size that is none, or a resolver without `resolve` */
+  /**
+   * @throws TypeError, RangeError for what is no loop or size, or a resolver without `resolve`
+   * @throws TwError `ERR_TW_ENGINE` for an engine that there is not
+   */
   constructor(options: TCPClientOptions = {}) {
+    checkOptions("options", options, { IOLoop: "loop" });
+    checkLoop(options.loop);
+    checkEngine(options.engine);
     checkStreamOptions(options);
     this.loop = options.loop ?? IOLoop.current();
     this.#options = options;
@@ -99,7 +105,7 @@ export class TCPClient {
     checkHost("host", host);
     checkPort("port", port, 1);
     const local = localEnd(options);
-    const tls = checkOptions(options, host);
+    const tls = checkConnection(options, host);
     const where = place(host, port, literal(host)?.family ?? 4);
     return this.#within({ host, port, where }, options, tls, async (signal) => {
       const endpoints = await abortable(this.#resolver.resolve(host, port, local.family), signal);
@@ -118,7 +124,7 @@ export class TCPClient {
   connectUnix(path: string, options?: ConnectionOptions): Promise<IOStream>;
   connectUnix(path: string, options: ConnectionOptions = {}): Promise<IOStream> {
     checkUnixPath(path);
-    const tls = checkOptions(options, undefined);
+    const tls = checkConnection(options, undefined);
     const endpoint: Endpoint = { address: path, port: 0, family: "unix" };
     const where = place(path, 0, "unix");
     return this.#within({ host: path, port: 0, where }, options, tls, (signal) => {
@@ -217,7 +223,7 @@ function localOf(
   return { localAddress: ip ?? (family === 6 ? "::1" : "127.0.0.1"), localPort: port ?? 0 };
 }
 
-function checkOptions(options: ConnectionOptions, host: string | undefined): TLSOptions | undefined {
+function checkConnection(options: ConnectionOptions, host: string | undefined): TLSOptions | undefined {
   const { timeoutMs, tls = false } = options;
   if (timeoutMs !== undefined) checkDurationMs("timeoutMs", timeoutMs);
   checkSignal(options.signal);

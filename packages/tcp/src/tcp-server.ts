@@ -7,11 +7,13 @@
 import { setMaxListeners } from "node:events";
 import { IOLoop } from "@tw/ioloop";
 import type { IOStream, Transport } from "@tw/iostream";
-import { checkStreamOptions } from "@tw/iostream/transports";
+import { checkEngine, checkStreamOptions } from "@tw/iostream/transports";
 import {
   checkDurationMs,
   checkFunction,
   checkInteger,
+  checkLoop,
+  checkOptions,
   isPromiseLike,
   isTwError,
   rejected,
@@ -66,12 +68,18 @@ export class TCPServer implements AsyncDisposable {
   #drain: Drain | undefined;
   #nextWarning = Number.NEGATIVE_INFINITY;
 
-  /** @throws TypeError, RangeError for what is no function, number, size or certificate, before anything else happens */
+  /**
+   * @throws TypeError, RangeError for what is no function, loop, number, size or certificate, before anything else happens
+   * @throws TwError `ERR_TW_ENGINE` for an engine that there is not
+   */
   constructor(handler?: StreamHandler, options: TCPServerOptions = {}) {
+    checkOptions("options", options, { IOLoop: "loop" });
     const { maxConnections = DEFAULT_MAX_CONNECTIONS, backlog } = options;
     if (handler !== undefined) checkFunction("The handler of a TCPServer", handler);
     if (maxConnections !== Number.POSITIVE_INFINITY) checkInteger("maxConnections", maxConnections, 1);
     if (backlog !== undefined) checkBacklog(backlog);
+    checkLoop(options.loop);
+    checkEngine(options.engine);
     checkStreamOptions(options);
     this.loop = options.loop ?? IOLoop.current();
     this.#handler = handler;
@@ -95,6 +103,7 @@ export class TCPServer implements AsyncDisposable {
    * @throws TwError `ERR_TW_DRAINING` before a {@link drain} that is under way has resolved
    */
   listen(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
+    checkOptions("options", options, { number: "backlog" });
     const refusal = this.#refusal();
     if (refusal !== undefined) return rejected(refusal);
     const binding = bindSockets(port, address, { ...this.#options, ...options });
@@ -108,6 +117,7 @@ export class TCPServer implements AsyncDisposable {
    * @throws LoopClosedError `ERR_TW_LOOP_CLOSED`
    */
   listenUnix(path: string, options: Pick<BindUnixOptions, "mode" | "backlog"> = {}): Promise<void> {
+    checkOptions("options", options, { number: "mode" });
     const refusal = this.#refusal();
     if (refusal !== undefined) return rejected(refusal);
     const binding = bindUnixSocket(path, { ...this.#options, ...options }).then((socket) => [socket]);
@@ -116,6 +126,7 @@ export class TCPServer implements AsyncDisposable {
 
   /** As {@link listen}, but accepts nothing before {@link start}: for what must happen in between, such as `setuid`. */
   bind(port: number, address = "", options: TCPListenOptions = {}): Promise<void> {
+    checkOptions("options", options, { number: "backlog" });
     const binding = bindSockets(port, address, { ...this.#options, ...options });
     return this.#sockets.whenBound(binding, (sockets) => {
       if (this.#sockets.started) this.addSockets(sockets);

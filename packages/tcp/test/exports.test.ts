@@ -19,6 +19,7 @@ it("the entries export what they promise, and nothing else", () => {
     "adoptSocket",
     "bindSockets",
     "bindUnixSocket",
+    "checkBinding",
     "inheritedSockets",
     "isValidIp",
     "listenFds",

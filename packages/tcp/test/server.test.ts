@@ -55,6 +55,36 @@ describe("new TCPServer()", () => {
     });
   });
 
+  it("refuses a loop and an engine that are none, and what are no options", () => {
+    for (const loop of [null, {}, 5] as never[])
+      expect(() => new TCPServer(() => {}, { loop })).toThrow(/^loop must be an IOLoop, got /);
+    for (const engine of ["nativ", "", null, 1] as never[])
+      expect(() => new TCPServer(() => {}, { engine })).toThrow(
+        expect.objectContaining({ code: "ERR_TW_ENGINE" }),
+      );
+    for (const options of [null, 8888, true, []] as never[])
+      expect(() => new TCPServer(() => {}, options)).toThrow(/^options must be an object, got /);
+    const { loop } = virtualLoop({ logger: nullLogger });
+    expect(() => new TCPServer(() => {}, loop as never)).toThrow(
+      new TypeError("options must be an object, got an IOLoop: give { loop }"),
+    );
+  });
+
+  it.each(["listen", "bind"] as const)("refuses in %s() itself what is no option", (method) => {
+    const server = new TCPServer(() => {});
+    for (const options of [null, 128, true] as never[])
+      expect(() => server[method](0, "127.0.0.1", options)).toThrow(/^options must be an object, got /);
+    for (const port of [-1, 0.5, 65_536]) expect(() => server[method](port)).toThrow(RangeError);
+    for (const port of ["80", null] as never[]) expect(() => server[method](port)).toThrow(TypeError);
+    expect(() => server[method](0, null as never)).toThrow(TypeError);
+    expect(() => server[method](0, "127.0.0.1", { family: 5 as never })).toThrow(RangeError);
+    for (const reusePort of [1, null, "yes"] as never[])
+      expect(() => server[method](0, "127.0.0.1", { reusePort })).toThrow(TypeError);
+    expect(() => server.listenUnix("/tmp/x", 0o600 as never)).toThrow(/: give { mode: 384 }$/);
+    expect(() => server.listenUnix("/tmp/x", { mode: 0o1000 })).toThrow(RangeError);
+    expect(server.port).toBe(0);
+  });
+
   it("refuses to listen with options that are none, before anything happens", () => {
     const server = new TCPServer(() => {});
     expect(() => server.listen(80, 4 as never)).toThrow(TypeError);
@@ -642,5 +672,12 @@ describe("TCPClient", () => {
   it("refuses options that are none when it is made", () => {
     expect(() => new TCPClient({ maxBufferSize: -1 })).toThrow(RangeError);
     expect(() => new TCPClient({ resolver: {} as never })).toThrow(TypeError);
+    expect(() => new TCPClient({ loop: {} as never })).toThrow(/^loop must be an IOLoop, got /);
+    expect(() => new TCPClient({ engine: "nativ" as never })).toThrow(
+      expect.objectContaining({ code: "ERR_TW_ENGINE" }),
+    );
+    expect(() => new TCPClient(virtualLoop({ logger: nullLogger }).loop as never)).toThrow(
+      new TypeError("options must be an object, got an IOLoop: give { loop }"),
+    );
   });
 });
