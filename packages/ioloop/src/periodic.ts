@@ -36,13 +36,13 @@ const MIN_PERIOD_MS = 0.001;
  * overlap. What it throws or rejects with is logged, and the next call comes in its time.
  *
  * It runs in the context of whoever called {@link start}, and holds the process until {@link stop}, unless
- * {@link unref} is called. Closing the loop stops it.
+ * {@link unref} is called. Closing the loop stops it, and so does the end of the block that it was declared in with `using`.
  *
  * @example
  * const sweeper = new PeriodicCallback(() => sessions.sweep(), 60_000, { jitter: 0.1 });
  * sweeper.start();
  */
-export class PeriodicCallback {
+export class PeriodicCallback implements Disposable {
   /** Milliseconds from one start to the next. */
   readonly periodMs: number;
   readonly jitter: number;
@@ -97,6 +97,11 @@ export class PeriodicCallback {
     if (this.#timeout !== undefined) this.#loop.removeTimeout(this.#timeout);
     this.#timeout = undefined;
     if (stoppedChannel.hasSubscribers) stoppedChannel.publish({ loop: this.#loop, periodic: this });
+  }
+
+  /** As {@link stop}. */
+  [Symbol.dispose](): void {
+    this.stop();
   }
 
   /** Lets it keep the process alive (it does at first). */

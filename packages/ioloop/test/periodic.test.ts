@@ -148,6 +148,35 @@ describe("PeriodicCallback", () => {
     expect(loop.metrics().timers).toBe(0);
   });
 
+  it("is stopped by the end of the block that uses it, however that ends", async () => {
+    const { loop, host } = virtualLoop();
+    let calls = 0;
+    const used: PeriodicCallback[] = [];
+    const begin = (): PeriodicCallback => {
+      const periodic = new PeriodicCallback(() => calls++, 10, { loop });
+      used.push(periodic);
+      periodic.start();
+      return periodic;
+    };
+    {
+      using _ = begin();
+      await host.advance(20);
+    }
+    await expect(async () => {
+      await using _ = begin();
+      await host.advance(10);
+      throw new Error("broken");
+    }).rejects.toThrow("broken");
+    {
+      using stopped = begin();
+      stopped.stop();
+    }
+    await host.advance(100);
+    expect(calls).toBe(3);
+    expect(used.map(({ isRunning }) => isRunning)).toEqual([false, false, false]);
+    expect(loop.metrics().timers).toBe(0);
+  });
+
   it.each([
     [
       "throws",
