@@ -1,7 +1,7 @@
 // The Cookie field, RFC 6265 §5.4, as Tornado and browsers read it: text between semicolons, and nothing else separates.
 // A parser that let a quote or a bracket swallow what follows let attackers hide a cookie from one reader (S-15).
 
-import { trimBlanks } from "./field-lines.js";
+import { trimBlanks } from "@tw/util";
 import { isToken } from "./grammar.js";
 import type { HTTPHeaders } from "./headers.js";
 

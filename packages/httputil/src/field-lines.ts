@@ -1,6 +1,6 @@
 // Field lines, RFC 9112 §5: names and values out of text.
 
-import { quote } from "@tw/util";
+import { quote, trimBlanks } from "@tw/util";
 import { HTTPInputError } from "./errors.js";
 import { isFieldText, isToken } from "./grammar.js";
 
@@ -51,23 +51,4 @@ export function readLine(line: string, fields: string[]): void {
   if (!isToken(name)) throw new HTTPInputError(`Header name ${quote(name)} is not a token`);
   if (!isFieldText(value)) throw new HTTPInputError(`Invalid value of header ${name}: ${quote(value)}`);
   fields.push(name, trimBlanks(value));
-}
-
-/**
- * Takes SP and HTAB off both ends (S-03). What `String.trim` would also take off, NBSP for one, belongs to a value. Linear:
- * `replace(/[ \t]+$/, "")` is quadratic in blanks that something follows.
- *
- * @example
- * trimBlanks("\t gzip "); // "gzip"
- */
-export function trimBlanks(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isBlank(value.charCodeAt(start))) start++;
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end--;
-  return end - start === value.length ? value : value.slice(start, end);
-}
-
-function isBlank(c: number): boolean {
-  return c === 0x20 || c === 0x09;
 }

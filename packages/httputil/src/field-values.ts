@@ -1,8 +1,7 @@
 // Values of header fields, as a program may put them on the wire.
 
-import { quote } from "@tw/util";
+import { quote, trimBlanks } from "@tw/util";
 import { HTTPFieldError } from "./errors.js";
-import { trimBlanks } from "./field-lines.js";
 import { isFieldText } from "./grammar.js";
 
 /** The value without blanks around it. @throws HTTPFieldError (`ERR_TW_FIELD_VALUE`) for what must not go on the wire (S-22) */

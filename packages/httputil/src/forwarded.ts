@@ -6,8 +6,7 @@
 // trusted, the entry before it is believed. Whoever is first in the list could write anything. These functions only
 // read; whom to believe is decided where the peers are known.
 
-import { isIp } from "@tw/util";
-import { trimBlanks } from "./field-lines.js";
+import { isIp, trimBlanks } from "@tw/util";
 import { skipBlanks, tokenEnd, valueAt, valueEnd } from "./scan.js";
 
 /** What one proxy said, RFC 7239 §4; the values as they came, without quotes. */

@@ -1,3 +1,4 @@
+export { trimBlanks } from "@tw/util";
 export { acceptsLanguages } from "./accept-language.js";
 export { addressRequest, checkURL, type URLAuthority } from "./address-request.js";
 export { BodyStream } from "./body/body-stream.js";
@@ -36,7 +37,6 @@ export {
   type HTTPOutputErrorOptions,
 } from "./errors.js";
 export { type EntityTag, parseETag, parseETagList, sameStrongly, sameWeakly } from "./etag.js";
-export { trimBlanks } from "./field-lines.js";
 export { canonicalName } from "./field-names.js";
 export {
   argumentTexts,

@@ -1,8 +1,8 @@
 // Set-Cookie as a client reads it: the algorithm of RFC 6265bis §5.6, which takes anything apart and drops what it does
 // not understand, because that is what servers got used to.
 
+import { trimBlanks } from "@tw/util";
 import { MAX_ATTRIBUTE_SIZE, MAX_COOKIE_SIZE } from "./cookie.js";
-import { trimBlanks } from "./field-lines.js";
 import { instant } from "./http-date.js";
 import { MONTHS } from "./timestamp.js";
 

@@ -1,6 +1,6 @@
 // Lists with weights, RFC 9110 §12.4.2: what a client would rather have.
 
-import { trimBlanks } from "./field-lines.js";
+import { trimBlanks } from "@tw/util";
 import { isToken } from "./grammar.js";
 import { listElements } from "./scan.js";
 

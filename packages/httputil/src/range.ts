@@ -4,8 +4,7 @@
 //   Range: bytes=5-       { start: 5, end: undefined }
 //   Range: bytes=-5       { start: -5, end: undefined }  the last five
 
-import { checkInteger } from "@tw/util";
-import { trimBlanks } from "./field-lines.js";
+import { checkInteger, trimBlanks } from "@tw/util";
 
 /** What a client asks for; negative starts count from the end. */
 export interface RequestedRange {

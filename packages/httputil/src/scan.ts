@@ -1,7 +1,7 @@
 // The pieces that field values are made of, RFC 9110 §5.6: blanks, tokens, quoted strings. Each function looks at a
 // character once and says where it stopped, so that whoever goes on from there takes linear time.
 
-import { trimBlanks } from "./field-lines.js";
+import { trimBlanks } from "@tw/util";
 import { CHARS, FIELD, TOKEN } from "./grammar.js";
 
 /** Index of the first character from `at` on that is neither SP nor HTAB. */

@@ -9,6 +9,7 @@ export {
   MAX_DURATION_MS,
   type MeantOptions,
 } from "./args.js";
+export { trimBlanks } from "./blanks.js";
 export {
   concatBytes,
   EMPTY_BYTES,

@@ -32,6 +32,7 @@ it("exports these names and no others", () => {
     "onAbort",
     "quote",
     "rejected",
+    "trimBlanks",
     "utf8",
   ]);
 });

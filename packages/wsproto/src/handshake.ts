@@ -1,6 +1,6 @@
 // What both sides of the opening handshake share, RFC 6455 §4 and §1.3.
 
-import { latin1 } from "@tw/util";
+import { latin1, trimBlanks } from "@tw/util";
 import { base64 } from "./base64.js";
 
 /** Gives SHA-1 of the bytes: 20 of them. A parameter, since this package has no cryptography. */
@@ -48,19 +48,6 @@ export function listOf(value: string | null | undefined): string[] {
     if (trimmed !== "") members.push(trimmed);
   }
   return members;
-}
-
-/** Takes SP and HTAB off both ends (S-03): with NBSP before it, which `String.trim` takes off too, a name is another one. */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(c: number): boolean {
-  return c === 0x20 || c === 0x09;
 }
 
 /** Whether a list contains `member` (given in lower case) in any case. */

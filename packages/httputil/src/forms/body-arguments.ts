@@ -1,6 +1,6 @@
 // The arguments in a body that was collected whole, by its Content-Type.
 
-import { trimBlanks } from "../field-lines.js";
+import { trimBlanks } from "@tw/util";
 import type { HTTPHeaders } from "../headers.js";
 import { boundaryOf } from "../multipart/boundary.js";
 import { NO_ARGUMENTS, parseQueryArguments } from "./arguments.js";

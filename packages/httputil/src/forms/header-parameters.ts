@@ -1,7 +1,7 @@
 // A field value with parameters, RFC 9110 §5.6.6, as Content-Type and Content-Disposition have it. One pass: no
 // character is looked at more than twice, however many semicolons, quotes or backslashes there are (S-11).
 
-import { trimBlanks } from "../field-lines.js";
+import { trimBlanks } from "@tw/util";
 import { isToken } from "../grammar.js";
 import { skipBlanks } from "../scan.js";
 

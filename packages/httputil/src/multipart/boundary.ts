@@ -1,7 +1,6 @@
 // The boundary of a multipart body, RFC 2046 §5.1.1.
 
-import { quote } from "@tw/util";
-import { trimBlanks } from "../field-lines.js";
+import { quote, trimBlanks } from "@tw/util";
 import { parseHeaderParameters } from "../forms/header-parameters.js";
 import { multipartError } from "./errors.js";
 
