@@ -7,9 +7,10 @@
 // A read that fills it moves its socket to a buffer of its own, and one that does not fill that moves it back: the kernel has
 // no more, and Node asks where to read to only behind a read, so what a socket has then it keeps while it is idle.
 
+import { markAsUntransferable } from "node:worker_threads";
 import type { IOLoop } from "@tw/ioloop";
 import { Leases } from "../leases.js";
-import { READ_SIZE, SlabPool } from "../slab.js";
+import { lostBytes, READ_SIZE, SlabPool } from "../slab.js";
 import type { Lender } from "./reading.js";
 import type { NodeTransport } from "./transport.js";
 
@@ -17,6 +18,10 @@ const SHARED_SIZE = 16 * 1024;
 
 /** Buffers of a loop that no socket needs just now. */
 const SPARE_BUFFERS = 8;
+
+// Node reads to the address that it was told, whoever has the memory by then: it would write to what was transferred away,
+// and freed. So what receivers see of a buffer cannot be transferred (`postMessage`, `structuredClone`). Where
+// `ArrayBuffer.transfer` does it all the same (Node 22), the length is 0 afterwards.
 
 /** The read memory of one loop. */
 class LoopReads {
@@ -26,11 +31,14 @@ class LoopReads {
   readonly #spare: Uint8Array[] = [];
 
   takeBuffer(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(READ_SIZE);
+    for (let spare = this.#spare.pop(); spare !== undefined; spare = this.#spare.pop())
+      if (spare.length > 0) return spare;
+    const fresh = new Uint8Array(READ_SIZE);
+    markAsUntransferable(fresh.buffer);
+    return fresh;
   }
 
   giveBuffer(buffer: Uint8Array): void {
-    // A receiver may have detached it (`postMessage` with transfer): its length is 0 then.
     if (buffer.length > 0 && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
   }
 }
@@ -73,6 +81,10 @@ export class SocketReads implements Lender {
   }
 
   #deliverOwn(transport: NodeTransport, own: Uint8Array, count: number): void {
+    if (own.length === 0) {
+      this.#own = undefined;
+      return transport.abort(lostBytes());
+    }
     let leased = true;
     transport.streamRead(own.subarray(0, count), this, () => {
       leased = false;
