@@ -5,7 +5,7 @@ import { HTTP1ClientConnection, nodeLatin1 } from "@tw/http1connection";
 import { IOLoop } from "@tw/ioloop";
 import { type EngineChoice, TCPClient } from "@tw/tcp";
 import { withDeadline } from "@tw/tcp/deadline";
-import { checkDurationMs, TwError } from "@tw/util";
+import { checkDurationMs, checkLoop, checkOptions, TwError } from "@tw/util";
 import { HTTPClientError, HTTPTimeoutError } from "./errors.js";
 import { buildRequest, type FetchOptions, type HTTPRequest } from "./request.js";
 import { type HTTPResponse, ResponseCollector } from "./response.js";
@@ -34,7 +34,13 @@ export class AsyncHTTPClient implements AsyncDisposable {
   readonly #running = new Set<AbortController>();
   #closed = false;
 
+  /**
+   * @throws TypeError, RangeError for what is no loop or size
+   * @throws TwError `ERR_TW_ENGINE` for an engine that there is not
+   */
   constructor(options: AsyncHTTPClientOptions = {}) {
+    checkOptions("options", options, { IOLoop: "loop" });
+    checkLoop(options.loop);
     this.loop = options.loop ?? IOLoop.current();
     this.#tcp = new TCPClient({ ...options, loop: this.loop });
     this.#limits = resolveHTTP1Options({ fromLatin1: nodeLatin1, ...options });

@@ -185,3 +185,15 @@ onEveryEngine((engine) => {
     });
   });
 });
+
+it("new AsyncHTTPClient() refuses what is no loop, and what are no options", () => {
+  const loop = IOLoop.current();
+  for (const none of [null, {}, 5] as never[])
+    expect(() => new AsyncHTTPClient({ loop: none })).toThrow(/^loop must be an IOLoop, got /);
+  for (const options of [null, 20, true, []] as never[])
+    expect(() => new AsyncHTTPClient(options)).toThrow(/^options must be an object, got /);
+  expect(() => new AsyncHTTPClient(loop as never)).toThrow(
+    new TypeError("options must be an object, got an IOLoop: give { loop }"),
+  );
+  expect(new AsyncHTTPClient({ loop: undefined } as object).loop).toBe(loop);
+});

@@ -4,7 +4,7 @@ import { HTTP1ServerConnection, ServerContext } from "@tw/http1connection";
 import type { HTTPServerConnectionDelegate } from "@tw/httputil";
 import { IOLoop } from "@tw/ioloop";
 import { DEFAULT_MAX_CONNECTIONS, type ListeningSocket, TCPServer, type TLSServerOptions } from "@tw/tcp";
-import { checkDurationMs, checkInteger, TwError } from "@tw/util";
+import { checkDurationMs, checkInteger, checkLoop, checkOptions, TwError } from "@tw/util";
 import type { RequestCallback } from "./callback-delegate.js";
 import { around, asDelegate } from "./delegate-chain.js";
 import { Drain, type DrainOptions, type DrainResult } from "./drain.js";
@@ -42,10 +42,15 @@ export class HTTPServer implements AsyncDisposable {
   #binding = 0;
   #drain: Drain | undefined;
 
-  /** @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options */
+  /**
+   * @throws TypeError when `target` is neither a function nor a delegate; TypeError, RangeError for wrong options
+   * @throws TwError `ERR_TW_ENGINE` for an engine that there is not
+   */
   constructor(target: RequestCallback | HTTPServerConnectionDelegate, options: HTTPServerOptions = {}) {
+    checkOptions("options", options, { IOLoop: "loop" });
     const { drainTimeoutMs = DRAIN_TIMEOUT_MS, tls } = options;
     checkDurationMs("drainTimeoutMs", drainTimeoutMs);
+    checkLoop(options.loop);
     this.loop = options.loop ?? IOLoop.current();
     this.#drainTimeoutMs = drainTimeoutMs;
     const context = new ServerContext(

@@ -1,6 +1,7 @@
 // Limits of one request (B25), what is said before a body is read (B19), and limits of number (B18, 503).
 
 import { type HTTPConnection, HTTPHeaders } from "@tw/httputil";
+import { IOLoop } from "@tw/ioloop";
 import { Deferred } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { HTTPServer } from "../src/index.js";
@@ -317,4 +318,16 @@ it("limits that cannot be are refused when the server is made", () => {
     expect(() => new HTTPServer(() => {}, { [name]: 2 ** 31 - 1 }), name).not.toThrow();
     expect(() => new HTTPServer(() => {}, { [name]: 2 ** 31 }), name).toThrow(RangeError);
   }
+});
+
+it("new HTTPServer() refuses what is no loop, and what are no options", () => {
+  const loop = IOLoop.current();
+  for (const none of [null, {}, 5] as never[])
+    expect(() => new HTTPServer(() => {}, { loop: none })).toThrow(/^loop must be an IOLoop, got /);
+  for (const options of [null, 8888, true, []] as never[])
+    expect(() => new HTTPServer(() => {}, options)).toThrow(/^options must be an object, got /);
+  expect(() => new HTTPServer(() => {}, loop as never)).toThrow(
+    new TypeError("options must be an object, got an IOLoop: give { loop }"),
+  );
+  expect(new HTTPServer(() => {}, { loop: undefined } as object).loop).toBe(loop);
 });

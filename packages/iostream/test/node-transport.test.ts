@@ -518,20 +518,52 @@ describe("acceptNodeSocket()", () => {
     }
   });
 
-  it("counts no bytes for a connection that is gone, though the promise that leased them is never settled", async () => {
+  it("detached in a call that leases, is not held: the stream is its next owner's", async () => {
+    for (const make of [acceptNodeSocket, nodeTransport]) {
+      const { connected, accepted } = await nodePair("tcp", make);
+      const transport = accepted as NodeTransport;
+      const notes = new Notes();
+      const next = new Notes();
+      notes.onBytes = () => {
+        notes.calls.push("leased");
+        nodeTransport(loop, transport.detach()).start(next);
+        return new Promise<void>(() => {});
+      };
+      transport.start(notes);
+      connected.start(new Notes());
+      connected.write(["first"]);
+      await until(() => notes.calls.includes("leased"));
+      connected.write(["second"]);
+      await until(() => next.calls.length > 0);
+      expect(next.calls).toEqual(["bytes second"]);
+      connected.abort();
+      await until(() => next.calls.length > 1);
+    }
+  });
+
+  it("counts no bytes for a connection that is gone, though the promise that leased them is settled later or never", async () => {
     const { leases } = loopReads(loop);
+    // All of the limit is there for others, to the last byte, and no more.
+    const expectFree = (): void => {
+      const found = [leases.begin(MAX_LEASED), leases.begin(1)];
+      leases.end(MAX_LEASED + 1);
+      expect(found).toMatchObject([undefined, { code: "ERR_TW_LEASE_LIMIT" }]);
+    };
     for (const size of [4, 200_000]) {
       for (const end of ["abort", "detach", "within the call"] as const) {
         const { connected, accepted } = await nodePair("tcp");
         const transport = accepted as NodeTransport;
         const notes = new Notes();
         let left = size - 64;
+        let release = (): void => {};
         notes.onBytes = (view) => {
           left -= view.length;
           if (left > 0) return;
           notes.calls.push("leased");
           if (end === "within the call") transport.abort();
-          return new Promise<void>(() => {});
+          return new Promise<void>((resolve) => {
+            release = resolve;
+          });
         };
         transport.start(notes);
         const stream = new IOStream(connected, { loop });
@@ -540,9 +572,10 @@ describe("acceptNodeSocket()", () => {
         if (end === "abort") transport.abort();
         if (end === "detach") transport.detach().destroy();
         else await until(() => notes.calls.includes("close"));
-        // All of the limit is there for others, to the last byte.
-        expect(leases.begin(MAX_LEASED)).toBe(undefined);
-        leases.end(MAX_LEASED);
+        expectFree();
+        release();
+        await settle();
+        expectFree();
         stream.abort();
       }
     }
@@ -597,15 +630,18 @@ describe("acceptNodeSocket()", () => {
   });
 });
 
-describe("nodeTransport() whose socket nobody reads", () => {
+describe.each([
+  ["nodeTransport", nodeTransport],
+  ["acceptNodeSocket", acceptNodeSocket],
+])("%s() whose socket nobody reads", (_, make) => {
   it.each(["paused", "half-closed"])("hears of a reset while it is %s, at the next probe", async (how) => {
     const probing = new TestLoop();
     const raw = await socketPair();
-    const transport = nodeTransport(probing, raw.accepted);
+    const transport = make(probing, raw.accepted);
     const notes = new Notes();
     transport.start(notes);
     if (how === "paused") {
-      // Node goes on reading until its buffer is full.
+      // More than Node reads all the same, until its buffer is full.
       transport.pause();
       raw.connected.write(new Uint8Array(16 * 1024 * 1024));
       await settle();
@@ -626,8 +662,8 @@ describe("nodeTransport() whose socket nobody reads", () => {
 
   it("keeps what a Unix socket has of a peer that is gone, however long it is held", async () => {
     const probing = new TestLoop();
-    const { connected, socket } = await nodePair("unix", nodeTransport);
-    const transport = nodeTransport(probing, socket);
+    const pair = await nodePair("unix", (_loop, socket) => make(probing, socket));
+    const { connected, accepted: transport } = pair;
     const notes = new Notes();
     transport.pause();
     transport.start(notes);

@@ -2,7 +2,7 @@
 
 import { IOLoop, LoopClosedError } from "@tw/ioloop";
 import { checkEngine } from "@tw/iostream/transports";
-import { checkInteger, checkLoop, checkOptions } from "@tw/util";
+import { checkInteger, checkLoop, checkOptions, quote } from "@tw/util";
 import { checkBacklog, checkFamily, checkHost, checkPort, checkUnixPath } from "./addresses.js";
 import { codeOf, NoAddressError } from "./errors.js";
 import { type ListeningSocket, openListeningSocket } from "./listening-socket.js";
@@ -97,7 +97,7 @@ export function checkBinding(port: number, address = "", options: BindOptions = 
 
 function checkBoolean(name: string, value: unknown): void {
   if (value === undefined || typeof value === "boolean") return;
-  throw new TypeError(`${name} must be true or false, got ${JSON.stringify(value)}`);
+  throw new TypeError(`${name} must be true or false, got ${quote(value)}`);
 }
 
 /**

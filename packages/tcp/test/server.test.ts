@@ -78,8 +78,10 @@ describe("new TCPServer()", () => {
     for (const port of ["80", null] as never[]) expect(() => server[method](port)).toThrow(TypeError);
     expect(() => server[method](0, null as never)).toThrow(TypeError);
     expect(() => server[method](0, "127.0.0.1", { family: 5 as never })).toThrow(RangeError);
-    for (const reusePort of [1, null, "yes"] as never[])
-      expect(() => server[method](0, "127.0.0.1", { reusePort })).toThrow(TypeError);
+    for (const reusePort of [1, 1n, null, "yes"] as never[])
+      expect(() => server[method](0, "127.0.0.1", { reusePort })).toThrow(
+        /^reusePort must be true or false, got /,
+      );
     expect(() => server.listenUnix("/tmp/x", 0o600 as never)).toThrow(/: give { mode: 384 }$/);
     expect(() => server.listenUnix("/tmp/x", { mode: 0o1000 })).toThrow(RangeError);
     expect(server.port).toBe(0);

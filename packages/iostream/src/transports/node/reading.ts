@@ -82,8 +82,11 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
       ended?.();
       return;
     }
-    this.hold(LEASED);
-    if (ended !== undefined) this.beginLease(view.length);
+    // The receiver may have let go of us before it returned: the stream is another's then, and nothing is held for us.
+    if (this.receiver !== undefined) {
+      this.hold(LEASED);
+      if (ended !== undefined) this.beginLease(view.length);
+    }
     const settled = () => {
       this.endLease();
       ended?.();
@@ -96,8 +99,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
   }
 
   private beginLease(length: number): void {
-    // The receiver may have let go of us before it returned: then there is nobody to count it for.
-    if (this.closed || this.receiver === undefined) return;
+    if (this.closed) return;
     const tooMuch = this.lender?.beginLease(length);
     if (tooMuch !== undefined) this.abort(tooMuch);
   }
