@@ -66,7 +66,7 @@ export abstract class WritingStream extends FlushingStream {
    * false above 64 KiB queued: `onDrain` tells the receiver when everything went. On a closed stream it does nothing.
    *
    * The chunk is the stream's from then on. A receiver may send the view that it is given, or parts of it, as they are, on
-   * this stream or another, while it looks at it: an echo costs no copy.
+   * this stream or another, while it looks at it: on the native engine an echo costs no copy.
    *
    * @throws TypeError when the chunk is neither bytes nor a string
    * @throws StreamBufferFullError beyond `maxWriteBufferSize`; nothing of the chunk is sent
