@@ -28,8 +28,29 @@ export interface Slab {
   uses: number;
   /** Given up, though parts of it are in use. */
   abandoned: boolean;
-  /** The first `n` bytes under `n`. Nearly every small read begins at 0, and making a view costs more than the read. */
-  readonly views: (Uint8Array | undefined)[];
+  /** Nearly every small read begins at 0. */
+  readonly beginnings: Beginnings;
+}
+
+/** Views of the first bytes of a buffer. Those of small reads are kept: making one costs more than the read. */
+export class Beginnings {
+  readonly #bytes: Uint8Array;
+  readonly #views = new Array<Uint8Array | undefined>(SHORT + 1).fill(undefined);
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** The first `length` bytes: a view that may have been returned before. */
+  of(length: number): Uint8Array {
+    if (length > SHORT) return this.#bytes.subarray(0, length);
+    let view = this.#views[length];
+    if (view === undefined) {
+      view = this.#bytes.subarray(0, length);
+      this.#views[length] = view;
+    }
+    return view;
+  }
 }
 
 /** Where the next read goes in the slab of the moment; told of the buffer at first, and whenever it is another one. */
@@ -83,7 +104,7 @@ export class SlabPool {
   /** Reserves `length` bytes at the bump pointer of {@link current} and returns a view on them, which may be one that was returned before. */
   reserve(slab: Slab, length: number): Uint8Array {
     const { at } = this.#place;
-    const view = at === 0 && length <= SHORT ? shortView(slab, length) : slab.bytes.subarray(at, at + length);
+    const view = at === 0 ? slab.beginnings.of(length) : slab.bytes.subarray(at, at + length);
     this.#place.at = at + length;
     slab.uses++;
     return view;
@@ -112,17 +133,8 @@ export class SlabPool {
 }
 
 function freshSlab(): Slab {
-  const views = new Array<Uint8Array | undefined>(SHORT + 1).fill(undefined);
-  return { bytes: new Uint8Array(SLAB_SIZE), uses: 0, abandoned: false, views };
-}
-
-function shortView(slab: Slab, length: number): Uint8Array {
-  let view = slab.views[length];
-  if (view === undefined) {
-    view = slab.bytes.subarray(0, length);
-    slab.views[length] = view;
-  }
-  return view;
+  const bytes = new Uint8Array(SLAB_SIZE);
+  return { bytes, uses: 0, abandoned: false, beginnings: new Beginnings(bytes) };
 }
 
 /** Why a connection ends whose bytes were in a buffer that is gone. */

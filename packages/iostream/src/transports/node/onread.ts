@@ -10,7 +10,7 @@
 import { markAsUntransferable } from "node:worker_threads";
 import type { IOLoop } from "@tw/ioloop";
 import { Leases } from "../leases.js";
-import { lostBytes, READ_SIZE, SlabPool } from "../slab.js";
+import { Beginnings, lostBytes, READ_SIZE, SlabPool } from "../slab.js";
 import type { Lender } from "./reading.js";
 import type { NodeTransport } from "./transport.js";
 
@@ -26,6 +26,7 @@ const SPARE_BUFFERS = 8;
 /** The read memory of one loop. */
 class LoopReads {
   readonly shared: Uint8Array = new Uint8Array(SHARED_SIZE);
+  readonly beginnings: Beginnings = new Beginnings(this.shared);
   readonly slabs: SlabPool = new SlabPool();
   readonly leases: Leases = new Leases();
   readonly #spare: Uint8Array[] = [];
@@ -72,9 +73,9 @@ export class SocketReads implements Lender {
   };
 
   #deliverShared(transport: NodeTransport, count: number): void {
-    const { shared, slabs } = this.#loop;
+    const { beginnings, slabs } = this.#loop;
     const slab = slabs.current();
-    slab.bytes.set(count === SHARED_SIZE ? shared : shared.subarray(0, count), slabs.at);
+    slab.bytes.set(beginnings.of(count), slabs.at);
     const view = slabs.reserve(slab, count);
     if (count === SHARED_SIZE) this.#own = this.#loop.takeBuffer();
     transport.streamRead(view, this, () => slabs.release(slab, view, count));

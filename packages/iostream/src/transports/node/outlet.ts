@@ -12,8 +12,10 @@
 //   offered  ├── gone at once ──┼── handed: Node holds them ──┼── not looked at ──┤
 //             counted now        counted by the next `offer`
 
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { IOLoop } from "@tw/ioloop";
+import { canWriteAtOnce, writeAtOnce } from "./at-once.js";
 import { isPlainSocket } from "./duplex.js";
 
 /** Bytes given to Node at a time: large enough for bulk, small enough that progress shows. */
@@ -28,19 +30,23 @@ export class Outlet {
   #handed = 0;
   /** What is waited for before more is sent: that Node has sent what it was given, or that the loop has polled. */
   #waiting: "node" | "poll" | undefined;
-  readonly #isSocket: boolean;
+  readonly #socket: Socket | undefined;
+  readonly #atOnce: boolean;
 
   /** `drained` is called, outside any other call, when more may be offered. */
   constructor(loop: IOLoop, duplex: Duplex, drained: () => void) {
     this.#loop = loop;
     this.#duplex = duplex;
     this.#drained = drained;
-    this.#isSocket = isPlainSocket(duplex);
+    this.#socket = isPlainSocket(duplex) ? duplex : undefined;
+    this.#atOnce = this.#socket !== undefined && canWriteAtOnce(this.#socket);
   }
 
   /** Sends as much as the kernel takes; returns how many bytes of `chunks` have gone. */
   offer(chunks: readonly (Uint8Array | string)[]): number {
     if (this.#waiting !== undefined) return 0;
+    const only = chunks.length === 1 && this.#handed === 0 ? (chunks[0] as Uint8Array | string).length : 0;
+    if (only > 0 && only <= BATCH) return this.#send(chunks, only) ? only : 0;
     let taken = 0;
     let skip = this.#handed;
     this.#handed = 0;
@@ -76,21 +82,34 @@ export class Outlet {
     return taken;
   }
 
+  /** Whether the kernel has yet to take bytes that Node was given. */
+  get isSending(): boolean {
+    return this.#waiting === "node" || this.#duplex.writableLength > 0;
+  }
+
   /** Gives one batch to Node. False: the kernel did not take it at once. */
   #send(batch: readonly (Uint8Array | string)[], size: number): boolean {
     const duplex = this.#duplex;
-    const last = batch.length - 1;
-    const written = this.#isSocket ? undefined : this.#written;
-    if (last > 0) duplex.cork();
-    for (let i = 0; i < last; i++) put(duplex, batch[i] as Uint8Array | string, undefined);
-    put(duplex, batch[last] as Uint8Array | string, written);
-    if (last > 0) duplex.uncork();
+    const socket = this.#socket;
+    const alone = this.#atOnce && batch.length === 1;
+    const gone = alone ? writeAtOnce(socket as Socket, batch[0] as Uint8Array | string) : undefined;
+    if (gone ?? this.#put(batch)) return true;
     if (duplex.errored !== null) return false; // nothing went, and the stream is about to say so
-    if (duplex.writableLength === 0) return true;
     this.#handed = size;
     this.#waiting = "node";
-    if (written === undefined) put(duplex, "", this.#written);
+    if (socket !== undefined) put(socket, "", this.#written);
     return false;
+  }
+
+  /** The same by the stream's own methods. */
+  #put(batch: readonly (Uint8Array | string)[]): boolean {
+    const duplex = this.#duplex;
+    const last = batch.length - 1;
+    if (last > 0) duplex.cork();
+    for (let i = 0; i < last; i++) put(duplex, batch[i] as Uint8Array | string, undefined);
+    put(duplex, batch[last] as Uint8Array | string, this.#socket === undefined ? this.#written : undefined);
+    if (last > 0) duplex.uncork();
+    return duplex.errored === null && duplex.writableLength === 0;
   }
 
   readonly #written = (error?: Error | null): void => {

@@ -22,6 +22,9 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
   /** Whose memory views are of, where that is read into again: what is written is not always looked at at once. */
   private lender: Lender | undefined = undefined;
 
+  /** Whether the kernel has yet to take bytes that were written. */
+  protected abstract get isSending(): boolean;
+
   get sendsViews(): boolean {
     return this.lender === undefined;
   }
@@ -148,7 +151,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
     const socket = this.duplex.writableEnded ? undefined : tcpOf(this.duplex);
     if (socket === undefined) this.confirmEnd();
     // What is on its way has the error of a reset by the next turn; behind it the answer could take for ever.
-    else if (socket.writableLength > 0) inNextTurn(this.loop, () => this.confirmEnd());
+    else if (this.isSending) inNextTurn(this.loop, () => this.confirmEnd());
     else askForReset(socket, (error) => this.confirmEnd(error));
   }
 
@@ -172,7 +175,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
   /** @internal */
   get idleSocket(): Socket | undefined {
     const { duplex } = this;
-    if (this.ended || this.fate !== undefined || duplex.writableLength > 0) return undefined;
+    if (this.ended || this.fate !== undefined || this.isSending) return undefined;
     // A Unix socket says the same of a reset as of an end: it may be asked when there is nothing left to be lost by that.
     return this.incoming === "told" && duplex instanceof Socket ? duplex : tcpOf(duplex);
   }

@@ -1,4 +1,5 @@
-// A transport over a Node stream: `net.Socket`, `tls.TLSSocket`, any Duplex of bytes. Public API only, but for accept.ts.
+// A transport over a Node stream: `net.Socket`, `tls.TLSSocket`, any Duplex of bytes. Public API only, but for
+// accept.ts and at-once.ts.
 // What it consists of is told in duplex.ts.
 
 import { Socket } from "node:net";
@@ -62,6 +63,10 @@ export class NodeTransport extends DuplexReader implements Transport {
     const taken = this.outlet.offer(chunks);
     if (outer === 0) this.idle();
     return taken;
+  }
+
+  protected override get isSending(): boolean {
+    return this.outlet?.isSending ?? this.duplex.writableLength > 0;
   }
 
   private drained(): void {

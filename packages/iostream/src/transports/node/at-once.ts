@@ -1,0 +1,98 @@
+// Writing to a socket as Node does it, without what Node does around it: an object for each write, and a stream's books,
+// which cost a small answer a twentieth. Nearly every write is taken by the kernel at once, and Node does not look at the
+// object of such a one, so that one serves them all. Node has no name for its class: it is that of the object which a
+// socket hands to its handle, and is asked for with a handle of ours.
+
+import { Socket } from "node:net";
+import { getSystemErrorName } from "node:util";
+
+/** What a socket writes to. */
+interface SocketHandle {
+  writeLatin1String(request: WriteRequest, text: string): number;
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
+  /** Bytes that the kernel has not taken. */
+  readonly writeQueueSize: number;
+}
+
+/** One write, as Node knows it. */
+interface WriteRequest {
+  oncomplete(status: number): void;
+  /** Keeps the bytes that the kernel has yet to read. */
+  buffer: unknown;
+}
+
+/** What is read of a socket for each write. */
+interface WritingSocket extends Pick<Socket, "connecting" | "timeout" | "writableLength" | "destroy"> {
+  readonly _handle: SocketHandle | null;
+}
+
+/**
+ * Writes to a socket for which {@link canWriteAtOnce}, where it is connected and has nothing to send. Returns whether the
+ * kernel took all of it; what it did not take leaves later, before all that the socket is given from then on. A socket
+ * that cannot be written to is destroyed with the error. Undefined, and nothing is done, where Node has to write: then, or
+ * because the socket has a timeout, which each write puts off.
+ */
+export function writeAtOnce(socket: Socket, piece: Uint8Array | string): boolean | undefined {
+  const { _handle: handle, connecting, timeout, writableLength } = socket as unknown as WritingSocket;
+  if (handle === null || connecting || timeout || writableLength > 0) return undefined;
+  spare ??= new (Request as RequestClass)();
+  const request = spare;
+  const failed =
+    typeof piece === "string" ? handle.writeLatin1String(request, piece) : handle.writeBuffer(request, piece);
+  if (failed !== 0) socket.destroy(writeError(failed));
+  else if (handle.writeQueueSize === 0) return true;
+  else {
+    spare = undefined;
+    request.buffer = piece;
+    request.oncomplete = (status) => {
+      if (status < 0) socket.destroy(writeError(status));
+    };
+  }
+  return false;
+}
+
+/** Whether Node writes to this socket as {@link writeAtOnce} does. */
+export function canWriteAtOnce(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as WritingSocket;
+  return (
+    Request !== undefined &&
+    typeof handle?.writeLatin1String === "function" &&
+    typeof handle.writeBuffer === "function" &&
+    typeof handle.writeQueueSize === "number"
+  );
+}
+
+type RequestClass = new () => WriteRequest;
+
+const Request: RequestClass | undefined = findRequest();
+
+/** Given to Node for each write that the kernel takes at once; with one that it does not, Node keeps it. */
+let spare: WriteRequest | undefined;
+
+/** The class of what a socket hands to its handle with a write. */
+function findRequest(): RequestClass | undefined {
+  let request: object | undefined;
+  const handle = {
+    reading: true,
+    writeLatin1String(given: object): number {
+      request = given;
+      return 0;
+    },
+    close(closed: () => void): void {
+      closed();
+    },
+  };
+  try {
+    const socket = new Socket({ handle, manualStart: true } as ConstructorParameters<typeof Socket>[0]);
+    socket.write("-", "latin1");
+    socket.destroy();
+  } catch {
+    return undefined;
+  }
+  return request?.constructor as RequestClass | undefined;
+}
+
+function writeError(errno: number): Error {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`write ${code}`), { errno, code, syscall: "write" });
+}

@@ -1,0 +1,157 @@
+// Writes to a socket's handle without Node's stream around them: that it is done, when it may not be, and what becomes of
+// what the kernel does not take.
+import { connect, createServer, type Socket } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
+import { nodeTransport } from "../src/transports.js";
+import { testLoop } from "./helpers.js";
+import { settle, until } from "./node-pairs.js";
+
+const open: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+/** A connected socket, and its peer, which does not read yet. */
+async function pair(): Promise<{ socket: Socket; peer: Socket; received: () => string }> {
+  let accept: (socket: Socket) => void = () => {};
+  const accepting = new Promise<Socket>((resolve) => {
+    accept = resolve;
+  });
+  const server = createServer({ pauseOnConnect: true }, (peer) => accept(peer)).listen(0, "127.0.0.1");
+  await until(() => server.listening);
+  const socket = connect((server.address() as { port: number }).port, "127.0.0.1");
+  const peer = await accepting;
+  server.close();
+  await until(() => !socket.connecting);
+  open.push(socket, peer);
+  let text = "";
+  peer.setEncoding("latin1").on("data", (more) => {
+    text += more;
+  });
+  peer.pause();
+  return { socket, peer, received: () => text };
+}
+
+/** Writes until the kernel takes no more; returns what was written. */
+function fill(socket: Socket): string {
+  let all = "";
+  for (let i = 0; ; i++) {
+    const piece = `${i}:`.padEnd(60_000, ".");
+    all += piece;
+    if (writeAtOnce(socket, i % 2 === 0 ? piece : Buffer.from(piece)) === false) return all;
+  }
+}
+
+it("goes to the kernel without a write of the stream", async () => {
+  const { socket, peer, received } = await pair();
+  expect(canWriteAtOnce(socket)).toBe(true);
+  socket._write = socket._writev = () => expect.unreachable();
+  const transport = nodeTransport(testLoop(), socket);
+  expect(transport.write(["caf\xe9 "])).toBe(5);
+  expect(transport.write([Buffer.from("bytes ")])).toBe(6);
+  expect(writeAtOnce(socket, "text")).toBe(true);
+  expect(socket.bytesWritten).toBe(15);
+  peer.resume();
+  await until(() => received() === "caf\xe9 bytes text");
+});
+
+it("what the kernel did not take leaves before what the stream is given then, and before its end", async () => {
+  const { socket, peer, received } = await pair();
+  const all = fill(socket);
+  expect(socket.destroyed).toBe(false);
+  socket.write("then, ");
+  socket.end("and last");
+  let ended = false;
+  peer.on("end", () => {
+    ended = true;
+  });
+  peer.resume();
+  await until(() => ended);
+  expect(received() === `${all}then, and last`).toBe(true);
+});
+
+it("a write after one that is under way has an object of its own", async () => {
+  const [one, two] = [await pair(), await pair()];
+  const first = fill(one.socket);
+  const second = fill(two.socket);
+  two.peer.resume();
+  await until(() => two.received().length === second.length);
+  one.peer.resume();
+  await until(() => one.received().length === first.length);
+  expect([one.received() === first, two.received() === second]).toEqual([true, true]);
+});
+
+it("an error at once destroys the socket with it", async () => {
+  const { socket } = await pair();
+  const errors: unknown[] = [];
+  socket.on("error", (error) => errors.push(error));
+  socket.end();
+  await settle();
+  expect(writeAtOnce(socket, "-")).toBe(false);
+  expect(socket.destroyed).toBe(true);
+  await until(() => errors.length > 0);
+  expect(errors).toMatchObject([{ code: "EPIPE", errno: expect.any(Number), syscall: "write" }]);
+});
+
+it("an error while it is under way destroys the socket", async () => {
+  const { socket, peer } = await pair();
+  const errors: unknown[] = [];
+  socket.on("error", (error) => errors.push(error));
+  fill(socket);
+  peer.resetAndDestroy();
+  await until(() => errors.length > 0);
+  expect(errors).toMatchObject([{ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) }]);
+});
+
+it("destroyed while it is under way, the bytes are kept as long as the kernel may read them", async () => {
+  const { socket, peer } = await pair();
+  fill(socket);
+  socket.destroy();
+  await until(() => socket.closed);
+  expect(socket.errored).toBe(null);
+  peer.destroy();
+});
+
+it("leaves it to Node while the stream has something to send, has a timeout, is not connected yet, or not any more", async () => {
+  const { socket, peer } = await pair();
+  socket.setTimeout(60_000);
+  expect(writeAtOnce(socket, "-")).toBe(undefined);
+  socket.setTimeout(0);
+  fill(socket);
+  socket.write("x");
+  expect(socket.writableLength).toBe(1);
+  expect(writeAtOnce(socket, "-")).toBe(undefined);
+  const { remotePort, remoteAddress } = peer;
+  const connecting = connect(remotePort as number, remoteAddress);
+  connecting.on("error", () => {});
+  open.push(connecting);
+  expect(writeAtOnce(connecting, "-")).toBe(undefined);
+  socket.destroy();
+  expect(writeAtOnce(socket, "-")).toBe(undefined);
+});
+
+it("a timeout that somebody set is put off by each write", async () => {
+  const { socket, peer } = await pair();
+  peer.resume();
+  const transport = nodeTransport(testLoop(), socket);
+  let over = false;
+  socket.setTimeout(80, () => {
+    over = true;
+  });
+  for (let i = 0; i < 20; i++) {
+    transport.write(["-"]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(over).toBe(false);
+});
+
+it("a socket of a Node that does it in another way is left to it", () => {
+  const other = (handle: object | null): Socket => ({ _handle: handle }) as unknown as Socket;
+  const methods = { writeLatin1String: () => 0, writeBuffer: () => 0 };
+  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0 }))).toBe(true);
+  expect(canWriteAtOnce(other(methods))).toBe(false);
+  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
+  expect(canWriteAtOnce(other(null))).toBe(false);
+});
