@@ -39,10 +39,10 @@ export function writeAtOnce(socket: Socket, piece: Uint8Array | string): boolean
   const request = spare;
   const failed =
     typeof piece === "string" ? handle.writeLatin1String(request, piece) : handle.writeBuffer(request, piece);
+  if (failed === 0 && handle.writeQueueSize === 0) return true;
+  spare = undefined;
   if (failed !== 0) socket.destroy(writeError(failed));
-  else if (handle.writeQueueSize === 0) return true;
   else {
-    spare = undefined;
     request.buffer = piece;
     request.oncomplete = (status) => {
       if (status < 0) socket.destroy(writeError(status));
