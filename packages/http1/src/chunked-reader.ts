@@ -12,7 +12,8 @@ import { readFields } from "./field-reader.js";
 import { HEX_VALUES } from "./grammar.js";
 import type { InputWindow } from "./input-window.js";
 import type { ResolvedHTTP1Options } from "./options.js";
-import { lines, scanSection } from "./section-scanner.js";
+import { lines } from "./section-lines.js";
+import { scanSection } from "./section-scanner.js";
 import { acceptTrailers } from "./trailers.js";
 
 /** S-01: digits of a chunk size. */

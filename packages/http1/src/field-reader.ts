@@ -3,7 +3,7 @@
 import { HTTPInputError, sameName, trimBlanks } from "@tw/httputil";
 import { quote } from "@tw/util";
 import { isBlank, listHas } from "./grammar.js";
-import { lines } from "./section-scanner.js";
+import { lines } from "./section-lines.js";
 
 /** The fields that framing, Host rule and connection management look at. */
 class FieldFacts {

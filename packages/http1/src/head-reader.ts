@@ -6,7 +6,7 @@ import { quote } from "@tw/util";
 import type { InformationEvent, RequestEvent, ResponseEvent } from "./events.js";
 import { type FieldFacts, facts, isRemembered, readFields, rememberHost } from "./field-reader.js";
 import { NO_FRAMING, opensTunnel, readFraming } from "./framing.js";
-import { lines } from "./section-scanner.js";
+import { lines } from "./section-lines.js";
 import { isTarget } from "./target.js";
 
 /** A request and whether the client wants to keep the connection. */

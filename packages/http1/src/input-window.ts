@@ -8,6 +8,7 @@
 //   └────┴──────────────────┴──────────────┘
 
 import { EMPTY_BYTES } from "@tw/util";
+import { forgetCopy } from "./whole-sections.js";
 
 /** Bytes of heads that are decoded together. */
 const TEXT_BATCH = 4096;
@@ -38,6 +39,7 @@ export class InputWindow {
 
   /** Puts `view` behind what is left. With nothing left the view itself is used, without copying. */
   push(view: Uint8Array): void {
+    forgetCopy(this);
     if (this.at === this.end) {
       this.buf = view;
       this.#text = "";
@@ -87,6 +89,7 @@ export class InputWindow {
     if (this.#owned && this.end + extra <= this.buf.length) return;
     const grown = new Uint8Array(this.#owned ? Math.max(2 * length, length + extra) : length + extra);
     grown.set(this.buf.subarray(this.at, this.end));
+    forgetCopy(this);
     this.buf = grown;
     this.#text = "";
     this.at = 0;

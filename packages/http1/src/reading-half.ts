@@ -19,7 +19,8 @@ import {
 } from "./head-reader.js";
 import type { InputWindow } from "./input-window.js";
 import { limit } from "./options.js";
-import { lines, scanSection } from "./section-scanner.js";
+import { lines } from "./section-lines.js";
+import { scanSection } from "./section-scanner.js";
 import { READING, type ReadingState, WRITING } from "./states.js";
 
 /** 1xx responses before a final one. A server that sends more keeps the client waiting for ever. */
