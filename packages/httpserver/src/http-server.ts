@@ -181,11 +181,12 @@ export class HTTPServer implements AsyncDisposable {
    *
    * SIGINT and SIGTERM do this by themselves where `IOLoop.start()` is what a program waits for.
    *
-   * @throws TypeError, RangeError when `timeoutMs` is no duration, at once
+   * @throws TypeError, RangeError when `options` are none or `timeoutMs` is no duration, at once
    * @example
    * const { finished, closed, upgraded, aborted } = await server.drain({ timeoutMs: 10_000 });
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
+    checkOptions("options", options, { number: "timeoutMs" });
     const { timeoutMs = this.#drainTimeoutMs } = options;
     checkDurationMs("timeoutMs", timeoutMs);
     return this.#end(timeoutMs, true);

@@ -364,6 +364,7 @@ describe("drain(), in virtual time", () => {
     await inVirtualTime(hello, async ({ server }) => {
       for (const timeoutMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, MAX_DELAY_MS + 1])
         expect(() => server.drain({ timeoutMs })).toThrow(RangeError);
+      expect(() => server.drain(5000 as never)).toThrow("got 5000: give { timeoutMs: 5000 }");
       expect(() => server.drain({ timeoutMs: "5" } as object)).toThrow(TypeError);
       expect(server.draining.aborted).toBe(false);
     });

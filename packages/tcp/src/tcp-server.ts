@@ -271,9 +271,10 @@ export class TCPServer implements AsyncDisposable {
    * @example
    * loop.onStop(() => server.drain({ timeoutMs: 10_000 }));
    *
-   * @throws TypeError, RangeError when `timeoutMs` is no duration, at once
+   * @throws TypeError, RangeError when `options` are none or `timeoutMs` is no duration, at once
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
+    checkOptions("options", options, { number: "timeoutMs" });
     const { timeoutMs = DEFAULT_DRAIN_MS } = options;
     checkDurationMs("timeoutMs", timeoutMs);
     this.#drain ??= this.#beginDrain();

@@ -70,6 +70,12 @@ describe("new TCPServer()", () => {
     );
   });
 
+  it("refuses in drain() itself what is no option", () => {
+    const server = new TCPServer(() => {});
+    expect(() => server.drain(5000 as never)).toThrow("got 5000: give { timeoutMs: 5000 }");
+    expect(() => server.drain({ timeoutMs: -1 })).toThrow(RangeError);
+  });
+
   it.each(["listen", "bind"] as const)("refuses in %s() itself what is no option", (method) => {
     const server = new TCPServer(() => {});
     for (const options of [null, 128, true] as never[])

@@ -4,7 +4,7 @@ import type { HTTPServer, HTTPServerOptions } from "@tw/httpserver";
 import type { HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate } from "@tw/httputil";
 import type { IOLoop } from "@tw/ioloop";
 import { RouteTable } from "@tw/routing";
-import type { Logger } from "@tw/util";
+import { checkOptions, type Logger } from "@tw/util";
 import { ApplicationCore } from "./application-core.js";
 import { type FetchInfo, fetchThrough } from "./fetch.js";
 import { HandlerDelegate } from "./handler-delegate.js";
@@ -76,10 +76,11 @@ export class Application<S extends Settings = Settings>
   /**
    * Serves HTTP on `port` (0: any free one, see the server's `port`) of `address` (`""`: every address).
    *
-   * @throws RangeError for a port outside 0 to 65535
+   * @throws TypeError for options that are none; RangeError for a port outside 0 to 65535
    * @throws SystemError such as `EADDRINUSE`
    */
   async listen(port: number, address = "", options: HTTPServerOptions = {}): Promise<HTTPServer> {
+    checkOptions("options", options);
     const { HTTPServer } = await import("@tw/httpserver");
     const { maxBodySize } = this.settings;
     const size = maxBodySize === undefined ? {} : { maxBodySize };

@@ -380,3 +380,10 @@ test("disposing of an application closes the servers that listen() made", async 
   await app[Symbol.asyncDispose]();
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
 });
+
+test("listen() refuses what are no options", async () => {
+  const app = new Application([]);
+  await expect(app.listen(0, "127.0.0.1", 128 as never)).rejects.toThrow(
+    "options must be an object, got 128",
+  );
+});
