@@ -190,6 +190,18 @@ describe("the copy is of the bytes that are there now", () => {
     expect(one.next()).toMatchObject({ target: "/second" });
   });
 
+  it("where nothing is left, and the machine is asked again", () => {
+    const one = machine();
+    one.receive(bytes("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"));
+    expect(one.next()).toMatchObject({ type: "request" });
+    expect(one.next()).toBeUndefined();
+    one.retain();
+    expect(one.next()).toBeUndefined();
+    one.receive(bytes("A: b\r\n\r\n"));
+    const end = one.next();
+    expect(end?.type === "end" && end.trailers?.get("A")).toBe("b");
+  });
+
   it("is not held for a window that was cleared", () => {
     const view = request("/");
     const input = windowOn(view);
