@@ -140,12 +140,48 @@ it.each([
   expect(scanWhole(input, behind.length)).toBe(is ? size : 0);
 });
 
-it.each([
-  [128, true],
-  [129, false],
-])("a section of %i lines", (count, is) => {
-  const view = bytes(`${"a:b\r\n".repeat(count)}\r\n`);
-  expect(whole(view)?.ends.length).toBe(is ? count : undefined);
+it("a section of as many lines as there can be in a copy", async () => {
+  const expected = await bytewise();
+  const view = bytes(`${"a\r\n".repeat(1363)}abc\r\n\r\n`);
+  expect(view.length).toBe(4096);
+  expect(whole(view)?.ends.length).toBe(1364);
+  expect(whole(view)).toEqual(expected(view));
+});
+
+describe("all are found byte by byte where", () => {
+  const view = bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  async function isFoundElsewhere(): Promise<void> {
+    vi.resetModules();
+    const whole = await import("../src/whole-sections.js");
+    const { scanSection } = await import("../src/section-scanner.js");
+    vi.unstubAllGlobals();
+    expect(whole.scanWhole(windowOn(view), view.length)).toBe(0);
+    expect(scanSection(windowOn(view), 100, () => new HTTPInputError("too large"))).toBe(view.length);
+  }
+
+  it.each([
+    ["no address space is left for a memory", "Instance", RangeError],
+    ["code may not be made, as a Content-Security-Policy says", "Module", Error],
+  ])("%s", async (_, name, Refusal) => {
+    const refused = class {
+      constructor() {
+        throw new Refusal("refused");
+      }
+    };
+    const { Module, Instance } = Reflect.get(globalThis, "WebAssembly");
+    vi.stubGlobal("WebAssembly", { Module, Instance, [name]: refused });
+    await isFoundElsewhere();
+  });
+
+  it("the machine writes numbers from their high byte on, and WebAssembly does not", async () => {
+    const { of } = Int32Array;
+    vi.spyOn(Int32Array, "of").mockImplementation((number = 0) => of.call(Int32Array, number << 24));
+    try {
+      await isFoundElsewhere();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
 });
 
 describe("the copy is of the bytes that are there now", () => {
