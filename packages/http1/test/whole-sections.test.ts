@@ -7,7 +7,7 @@ import { InputWindow } from "../src/input-window.js";
 import { lines } from "../src/section-lines.js";
 import { randomFrom, upTo } from "../src/testing/random.js";
 import { scanWhole } from "../src/whole-sections.js";
-import { bytes, OK } from "./helpers.js";
+import { bytes, OK, run } from "./helpers.js";
 
 /** What is found, with its lines. */
 type Found = { readonly length: number; readonly tokenEnds: number[]; readonly ends: number[] } | undefined;
@@ -140,12 +140,51 @@ it.each([
   expect(scanWhole(input, behind.length)).toBe(is ? size : 0);
 });
 
+it.each([40, 4095, 4096, 4097])(
+  "a head of maxHeadSize is read, and a longer one is not: %i bytes",
+  (size) => {
+    const get = (length: number): string =>
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(length - 32)}\r\n\r\n`;
+    expect(get(size).length).toBe(size);
+    for (const before of ["", get(40)]) {
+      const wire = (length: number): string => `${before}${get(length)}${get(40)}`;
+      const events = (length: number): string[] =>
+        run({ role: "server", wire: wire(length), options: { maxHeadSize: size } }, [1e6]);
+      expect(events(size).filter((line) => line.startsWith("request "))).toHaveLength(before === "" ? 2 : 3);
+      expect(events(size + 1).at(-1)).toBe("error 431 ERR_TW_HEAD_TOO_LARGE");
+    }
+  },
+);
+
 it("a section of as many lines as there can be in a copy", async () => {
   const expected = await bytewise();
   const view = bytes(`${"a\r\n".repeat(1363)}abc\r\n\r\n`);
   expect(view.length).toBe(4096);
   expect(whole(view)?.ends.length).toBe(1364);
   expect(whole(view)).toEqual(expected(view));
+});
+
+describe("what a peer sends is copied once, whatever it is:", () => {
+  const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+  it.each([
+    ["requests of a few bytes", get("")],
+    ["with blank lines in front", `\r\n${get("")}`],
+    ["with bodies of a few bytes", `${get("Content-Length: 3\r\n")}abc`],
+    ["with trailers", `${get("Transfer-Encoding: chunked\r\n")}1\r\na\r\n0\r\nA: b\r\n\r\n`],
+    ["with many fields", get("a:\r\n".repeat(200))],
+  ])("%s", (_, request) => {
+    const wire = request.repeat(Math.ceil(50_000 / request.length));
+    const set = vi.spyOn(Uint8Array.prototype, "set");
+    const events = run({ role: "server", wire }, [wire.length]);
+    // Those into the first 4096 bytes of a memory.
+    const copies = set.mock.calls.filter((_, i) => (set.mock.contexts[i] as Uint8Array).length === 4096);
+    set.mockRestore();
+    expect(events.at(-1)).toMatch(/^(end| {2}A)/);
+    // And some of it twice: the section that each copy cuts.
+    const most = wire.length + copies.length * request.length;
+    expect(copies.reduce((sum, [from]) => sum + from.length, 0)).toBeLessThanOrEqual(most);
+    expect(copies.length).toBeLessThan(20);
+  });
 });
 
 describe("all are found byte by byte where", () => {
