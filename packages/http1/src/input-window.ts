@@ -70,6 +70,7 @@ export class InputWindow {
 
   /** Lets go of whatever it holds. */
   clear(): void {
+    forgetCopy(this);
     this.buf = EMPTY_BYTES;
     this.at = 0;
     this.end = 0;

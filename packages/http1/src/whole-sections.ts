@@ -27,8 +27,8 @@ const scanner = instantiate();
 const buffer = scanner?.memory.buffer ?? new ArrayBuffer(65536);
 const bytes = new Uint8Array(buffer, 0, COPIED);
 const count = new Int32Array(buffer, 16380, 1);
-const tokenEnds = new Int32Array(buffer, 16384, 128);
-const ends = new Int32Array(buffer, 16896, 128);
+const tokenEnds = new Int32Array(buffer, 16384, 2048);
+const ends = new Int32Array(buffer, 24576, 2048);
 
 /**
  * Looks for a section at `input.at` that ends before `stop`, has nothing wrong with it, and is no longer than most. Returns
@@ -37,9 +37,13 @@ const ends = new Int32Array(buffer, 16896, 128);
 export function scanWhole(input: InputWindow, stop: number): number {
   if (scanner === undefined) return 0;
   const { at } = input;
-  let length = copied === input && at < to ? scanner.scan(at - from, Math.min(stop, to) - from) : 0;
+  let length = 0;
+  if (copied === input && at < to) {
+    length = scanner.scan(at - from, Math.min(stop, to) - from);
+    // All of it is there: another copy would be the same.
+    if (length === 0 && to >= stop) return 0;
+  }
   if (length === 0) {
-    if (copied === input && at === from && to >= stop) return 0;
     copy(input);
     length = scanner.scan(0, Math.min(stop, to) - from);
   }
@@ -64,18 +68,25 @@ function copy(input: InputWindow): void {
   bytes.set(at === 0 && to === buf.length ? buf : buf.subarray(at, to));
 }
 
-/** Nothing where the runtime has no WebAssembly, or none with vectors. */
+/**
+ * Nothing where the runtime has no WebAssembly, none with vectors, or none for us: a Content-Security-Policy may forbid it, and
+ * `ulimit -v` may leave no room for the ten gigabytes of address space that V8 reserves around a memory.
+ */
 function instantiate(): Scanner | undefined {
-  if (typeof WebAssembly === "undefined") return undefined;
+  // WebAssembly writes the low byte of a number first. Not every machine reads it so.
+  if (typeof WebAssembly === "undefined" || new Uint8Array(Int32Array.of(1).buffer)[0] !== 1)
+    return undefined;
   const code = Uint8Array.from(SECTION_SCAN.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
-  if (!WebAssembly.validate(code)) return undefined;
-  return new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Scanner;
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Scanner;
+  } catch {
+    return undefined;
+  }
 }
 
 // A pure function of its input where a module imports nothing. Declared here, because the types of Node know half of it.
 declare const WebAssembly:
   | {
-      validate(code: Uint8Array): boolean;
       readonly Module: new (code: Uint8Array) => object;
       readonly Instance: new (module: object) => { readonly exports: object };
     }

@@ -7,7 +7,7 @@ import { InputWindow } from "../src/input-window.js";
 import { lines } from "../src/section-lines.js";
 import { randomFrom, upTo } from "../src/testing/random.js";
 import { scanWhole } from "../src/whole-sections.js";
-import { bytes, OK } from "./helpers.js";
+import { bytes, OK, run } from "./helpers.js";
 
 /** What is found, with its lines. */
 type Found = { readonly length: number; readonly tokenEnds: number[]; readonly ends: number[] } | undefined;
@@ -140,12 +140,87 @@ it.each([
   expect(scanWhole(input, behind.length)).toBe(is ? size : 0);
 });
 
-it.each([
-  [128, true],
-  [129, false],
-])("a section of %i lines", (count, is) => {
-  const view = bytes(`${"a:b\r\n".repeat(count)}\r\n`);
-  expect(whole(view)?.ends.length).toBe(is ? count : undefined);
+it.each([40, 4095, 4096, 4097])(
+  "a head of maxHeadSize is read, and a longer one is not: %i bytes",
+  (size) => {
+    const get = (length: number): string =>
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(length - 32)}\r\n\r\n`;
+    expect(get(size).length).toBe(size);
+    for (const before of ["", get(40)]) {
+      const wire = (length: number): string => `${before}${get(length)}${get(40)}`;
+      const events = (length: number): string[] =>
+        run({ role: "server", wire: wire(length), options: { maxHeadSize: size } }, [1e6]);
+      expect(events(size).filter((line) => line.startsWith("request "))).toHaveLength(before === "" ? 2 : 3);
+      expect(events(size + 1).at(-1)).toBe("error 431 ERR_TW_HEAD_TOO_LARGE");
+    }
+  },
+);
+
+it("a section of as many lines as there can be in a copy", async () => {
+  const expected = await bytewise();
+  const view = bytes(`${"a\r\n".repeat(1363)}abc\r\n\r\n`);
+  expect(view.length).toBe(4096);
+  expect(whole(view)?.ends.length).toBe(1364);
+  expect(whole(view)).toEqual(expected(view));
+});
+
+describe("what a peer sends is copied once, whatever it is:", () => {
+  const get = (fields: string): string => `GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+  it.each([
+    ["requests of a few bytes", get("")],
+    ["with blank lines in front", `\r\n${get("")}`],
+    ["with bodies of a few bytes", `${get("Content-Length: 3\r\n")}abc`],
+    ["with trailers", `${get("Transfer-Encoding: chunked\r\n")}1\r\na\r\n0\r\nA: b\r\n\r\n`],
+    ["with many fields", get("a:\r\n".repeat(200))],
+  ])("%s", (_, request) => {
+    const wire = request.repeat(Math.ceil(50_000 / request.length));
+    const set = vi.spyOn(Uint8Array.prototype, "set");
+    const events = run({ role: "server", wire }, [wire.length]);
+    // Those into the first 4096 bytes of a memory.
+    const copies = set.mock.calls.filter((_, i) => (set.mock.contexts[i] as Uint8Array).length === 4096);
+    set.mockRestore();
+    expect(events.at(-1)).toMatch(/^(end| {2}A)/);
+    // And some of it twice: the section that each copy cuts.
+    const most = wire.length + copies.length * request.length;
+    expect(copies.reduce((sum, [from]) => sum + from.length, 0)).toBeLessThanOrEqual(most);
+    expect(copies.length).toBeLessThan(20);
+  });
+});
+
+describe("all are found byte by byte where", () => {
+  const view = bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  async function isFoundElsewhere(): Promise<void> {
+    vi.resetModules();
+    const whole = await import("../src/whole-sections.js");
+    const { scanSection } = await import("../src/section-scanner.js");
+    vi.unstubAllGlobals();
+    expect(whole.scanWhole(windowOn(view), view.length)).toBe(0);
+    expect(scanSection(windowOn(view), 100, () => new HTTPInputError("too large"))).toBe(view.length);
+  }
+
+  it.each([
+    ["no address space is left for a memory", "Instance", RangeError],
+    ["code may not be made, as a Content-Security-Policy says", "Module", Error],
+  ])("%s", async (_, name, Refusal) => {
+    const refused = class {
+      constructor() {
+        throw new Refusal("refused");
+      }
+    };
+    const { Module, Instance } = Reflect.get(globalThis, "WebAssembly");
+    vi.stubGlobal("WebAssembly", { Module, Instance, [name]: refused });
+    await isFoundElsewhere();
+  });
+
+  it("the machine writes numbers from their high byte on, and WebAssembly does not", async () => {
+    const { of } = Int32Array;
+    vi.spyOn(Int32Array, "of").mockImplementation((number = 0) => of.call(Int32Array, number << 24));
+    try {
+      await isFoundElsewhere();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
 });
 
 describe("the copy is of the bytes that are there now", () => {
@@ -188,6 +263,18 @@ describe("the copy is of the bytes that are there now", () => {
     view.fill(0);
     answer(one);
     expect(one.next()).toMatchObject({ target: "/second" });
+  });
+
+  it("where nothing is left, and the machine is asked again", () => {
+    const one = machine();
+    one.receive(bytes("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"));
+    expect(one.next()).toMatchObject({ type: "request" });
+    expect(one.next()).toBeUndefined();
+    one.retain();
+    expect(one.next()).toBeUndefined();
+    one.receive(bytes("A: b\r\n\r\n"));
+    const end = one.next();
+    expect(end?.type === "end" && end.trailers?.get("A")).toBe("b");
   });
 
   it("is not held for a window that was cleared", () => {

@@ -1,12 +1,17 @@
 ;; Finds the end of a section and of its lines, RFC 9112 §2.1, sixteen bytes at a time: what src/section-scanner.ts does for
 ;; sections that are whole and have nothing wrong with them. Of all others it says that they are not such.
 ;;
-;;      0  the section, and what follows it
+;;      0  the section, and what follows it: up to 4096 bytes
 ;;  16380  how many lines it has
 ;;  16384  where the token ends that each line begins with, from the section's start
-;;  16896  where each line ends, at its CR
+;;  24576  where each line ends, at its CR
 ;;
-;; Reads run past `stop`, where there is something or other: a line counts only when its CR LF is before it.
+;; A line has three bytes at least, so that there is room for those of 4096 bytes. Reads run past `stop`, where there is
+;; something or other: a line counts only when its CR LF is before it.
+;;
+;; Written inside out: (f (a) (b)) is f(a(), b()). A branch to a block leaves it; one to a loop begins it again, and a loop
+;; that nothing branches to ends. A v128 is sixteen bytes. Comparing two makes each byte 0xff or 0, `bitmask` one bit of each
+;; byte, the lowest of the first: as many zeros as it ends with (ctz), so many bytes stand before the first that was found.
 (module
   (memory (export "memory") 1)
 
@@ -22,7 +27,8 @@
     (local.set $i (local.get $at))
     (local.set $start (local.get $at))
     (loop $lines
-      ;; The next byte that is of no token. Bit h of row l: 16h + l is, RFC 9110 §5.6.2. From 0x80 on no bit is asked for.
+      ;; The next byte that is of no token, RFC 9110 §5.6.2. Of a byte 16h + l, the first `swizzle` looks up by l with
+      ;; which h it would be of one, a bit for each; the second one makes the bit of its own h, none from 0x80 on.
       (block $tokenEnd
         (loop $more
           (local.set $bytes (v128.load (local.get $i)))
@@ -73,10 +79,8 @@
           (i32.store (i32.const 16380) (i32.shr_u (local.get $line) (i32.const 2)))
           (return (i32.sub (i32.add (local.get $i) (i32.const 2)) (local.get $at)))))
 
-      (if (i32.eq (local.get $line) (i32.const 512)) ;; 128 lines
-        (then (return (i32.const 0))))
       (i32.store offset=16384 (local.get $line) (i32.sub (local.get $token) (local.get $at)))
-      (i32.store offset=16896 (local.get $line) (i32.sub (local.get $i) (local.get $at)))
+      (i32.store offset=24576 (local.get $line) (i32.sub (local.get $i) (local.get $at)))
       (local.set $line (i32.add (local.get $line) (i32.const 4)))
       (local.set $i (i32.add (local.get $i) (i32.const 2)))
       (local.set $start (local.get $i))

@@ -361,6 +361,17 @@ onEveryCarrier((bench: Bench) => {
         }
       });
 
+    it("a turn after all but the end of an empty body has the next request answered", async () => {
+      const server = await bench.serve(
+        first((connection) => ({ headersReceived: () => void setImmediate(() => early(connection)) })),
+      );
+      const client = await bench.connect(server);
+      await client.send(`${CHUNKED}0\r\n`);
+      await client.until(ended);
+      await client.send(`\r\n${GET}`);
+      expect(codes(await client.until((text) => text.endsWith("/behind")))).toEqual([200, 200]);
+    });
+
     it("while it keeps a piece leaves those of the next request as they came, whatever comes then", async () => {
       const gates = [new Deferred(), new Deferred()];
       const answers = new Deferred();
