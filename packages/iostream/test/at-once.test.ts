@@ -7,6 +7,8 @@ import { nodeTransport } from "../src/transports.js";
 import { testLoop } from "./helpers.js";
 import { settle, until } from "./node-pairs.js";
 
+type WriteCall = (request: object, piece: Uint8Array | string) => number;
+
 const open: Socket[] = [];
 
 afterEach(() => {
@@ -81,6 +83,23 @@ it("a write after one that is under way has an object of its own", async () => {
   one.peer.resume();
   await until(() => one.received().length === first.length);
   expect([one.received() === first, two.received() === second]).toEqual([true, true]);
+});
+
+it("a write that went at the second try has an object of its own", async () => {
+  const { socket } = await pair();
+  fill(socket);
+  // Node takes the object of each write to a full socket, and here says that all has gone.
+  const full = (socket as unknown as { _handle: Record<"writeBuffer" | "writeLatin1String", WriteCall> })
+    ._handle;
+  const handle = {
+    writeBuffer: (request: object, bytes: Uint8Array) => full.writeBuffer(request, bytes),
+    writeLatin1String: (request: object, text: string) => full.writeLatin1String(request, text),
+    writeQueueSize: 0,
+  };
+  const quick = { _handle: handle, writableLength: 0, destroy: () => {} } as unknown as Socket;
+  expect(canWriteAtOnce(quick)).toBe(true);
+  expect(writeAtOnce(quick, "text")).toBe(false);
+  expect(writeAtOnce(quick, Buffer.from("bytes"))).toBe(false);
 });
 
 it("an error at once destroys the socket with it", async () => {

@@ -2,6 +2,9 @@
 // which cost a small answer a twentieth. Nearly every write is taken by the kernel at once, and Node does not look at the
 // object of such a one, so that one serves them all. Node has no name for its class: it is that of the object which a
 // socket hands to its handle, and is asked for with a handle of ours.
+//
+// Of a full kernel Node asks a second time before it waits, and somebody may have read in between: then all has gone, and
+// yet Node has taken the object, and ends the process if it is given that one again. Only the object knows: it has an id.
 
 import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -10,12 +13,14 @@ import { getSystemErrorName } from "node:util";
 interface SocketHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
-  /** Bytes that the kernel has not taken. */
+  /** Bytes that the kernel has not taken; the handles of streams that are not libuv's have none. */
   readonly writeQueueSize: number;
 }
 
 /** One write, as Node knows it. */
 interface WriteRequest {
+  /** Less than 0 as long as Node has not taken it. */
+  getAsyncId(): number;
   oncomplete(status: number): void;
   /** Keeps the bytes that the kernel has yet to read. */
   buffer: unknown;
@@ -39,7 +44,7 @@ export function writeAtOnce(socket: Socket, piece: Uint8Array | string): boolean
   const request = spare;
   const failed =
     typeof piece === "string" ? handle.writeLatin1String(request, piece) : handle.writeBuffer(request, piece);
-  if (failed === 0 && handle.writeQueueSize === 0) return true;
+  if (failed === 0 && request.getAsyncId() < 0) return true;
   spare = undefined;
   if (failed !== 0) socket.destroy(writeError(failed));
   else {
