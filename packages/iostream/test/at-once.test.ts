@@ -1,13 +1,16 @@
 // Writes to a socket's handle without Node's stream around them: that it is done, when it may not be, and what becomes of
 // what the kernel does not take.
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
 import { nodeTransport } from "../src/transports.js";
 import { testLoop } from "./helpers.js";
 import { settle, until } from "./node-pairs.js";
 
-type WriteCall = (request: object, piece: Uint8Array | string) => number;
+type Handle = Record<
+  "writeBuffer" | "writeLatin1String",
+  (request: object, piece: Uint8Array | string) => number
+>;
 
 const open: Socket[] = [];
 
@@ -36,6 +39,15 @@ async function pair(): Promise<{ socket: Socket; peer: Socket; received: () => s
   return { socket, peer, received: () => text };
 }
 
+function socketHandle(socket: Socket): Handle {
+  return (socket as unknown as { _handle: Handle })._handle;
+}
+
+/** A socket, never connected, that writes to `handle`. */
+function withHandle(handle: object | null, socket = new Socket()): Socket {
+  return Object.assign(socket, { _handle: handle });
+}
+
 /** Writes until the kernel takes no more; returns what was written. */
 function fill(socket: Socket): string {
   let all = "";
@@ -49,8 +61,9 @@ function fill(socket: Socket): string {
 it("goes to the kernel without a write of the stream", async () => {
   const { socket, peer, received } = await pair();
   expect(canWriteAtOnce(socket)).toBe(true);
-  socket._write = socket._writev = () => expect.unreachable();
   const transport = nodeTransport(testLoop(), socket);
+  expect(transport.write([""])).toBe(0); // now it knows how to write
+  socket._write = socket._writev = () => expect.unreachable();
   expect(transport.write(["caf\xe9 "])).toBe(5);
   expect(transport.write([Buffer.from("bytes ")])).toBe(6);
   expect(writeAtOnce(socket, "text")).toBe(true);
@@ -89,14 +102,14 @@ it("a write that went at the second try has an object of its own", async () => {
   const { socket } = await pair();
   fill(socket);
   // Node takes the object of each write to a full socket, and here says that all has gone.
-  const full = (socket as unknown as { _handle: Record<"writeBuffer" | "writeLatin1String", WriteCall> })
-    ._handle;
+  const full = socketHandle(socket);
   const handle = {
     writeBuffer: (request: object, bytes: Uint8Array) => full.writeBuffer(request, bytes),
     writeLatin1String: (request: object, text: string) => full.writeLatin1String(request, text),
     writeQueueSize: 0,
+    close: () => {},
   };
-  const quick = { _handle: handle, writableLength: 0, destroy: () => {} } as unknown as Socket;
+  const quick = withHandle(handle).on("error", () => {});
   expect(canWriteAtOnce(quick)).toBe(true);
   expect(writeAtOnce(quick, "text")).toBe(false);
   expect(writeAtOnce(quick, Buffer.from("bytes"))).toBe(false);
@@ -167,10 +180,29 @@ it("a timeout that somebody set is put off by each write", async () => {
 });
 
 it("a socket of a Node that does it in another way is left to it", () => {
-  const other = (handle: object | null): Socket => ({ _handle: handle }) as unknown as Socket;
   const methods = { writeLatin1String: () => 0, writeBuffer: () => 0 };
-  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0 }))).toBe(true);
-  expect(canWriteAtOnce(other(methods))).toBe(false);
-  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
-  expect(canWriteAtOnce(other(null))).toBe(false);
+  expect(canWriteAtOnce(withHandle({ ...methods, writeQueueSize: 0 }))).toBe(true);
+  expect(canWriteAtOnce(withHandle(methods))).toBe(false);
+  expect(canWriteAtOnce(withHandle({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
+  expect(canWriteAtOnce(withHandle(null))).toBe(false);
+});
+
+it("a socket that writes in its own way goes on doing so", async () => {
+  const { socket, peer, received } = await pair();
+  const write = socket._write;
+  socket._write = function (chunk, encoding, done) {
+    write.call(this, String(chunk).toUpperCase(), encoding, done);
+  };
+  expect(nodeTransport(testLoop(), socket).write(["secret "])).toBe(7);
+  const other = await pair();
+  const written: unknown[] = [];
+  other.socket.write = (chunk: unknown) => written.push(chunk) > 0;
+  nodeTransport(testLoop(), other.socket).write(["counted"]);
+  expect(written).toEqual(["counted"]);
+  class Wrapped extends Socket {
+    override _writev(): void {}
+  }
+  expect(canWriteAtOnce(withHandle(socketHandle(socket), new Wrapped()))).toBe(false);
+  peer.resume();
+  await until(() => received() === "SECRET ");
 });

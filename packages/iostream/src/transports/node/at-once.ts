@@ -7,6 +7,7 @@
 // yet Node has taken the object, and ends the process if it is given that one again. Only the object knows: it has an id.
 
 import { Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { getSystemErrorName } from "node:util";
 
 /** What a socket writes to. */
@@ -56,11 +57,17 @@ export function writeAtOnce(socket: Socket, piece: Uint8Array | string): boolean
   return false;
 }
 
-/** Whether Node writes to this socket as {@link writeAtOnce} does. */
+/**
+ * Whether Node writes to this socket as {@link writeAtOnce} does. Not where somebody writes in his own way, who may count,
+ * change or encrypt what goes: a class made of `Socket`, or Node itself for the standard streams of Windows.
+ */
 export function canWriteAtOnce(socket: Socket): boolean {
   const { _handle: handle } = socket as unknown as WritingSocket;
   return (
     Request !== undefined &&
+    socket.write === Duplex.prototype.write &&
+    socket._write === Socket.prototype._write &&
+    socket._writev === Socket.prototype._writev &&
     typeof handle?.writeLatin1String === "function" &&
     typeof handle.writeBuffer === "function" &&
     typeof handle.writeQueueSize === "number"
