@@ -1,6 +1,7 @@
 // Writes to a socket's handle without Node's stream around them: that it is done, when it may not be, and what becomes of
 // what the kernel does not take.
 import { connect, createServer, Socket } from "node:net";
+import { constants } from "node:os";
 import { afterEach, expect, it } from "vitest";
 import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
 import { nodeTransport } from "../src/transports.js";
@@ -125,6 +126,21 @@ it("an error at once destroys the socket with it", async () => {
   expect(socket.destroyed).toBe(true);
   await until(() => errors.length > 0);
   expect(errors).toMatchObject([{ code: "EPIPE", errno: expect.any(Number), syscall: "write" }]);
+});
+
+it("nothing goes after a write of the stream that has failed", async () => {
+  const { socket, peer, received } = await pair();
+  const transport = nodeTransport(testLoop(), socket);
+  const closed = new Promise((resolve) => {
+    transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose: resolve });
+  });
+  Object.assign(socketHandle(socket), { writev: () => -constants.errno.ENETDOWN });
+  expect(transport.write(["one", "two"])).toBe(0);
+  expect(transport.write(["one"])).toBe(0);
+  expect(await closed).toMatchObject({ code: "ENETDOWN" });
+  peer.on("error", () => {}).resume();
+  await until(() => peer.closed);
+  expect(received()).toBe("");
 });
 
 it("an error while it is under way destroys the socket", async () => {
