@@ -180,6 +180,19 @@ it("leaves it to Node while the stream has something to send, has a timeout, is 
   expect(writeAtOnce(socket, "-")).toBe(undefined);
 });
 
+it("leaves to Node what only looks like bytes: its handles may end the process over that", async () => {
+  const { socket } = await pair();
+  const get = (target: Uint8Array, key: string | symbol): unknown => Reflect.get(target, key);
+  for (const piece of [
+    new Proxy(new Uint8Array(4), { get }),
+    Object.setPrototypeOf(new Uint16Array(4), Uint8Array.prototype) as Uint8Array,
+  ]) {
+    expect(piece instanceof Uint8Array && piece.length === 4).toBe(true);
+    expect(writeAtOnce(socket, piece)).toBe(undefined);
+  }
+  expect(socket.bytesWritten).toBe(0);
+});
+
 it("a timeout that somebody set is put off by each write", async () => {
   const { socket, peer } = await pair();
   peer.resume();

@@ -8,7 +8,7 @@
 
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { getSystemErrorName } from "node:util";
+import { getSystemErrorName, types } from "node:util";
 
 /** What a socket writes to. */
 interface SocketHandle {
@@ -36,15 +36,17 @@ interface WritingSocket extends Pick<Socket, "connecting" | "timeout" | "writabl
  * Writes to a socket for which {@link canWriteAtOnce}, where it is connected and has nothing to send. Returns whether the
  * kernel took all of it; what it did not take leaves later, before all that the socket is given from then on. A socket
  * that cannot be written to is destroyed with the error. Undefined, and nothing is done, where Node has to write: then, or
- * because the socket has a timeout, which each write puts off.
+ * because the socket has a timeout, which each write puts off, or for what only looks like bytes (a Proxy of some), over
+ * which a handle may end the process.
  */
 export function writeAtOnce(socket: Socket, piece: Uint8Array | string): boolean | undefined {
   const { _handle: handle, connecting, timeout, writableLength } = socket as unknown as WritingSocket;
   if (handle === null || connecting || timeout || writableLength > 0) return undefined;
+  const text = typeof piece === "string";
+  if (!text && !types.isUint8Array(piece)) return undefined;
   spare ??= new (Request as RequestClass)();
   const request = spare;
-  const failed =
-    typeof piece === "string" ? handle.writeLatin1String(request, piece) : handle.writeBuffer(request, piece);
+  const failed = text ? handle.writeLatin1String(request, piece) : handle.writeBuffer(request, piece);
   if (failed === 0 && request.getAsyncId() < 0) return true;
   spare = undefined;
   if (failed !== 0) socket.destroy(writeError(failed));
