@@ -2,7 +2,7 @@
 // what the kernel does not take.
 import { connect, createServer, Socket } from "node:net";
 import { constants } from "node:os";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
 import { nodeTransport } from "../src/transports.js";
 import { testLoop } from "./helpers.js";
@@ -214,6 +214,19 @@ it("a socket of a Node that does it in another way is left to it", () => {
   expect(canWriteAtOnce(withHandle(methods))).toBe(false);
   expect(canWriteAtOnce(withHandle({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
   expect(canWriteAtOnce(withHandle(null))).toBe(false);
+});
+
+it("an object that could not tell whether it was taken is not used", async () => {
+  const { socket } = await pair();
+  const write = vi.spyOn(Socket.prototype, "write").mockImplementation(function (this: Socket) {
+    socketHandle(this).writeLatin1String({}, "-");
+    return true;
+  });
+  vi.resetModules();
+  const other = await import("../src/transports/node/at-once.js");
+  write.mockRestore();
+  expect(canWriteAtOnce(socket)).toBe(true);
+  expect(other.canWriteAtOnce(socket)).toBe(false);
 });
 
 it("a socket that writes in its own way goes on doing so", async () => {

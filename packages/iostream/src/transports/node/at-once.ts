@@ -85,10 +85,10 @@ let spare: WriteRequest | undefined;
 
 /** The class of what a socket hands to its handle with a write. */
 function findRequest(): RequestClass | undefined {
-  let request: object | undefined;
+  let request: WriteRequest | undefined;
   const handle = {
     reading: true,
-    writeLatin1String(given: object): number {
+    writeLatin1String(given: WriteRequest): number {
       request = given;
       return 0;
     },
@@ -100,10 +100,12 @@ function findRequest(): RequestClass | undefined {
     const socket = new Socket({ handle, manualStart: true } as ConstructorParameters<typeof Socket>[0]);
     socket.write("-", "latin1");
     socket.destroy();
+    return request !== undefined && request.getAsyncId() < 0
+      ? (request.constructor as RequestClass)
+      : undefined;
   } catch {
     return undefined;
   }
-  return request?.constructor as RequestClass | undefined;
 }
 
 function writeError(errno: number): Error {
