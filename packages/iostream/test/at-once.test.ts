@@ -6,7 +6,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
 import { nodeTransport } from "../src/transports.js";
 import { testLoop } from "./helpers.js";
-import { settle, until } from "./node-pairs.js";
+import { loop, settle, until } from "./node-pairs.js";
 
 type Handle = Record<
   "writeBuffer" | "writeLatin1String",
@@ -160,6 +160,26 @@ it("destroyed while it is under way, the bytes are kept as long as the kernel ma
   await until(() => socket.closed);
   expect(socket.errored).toBe(null);
   peer.destroy();
+});
+
+it("the peer's end is told to the next owner while what the last one wrote is under way", async () => {
+  const { socket, peer } = await pair();
+  const first = nodeTransport(loop, socket);
+  const piece = new Uint8Array(100_000);
+  while (first.write([piece]) > 0);
+  const next = nodeTransport(loop, first.detach());
+  let ended = false;
+  next.start({
+    onBytes() {},
+    onEnd() {
+      ended = true;
+    },
+    onDrain() {},
+    onClose() {},
+  });
+  peer.end();
+  await until(() => ended);
+  expect(peer.readableFlowing).toBe(false);
 });
 
 it("leaves it to Node while the stream has something to send, has a timeout, is not connected yet, or not any more", async () => {

@@ -9,6 +9,7 @@
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { getSystemErrorName, types } from "node:util";
+import { isPlainSocket } from "./duplex.js";
 
 /** What a socket writes to. */
 interface SocketHandle {
@@ -74,6 +75,12 @@ export function canWriteAtOnce(socket: Socket): boolean {
     typeof handle.writeBuffer === "function" &&
     typeof handle.writeQueueSize === "number"
   );
+}
+
+/** Whether the kernel has yet to take bytes that a stream was given, by its own methods or at once, and by whomever. */
+export function isSending(duplex: Duplex): boolean {
+  if (duplex.writableLength > 0) return true;
+  return isPlainSocket(duplex) && ((duplex as unknown as WritingSocket)._handle?.writeQueueSize ?? 0) > 0;
 }
 
 type RequestClass = new () => WriteRequest;

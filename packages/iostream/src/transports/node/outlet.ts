@@ -82,11 +82,6 @@ export class Outlet {
     return taken;
   }
 
-  /** Whether the kernel has yet to take bytes that Node was given. */
-  get isSending(): boolean {
-    return this.#waiting === "node" || this.#duplex.writableLength > 0;
-  }
-
   /** Gives one batch to Node. False: the kernel did not take it at once. */
   #send(batch: readonly (Uint8Array | string)[], size: number): boolean {
     const duplex = this.#duplex;
