@@ -115,9 +115,13 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
     super.streamClosed();
   }
 
-  /** Nobody is there: Node begins to read in the tick behind `resume`, also when we were detached in between. */
+  /**
+   * For the next owner, if there is one: Node begins to read in the tick behind `resume`, also when we were detached in
+   * between. A stream that flows again is his to stop.
+   */
   private keep(chunk: Uint8Array): void {
-    if (!this.duplex.push(chunk)) this.duplex.pause();
+    const { duplex } = this;
+    if (!duplex.push(chunk) && duplex.readableFlowing !== true) duplex.pause();
   }
 
   /** Not now: Node delivers during our own calls, and one read more after `resume` and `pause` in the same turn. */
