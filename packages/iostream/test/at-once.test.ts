@@ -1,11 +1,17 @@
 // Writes to a socket's handle without Node's stream around them: that it is done, when it may not be, and what becomes of
 // what the kernel does not take.
-import { connect, createServer, type Socket } from "node:net";
-import { afterEach, expect, it } from "vitest";
+import { connect, createServer, Socket } from "node:net";
+import { constants } from "node:os";
+import { afterEach, expect, it, vi } from "vitest";
 import { canWriteAtOnce, writeAtOnce } from "../src/transports/node/at-once.js";
 import { nodeTransport } from "../src/transports.js";
 import { testLoop } from "./helpers.js";
-import { settle, until } from "./node-pairs.js";
+import { loop, settle, until } from "./node-pairs.js";
+
+type Handle = Record<
+  "writeBuffer" | "writeLatin1String",
+  (request: object, piece: Uint8Array | string) => number
+>;
 
 const open: Socket[] = [];
 
@@ -34,6 +40,15 @@ async function pair(): Promise<{ socket: Socket; peer: Socket; received: () => s
   return { socket, peer, received: () => text };
 }
 
+function socketHandle(socket: Socket): Handle {
+  return (socket as unknown as { _handle: Handle })._handle;
+}
+
+/** A socket, never connected, that writes to `handle`. */
+function withHandle(handle: object | null, socket = new Socket()): Socket {
+  return Object.assign(socket, { _handle: handle });
+}
+
 /** Writes until the kernel takes no more; returns what was written. */
 function fill(socket: Socket): string {
   let all = "";
@@ -47,8 +62,9 @@ function fill(socket: Socket): string {
 it("goes to the kernel without a write of the stream", async () => {
   const { socket, peer, received } = await pair();
   expect(canWriteAtOnce(socket)).toBe(true);
-  socket._write = socket._writev = () => expect.unreachable();
   const transport = nodeTransport(testLoop(), socket);
+  expect(transport.write([""])).toBe(0); // now it knows how to write
+  socket._write = socket._writev = () => expect.unreachable();
   expect(transport.write(["caf\xe9 "])).toBe(5);
   expect(transport.write([Buffer.from("bytes ")])).toBe(6);
   expect(writeAtOnce(socket, "text")).toBe(true);
@@ -83,6 +99,23 @@ it("a write after one that is under way has an object of its own", async () => {
   expect([one.received() === first, two.received() === second]).toEqual([true, true]);
 });
 
+it("a write that went at the second try has an object of its own", async () => {
+  const { socket } = await pair();
+  fill(socket);
+  // Node takes the object of each write to a full socket, and here says that all has gone.
+  const full = socketHandle(socket);
+  const handle = {
+    writeBuffer: (request: object, bytes: Uint8Array) => full.writeBuffer(request, bytes),
+    writeLatin1String: (request: object, text: string) => full.writeLatin1String(request, text),
+    writeQueueSize: 0,
+    close: () => {},
+  };
+  const quick = withHandle(handle).on("error", () => {});
+  expect(canWriteAtOnce(quick)).toBe(true);
+  expect(writeAtOnce(quick, "text")).toBe(false);
+  expect(writeAtOnce(quick, Buffer.from("bytes"))).toBe(false);
+});
+
 it("an error at once destroys the socket with it", async () => {
   const { socket } = await pair();
   const errors: unknown[] = [];
@@ -93,6 +126,21 @@ it("an error at once destroys the socket with it", async () => {
   expect(socket.destroyed).toBe(true);
   await until(() => errors.length > 0);
   expect(errors).toMatchObject([{ code: "EPIPE", errno: expect.any(Number), syscall: "write" }]);
+});
+
+it("nothing goes after a write of the stream that has failed", async () => {
+  const { socket, peer, received } = await pair();
+  const transport = nodeTransport(testLoop(), socket);
+  const closed = new Promise((resolve) => {
+    transport.start({ onBytes() {}, onEnd() {}, onDrain() {}, onClose: resolve });
+  });
+  Object.assign(socketHandle(socket), { writev: () => -constants.errno.ENETDOWN });
+  expect(transport.write(["one", "two"])).toBe(0);
+  expect(transport.write(["one"])).toBe(0);
+  expect(await closed).toMatchObject({ code: "ENETDOWN" });
+  peer.on("error", () => {}).resume();
+  await until(() => peer.closed);
+  expect(received()).toBe("");
 });
 
 it("an error while it is under way destroys the socket", async () => {
@@ -114,6 +162,26 @@ it("destroyed while it is under way, the bytes are kept as long as the kernel ma
   peer.destroy();
 });
 
+it("the peer's end is told to the next owner while what the last one wrote is under way", async () => {
+  const { socket, peer } = await pair();
+  const first = nodeTransport(loop, socket);
+  const piece = new Uint8Array(100_000);
+  while (first.write([piece]) > 0);
+  const next = nodeTransport(loop, first.detach());
+  let ended = false;
+  next.start({
+    onBytes() {},
+    onEnd() {
+      ended = true;
+    },
+    onDrain() {},
+    onClose() {},
+  });
+  peer.end();
+  await until(() => ended);
+  expect(peer.readableFlowing).toBe(false);
+});
+
 it("leaves it to Node while the stream has something to send, has a timeout, is not connected yet, or not any more", async () => {
   const { socket, peer } = await pair();
   socket.setTimeout(60_000);
@@ -132,6 +200,19 @@ it("leaves it to Node while the stream has something to send, has a timeout, is 
   expect(writeAtOnce(socket, "-")).toBe(undefined);
 });
 
+it("leaves to Node what only looks like bytes: its handles may end the process over that", async () => {
+  const { socket } = await pair();
+  const get = (target: Uint8Array, key: string | symbol): unknown => Reflect.get(target, key);
+  for (const piece of [
+    new Proxy(new Uint8Array(4), { get }),
+    Object.setPrototypeOf(new Uint16Array(4), Uint8Array.prototype) as Uint8Array,
+  ]) {
+    expect(piece instanceof Uint8Array && piece.length === 4).toBe(true);
+    expect(writeAtOnce(socket, piece)).toBe(undefined);
+  }
+  expect(socket.bytesWritten).toBe(0);
+});
+
 it("a timeout that somebody set is put off by each write", async () => {
   const { socket, peer } = await pair();
   peer.resume();
@@ -148,10 +229,42 @@ it("a timeout that somebody set is put off by each write", async () => {
 });
 
 it("a socket of a Node that does it in another way is left to it", () => {
-  const other = (handle: object | null): Socket => ({ _handle: handle }) as unknown as Socket;
   const methods = { writeLatin1String: () => 0, writeBuffer: () => 0 };
-  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0 }))).toBe(true);
-  expect(canWriteAtOnce(other(methods))).toBe(false);
-  expect(canWriteAtOnce(other({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
-  expect(canWriteAtOnce(other(null))).toBe(false);
+  expect(canWriteAtOnce(withHandle({ ...methods, writeQueueSize: 0 }))).toBe(true);
+  expect(canWriteAtOnce(withHandle(methods))).toBe(false);
+  expect(canWriteAtOnce(withHandle({ ...methods, writeQueueSize: 0, writeBuffer: undefined }))).toBe(false);
+  expect(canWriteAtOnce(withHandle(null))).toBe(false);
+});
+
+it("an object that could not tell whether it was taken is not used", async () => {
+  const { socket } = await pair();
+  const write = vi.spyOn(Socket.prototype, "write").mockImplementation(function (this: Socket) {
+    socketHandle(this).writeLatin1String({}, "-");
+    return true;
+  });
+  vi.resetModules();
+  const other = await import("../src/transports/node/at-once.js");
+  write.mockRestore();
+  expect(canWriteAtOnce(socket)).toBe(true);
+  expect(other.canWriteAtOnce(socket)).toBe(false);
+});
+
+it("a socket that writes in its own way goes on doing so", async () => {
+  const { socket, peer, received } = await pair();
+  const write = socket._write;
+  socket._write = function (chunk, encoding, done) {
+    write.call(this, String(chunk).toUpperCase(), encoding, done);
+  };
+  expect(nodeTransport(testLoop(), socket).write(["secret "])).toBe(7);
+  const other = await pair();
+  const written: unknown[] = [];
+  other.socket.write = (chunk: unknown) => written.push(chunk) > 0;
+  nodeTransport(testLoop(), other.socket).write(["counted"]);
+  expect(written).toEqual(["counted"]);
+  class Wrapped extends Socket {
+    override _writev(): void {}
+  }
+  expect(canWriteAtOnce(withHandle(socketHandle(socket), new Wrapped()))).toBe(false);
+  peer.resume();
+  await until(() => received() === "SECRET ");
 });

@@ -694,3 +694,31 @@ async function socketPair(): Promise<{ connected: Socket; accepted: Socket }> {
   server.close();
   return { connected, accepted };
 }
+
+describe("who is given a socket by detach()", () => {
+  for (const kind of ["tcp", "unix"] as const)
+    it(`may let all that comes go by: ${kind}`, async () => {
+      const { connected, accepted, socket } = await nodePair(kind);
+      (accepted as NodeTransport).detach();
+      let ended = false;
+      socket.on("end", () => {
+        ended = true;
+      });
+      socket.resume();
+      const bytes = new Uint8Array(1_000_000);
+      let left = bytes.length;
+      const write = (): void => {
+        while (left > 0) {
+          const taken = connected.write([bytes.subarray(-left)]);
+          if (taken === 0) return;
+          left -= taken;
+        }
+        connected.end();
+      };
+      connected.start({ onBytes() {}, onEnd() {}, onDrain: write, onClose() {} });
+      write();
+      await until(() => ended);
+      expect(socket.bytesRead).toBe(bytes.length);
+      socket.destroy();
+    });
+});

@@ -82,11 +82,6 @@ export class Outlet {
     return taken;
   }
 
-  /** Whether the kernel has yet to take bytes that Node was given. */
-  get isSending(): boolean {
-    return this.#waiting === "node" || this.#duplex.writableLength > 0;
-  }
-
   /** Gives one batch to Node. False: the kernel did not take it at once. */
   #send(batch: readonly (Uint8Array | string)[], size: number): boolean {
     const duplex = this.#duplex;
@@ -94,9 +89,9 @@ export class Outlet {
     const alone = this.#atOnce && batch.length === 1;
     const gone = alone ? writeAtOnce(socket as Socket, batch[0] as Uint8Array | string) : undefined;
     if (gone ?? this.#put(batch)) return true;
-    if (duplex.errored !== null) return false; // nothing went, and the stream is about to say so
-    this.#handed = size;
     this.#waiting = "node";
+    if (duplex.errored !== null) return false; // nothing went, nor will: the stream is about to say so
+    this.#handed = size;
     if (socket !== undefined) put(socket, "", this.#written);
     return false;
   }

@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isPromiseLike } from "@tw/util";
 import { inNextTurn } from "../../next-turn.js";
+import { isSending } from "./at-once.js";
 import { BUSY, LEASED, OwnedDuplex, PAUSED } from "./duplex.js";
 import type { StreamListener } from "./listeners.js";
 import { askForReset, probesOf } from "./probes.js";
@@ -21,9 +22,6 @@ export interface Lender {
 export abstract class DuplexReader extends OwnedDuplex implements StreamListener {
   /** Whose memory views are of, where that is read into again: what is written is not always looked at at once. */
   private lender: Lender | undefined = undefined;
-
-  /** Whether the kernel has yet to take bytes that were written. */
-  protected abstract get isSending(): boolean;
 
   get sendsViews(): boolean {
     return this.lender === undefined;
@@ -117,9 +115,13 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
     super.streamClosed();
   }
 
-  /** Nobody is there: Node begins to read in the tick behind `resume`, also when we were detached in between. */
+  /**
+   * For the next owner, if there is one: Node begins to read in the tick behind `resume`, also when we were detached in
+   * between. A stream that flows again is his to stop.
+   */
   private keep(chunk: Uint8Array): void {
-    if (!this.duplex.push(chunk)) this.duplex.pause();
+    const { duplex } = this;
+    if (!duplex.push(chunk) && duplex.readableFlowing !== true) duplex.pause();
   }
 
   /** Not now: Node delivers during our own calls, and one read more after `resume` and `pause` in the same turn. */
@@ -151,7 +153,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
     const socket = this.duplex.writableEnded ? undefined : tcpOf(this.duplex);
     if (socket === undefined) this.confirmEnd();
     // What is on its way has the error of a reset by the next turn; behind it the answer could take for ever.
-    else if (this.isSending) inNextTurn(this.loop, () => this.confirmEnd());
+    else if (isSending(socket)) inNextTurn(this.loop, () => this.confirmEnd());
     else askForReset(socket, (error) => this.confirmEnd(error));
   }
 
@@ -175,7 +177,7 @@ export abstract class DuplexReader extends OwnedDuplex implements StreamListener
   /** @internal */
   get idleSocket(): Socket | undefined {
     const { duplex } = this;
-    if (this.ended || this.fate !== undefined || this.isSending) return undefined;
+    if (this.ended || this.fate !== undefined || isSending(duplex)) return undefined;
     // A Unix socket says the same of a reset as of an end: it may be asked when there is nothing left to be lost by that.
     return this.incoming === "told" && duplex instanceof Socket ? duplex : tcpOf(duplex);
   }

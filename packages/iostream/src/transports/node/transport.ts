@@ -65,10 +65,6 @@ export class NodeTransport extends DuplexReader implements Transport {
     return taken;
   }
 
-  protected override get isSending(): boolean {
-    return this.outlet?.isSending ?? this.duplex.writableLength > 0;
-  }
-
   private drained(): void {
     if (this.fate !== undefined || this.ended) return;
     if ((this.held & BUSY) !== 0) inNextTurn(this.loop, () => this.drained());
