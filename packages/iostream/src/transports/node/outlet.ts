@@ -4,7 +4,8 @@
 // caller's, who offers them again after `onDrain`, and what Node has sent by then is skipped. Nothing is copied.
 //
 // A callback costs a tick, also where the kernel took everything at once. So a socket is given none; what it has to hold is
-// followed by an empty piece, which goes when that has. Of other streams an empty piece might be more than that.
+// followed by an empty piece, which goes when that has. Of other streams an empty piece might be more than that. What is one
+// piece, as most answers are, goes past the stream of a socket: see at-once.ts.
 //
 // Between two batches the loop polls. Node destroys a socket to which it cannot write, with what is unread in it: of a
 // server that answers within an upload and closes, that is the answer. Who polls first has read it by then.

@@ -1,6 +1,5 @@
-// A transport over a Node stream: `net.Socket`, `tls.TLSSocket`, any Duplex of bytes. Public API only, but for
-// accept.ts and at-once.ts.
-// What it consists of is told in duplex.ts.
+// A transport over a Node stream: `net.Socket`, `tls.TLSSocket`, any Duplex of bytes. Public API only, but for accept.ts and
+// at-once.ts. What it consists of is told in duplex.ts.
 
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
