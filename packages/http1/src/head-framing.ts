@@ -85,7 +85,7 @@ function composeResponse(parts: ResponseParts, headers: HTTPHeaders): OutgoingHe
   // RFC 9112 §9.6: a server that closes says so; a client of HTTP/1.0 expects nothing else.
   if (close && peerIs11) text += "Connection: close\r\n";
   else if (!close && !peerIs11) text += "Connection: Keep-Alive\r\n";
-  return { text: `${text}\r\n`, writer, persistent: !close };
+  return { text: `${text}\r\n`, bytes: undefined, writer, persistent: !close };
 }
 
 /** The head of a 101, or of a 2xx to CONNECT: it has neither body nor Content-Length, and HTTP ends with it. */
@@ -98,7 +98,7 @@ export function switchHead(
   // RFC 9112 §6.1 (6), RFC 9110 §8.6 (4), RFC 9110 §9.3.6 (4): no framing where HTTP ends.
   const fields = writeFields(headers, true);
   const text = `${line}${fields.text}${dateLine(fields, options.date)}\r\n`;
-  return { text, writer: NO_BODY_WRITER, persistent: false };
+  return { text, bytes: undefined, writer: NO_BODY_WRITER, persistent: false };
 }
 
 /**
@@ -134,7 +134,7 @@ export function requestHead(
   checkContent(method, headers, length > 0 || writer === CHUNKED_WRITER);
   const close = fields.close || options.close === true;
   if (close) text += "Connection: close\r\n";
-  return { text: `${text}\r\n`, writer, persistent: !close };
+  return { text: `${text}\r\n`, bytes: undefined, writer, persistent: !close };
 }
 
 /** What a request may not say with content, and what not without it. */

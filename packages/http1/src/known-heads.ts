@@ -5,11 +5,14 @@
 //                └─other, and looks like the last one in there──► composed, and kept
 //                └─other─────────────────────────────────────────► composed: keeping it would cost and not be used
 
+import { latin1 } from "@tw/util";
 import type { BodyWriter } from "./body-writers.js";
 
 /** A head as latin1 text, and what follows from it. */
 export interface OutgoingHead {
   readonly text: string;
+  /** The same, where it was written before. */
+  readonly bytes: Uint8Array | undefined;
   readonly writer: BodyWriter;
   readonly persistent: boolean;
 }
@@ -49,8 +52,8 @@ const looks = new Int32Array(SLOTS);
 export function knownHead(parts: ResponseParts, fields: readonly string[]): OutgoingHead | undefined {
   const head = known[slotOf(parts, fields)];
   if (head === undefined || !sameParts(head.parts, parts) || !sameList(head.fields, fields)) return undefined;
-  const { text, writer, persistent } = head;
-  return { text, writer: writer.another(), persistent };
+  const { text, bytes, writer, persistent } = head;
+  return { text, bytes, writer: writer.another(), persistent };
 }
 
 /** Keeps a head that was composed, where it looks as the one before. */
@@ -58,7 +61,8 @@ export function noteHead(parts: ResponseParts, fields: readonly string[], head: 
   if (head.text.length > MAX_LENGTH) return;
   const slot = slotOf(parts, fields);
   const look = lookOf(fields);
-  if (looks[slot] === look) known[slot] = { ...head, parts, fields: fields.slice() };
+  if (looks[slot] === look)
+    known[slot] = { ...head, bytes: latin1(head.text), parts, fields: fields.slice() };
   looks[slot] = look;
 }
 

@@ -10,19 +10,32 @@ import { isTwError } from "@tw/util";
 /** Texts up to this length that are ASCII, the same bytes in latin1 and UTF-8, are joined with the head. */
 const SHORT_TEXT = 4096;
 
+/** Texts up to this length are copied behind a head of which the bytes are at hand. */
+const FEW = 128;
+
 /**
  * Sends `head` (or `""`) and a piece of the body behind it. A message that has no body (HEAD, 204, 304) drops the
  * piece. Returns false when the peer is slow.
  *
+ * @param headBytes the same as `head`, where they are at hand
  * @throws HTTPOutputError when the piece exceeds the Content-Length; nothing of it was sent
  */
-export function sendPiece(stream: IOStream, machine: HTTP1Machine, head: string, chunk: BodyChunk): boolean {
+export function sendPiece(
+  stream: IOStream,
+  machine: HTTP1Machine,
+  head: string,
+  chunk: BodyChunk,
+  headBytes?: Uint8Array,
+): boolean {
   if (chunk.length === 0 || !machine.bodyAllowed) return head === "" || stream.send(head);
   const suffix = machine.dataSuffix;
   if (typeof chunk === "string") {
     // As many bytes as characters: ASCII. Looking at the characters one by one would cost more from the second on.
     if (chunk.length <= SHORT_TEXT && Buffer.byteLength(chunk) === chunk.length) {
-      return stream.send(head + machine.frameData(chunk.length) + chunk + suffix);
+      const body = machine.frameData(chunk.length) + chunk + suffix;
+      // Character by character, which is less only for few.
+      if (headBytes !== undefined && body.length <= FEW && stream.sendCopies(headBytes, body)) return true;
+      return stream.send(head + body);
     }
     return sendPiece(stream, machine, head, Buffer.from(chunk));
   }

@@ -70,6 +70,7 @@ export class FileLine {
 export function queueBehind(queue: WriteQueue | undefined, send: FileSend): WriteQueue {
   const line = queue?.before ?? new FileLine();
   const hasBytes = queue !== undefined && queue.bytes > 0;
+  if (hasBytes) queue.leavePage();
   line.add(send, hasBytes ? queue : undefined);
   const behind = queue === undefined || hasBytes ? takeEmptyQueue() : queue;
   behind.before = line;

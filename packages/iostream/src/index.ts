@@ -32,7 +32,7 @@ export type {
 } from "./options.js";
 export { PipeIOStream, type PipeOptions } from "./pipe-iostream.js";
 export type { StreamReceiver } from "./receiver.js";
-export type { Transport, TransportInfo, TransportReceiver } from "./transport.js";
+export type { Transport, TransportInfo, TransportPage, TransportReceiver } from "./transport.js";
 export type { PeerCertificate, SecureSocket } from "./transports/node/tls-facts.js";
 export type { TLSOptions } from "./transports/node/tls-options.js";
 export type { PipeAccess } from "./transports/pipe-access.js";

@@ -25,6 +25,8 @@
 //     waiting for a disk: it returns how many, 0 for none until `onDrain`, or `READ_FILE` where the caller has to read and
 //     write them himself: they are not in memory, or there are none, or nobody sends from such a descriptor. It is called
 //     again while it returns more than 0. The descriptor is not kept.
+//     `writePage(count)`, where there is one, takes the first `count` bytes of `page` as `write` does. What it did not take
+//     is offered to `write` after `onDrain`.
 //  7. `end()` half-closes after what `write` took. When both directions have ended the transport closes by itself.
 //  8. `abort(reason)` is now: unsent bytes are dropped, `onClose(reason)` follows in a later turn, never during the call.
 //     The peer sees a reset where there is one, so that it takes no truncated message for a whole one; but after `end`
@@ -44,6 +46,7 @@ export interface Transport {
   resume(): void;
   write(chunks: readonly (Uint8Array | string)[], more?: boolean): number;
   sendFile?(fd: number, offset: number, length: number): number;
+  writePage?(count: number): number;
   end(): void;
   abort(reason?: unknown): void;
   /** Whether this transport keeps the process alive (it does at first). */
@@ -59,7 +62,23 @@ export interface Transport {
    * returns, as far as it says, or its memory is never read into again. @default false
    */
   readonly sendsViews?: boolean;
+  /** Memory for short pieces that leave together, which many transports share; there where `writePage` is. */
+  readonly page?: TransportPage;
   readonly info: TransportInfo;
+}
+
+/** Memory that a transport writes from, for one writer at a time; `@tw/poller` has one. */
+export interface TransportPage {
+  /** Who puts bytes on it, until he sets it to `undefined`. */
+  owner: object | undefined;
+  /** Bytes. */
+  readonly size: number;
+  /** Copies `bytes` to where `at` is, and returns where they end. */
+  put(bytes: Uint8Array, at: number): number;
+  /** The same for a latin1 text. @throws RangeError for a character above U+00FF */
+  putText(text: string, at: number): number;
+  /** A copy of a range. */
+  slice(from: number, to: number): Uint8Array;
 }
 
 /** Who is fed by a transport. */

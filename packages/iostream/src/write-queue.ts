@@ -8,6 +8,7 @@
 // bounded: from some number on, small pieces are copied together and those who wait for them share a promise.
 
 import type { FileLine } from "./file-line.js";
+import type { TransportPage } from "./transport.js";
 import { PAGE_SIZE, SMALL_PIECE, WritePages } from "./write-pages.js";
 
 /** Somebody who wants to know when the bytes before `mark` went to the kernel. */
@@ -53,6 +54,9 @@ export class WriteQueue {
   flushed = 0;
   /** Files that leave before all of this. */
   before: FileLine | undefined = undefined;
+  /** How many bytes are on a page, and no chunks then. */
+  paged = 0;
+  #page: TransportPage | undefined;
   /** Times that something was pushed since the queue was last empty. */
   #pushes = 0;
   #pages: WritePages | undefined;
@@ -64,6 +68,7 @@ export class WriteQueue {
   }
 
   push(chunk: Uint8Array | string): void {
+    if (this.paged > 0) this.leavePage();
     const { chunks } = this;
     const at = chunks.length - 1;
     const last = chunks[at];
@@ -82,6 +87,25 @@ export class WriteQueue {
       return;
     }
     chunks.push(chunk);
+  }
+
+  /** Puts copies of both on `page`, of an empty queue or behind what it has there; there is room for them. */
+  put(page: TransportPage, bytes: Uint8Array, text: string): void {
+    const end = page.putText(text, page.put(bytes, this.paged));
+    page.owner = this;
+    this.#page = page;
+    this.bytes += end - this.paged;
+    this.paged = end;
+  }
+
+  /** Makes a chunk of what is on the page, behind the first `gone` bytes: somebody else may have it. */
+  leavePage(gone = 0): void {
+    const page = this.#page;
+    if (page === undefined) return;
+    if (gone < this.paged) this.chunks.push(page.slice(gone, this.paged));
+    this.paged = 0;
+    this.#page = undefined;
+    page.owner = undefined;
   }
 
   /**
@@ -105,9 +129,9 @@ export class WriteQueue {
   advance(count: number): void {
     this.bytes -= count;
     this.flushed += count;
-    const { chunks } = this;
-    if (this.bytes === 0) this.#empty();
-    else if (count > 0) cut(chunks, count);
+    if (this.paged > 0) this.leavePage(count);
+    else if (this.bytes === 0) this.#empty();
+    else if (count > 0) cut(this.chunks, count);
     if (this.#waiters.length > 0) this.#settle();
   }
 
@@ -124,6 +148,7 @@ export class WriteQueue {
   /** Drops everything; whoever waits learns `reason`. */
   drop(reason: unknown): void {
     this.bytes = 0;
+    this.leavePage(this.paged);
     this.#empty();
     for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
   }

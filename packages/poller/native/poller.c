@@ -159,6 +159,9 @@ typedef struct {
   Address peer; // of the connection that was accepted last
   char *scratch;
   char16_t *wide;
+  napi_ref page_owner; // what the page is the memory of
+  char *page;          // private to src/write-page.ts and to us, as is what is read ahead with
+  size_t page_size;
 } Poller;
 
 // ── Arguments and results ──
@@ -1118,6 +1121,31 @@ static napi_value poller_write(napi_env env, napi_callback_info info) {
   return sending_result(env, &sending);
 }
 
+// page(bytes): the memory of src/write-page.ts, once.
+static napi_value poller_page(napi_env env, napi_callback_info info) {
+  ARGS(1);
+  char *data;
+  size_t size;
+  if (p->page != NULL || !arg_bytes(env, argv[0], &data, &size)) return type_error(env, "The page must be a Uint8Array, given once");
+  if (napi_create_reference(env, argv[0], 1, &p->page_owner) != napi_ok) return NULL;
+  p->page = data;
+  p->page_size = size;
+  return NULL;
+}
+
+// writePage(fd, from, to): bytes of the page, of which nothing has to be looked up.
+static napi_value poller_write_page(napi_env env, napi_callback_info info) {
+  ARGS(3);
+  int fd;
+  int64_t from, to;
+  if (!arg_fd(env, argv[0], &fd) || !arg_int(env, argv[1], 0, (double)p->page_size, "from", &from) ||
+      !arg_int(env, argv[2], (double)from, (double)p->page_size, "to", &to)) {
+    return NULL;
+  }
+  struct iovec range = {.iov_base = p->page + from, .iov_len = (size_t)(to - from)};
+  return number(env, send_list(fd, &range, 1, 0));
+}
+
 // writev(fd, skip, chunks, more): any number of them.
 static napi_value poller_writev(napi_env env, napi_callback_info info) {
   ARGS(4);
@@ -1596,6 +1624,8 @@ static const Method METHODS[] = {
     {"failed", poller_failed},
     {"write", poller_write},
     {"writev", poller_writev},
+    {"page", poller_page},
+    {"writePage", poller_write_page},
     {"sendfile", poller_sendfile},
     {"cached", poller_cached},
     {"socket", poller_socket},

@@ -13,5 +13,6 @@ export type {
   SocketAddress,
   SocketOption,
   WatchOptions,
+  WritePage,
 } from "./types.js";
 export { ERROR, HANGUP, READ, WRITE } from "./types.js";

@@ -17,6 +17,7 @@ type SharedCalls = Pick<
   | "setRef"
   | "wake"
   | "read"
+  | "writePage"
   | "sendfile"
   | "cached"
   | "socket"
@@ -58,6 +59,8 @@ export interface NativePoller extends SharedCalls {
   write(fd: number, skip: number, ...chunks: (Uint8Array | string)[]): number;
   /** Any number of chunks. */
   writev(fd: number, skip: number, chunks: readonly (Uint8Array | string)[], more: boolean): number;
+  /** The memory of src/write-page.ts, once. */
+  page(bytes: Uint8Array): void;
   setsockopt(fd: number, option: number, value: number): number;
 }
 

@@ -16,7 +16,9 @@ import type {
   SocketAddress,
   SocketOption,
   WatchOptions,
+  WritePage,
 } from "./types.js";
+import { PrivatePage } from "./write-page.js";
 
 const { EBADF } = constants.errno;
 
@@ -31,6 +33,7 @@ class AddonPoller implements Poller {
   readonly setRef: NativePoller["setRef"];
   readonly wake: NativePoller["wake"];
   readonly read: NativePoller["read"];
+  readonly writePage: NativePoller["writePage"];
   readonly sendfile: NativePoller["sendfile"];
   readonly cached: NativePoller["cached"];
   readonly socket: NativePoller["socket"];
@@ -45,6 +48,7 @@ class AddonPoller implements Poller {
   readonly adopt: NativePoller["adopt"];
   readonly pipe: NativePoller["pipe"];
   readonly socketpair: NativePoller["socketpair"];
+  readonly page: WritePage;
   readonly #native: NativePoller;
   /** By slot. All that JavaScript knows of an idle descriptor is this one element. */
   readonly #sinks: (PollSink | undefined)[] = [];
@@ -62,6 +66,8 @@ class AddonPoller implements Poller {
     this.setRef = native.setRef;
     this.wake = native.wake;
     this.read = native.read;
+    this.writePage = native.writePage;
+    this.page = new PrivatePage(native);
     this.sendfile = native.sendfile;
     this.cached = native.cached;
     this.socket = native.socket;

@@ -70,6 +70,23 @@ export interface ReadLane {
   into(buffer: ArrayBuffer): void;
 }
 
+/**
+ * Memory that {@link Poller.writePage} writes from: for short pieces that leave together, which cost more as chunks of
+ * {@link Poller.writev}. There is one of a poller, for one writer at a time.
+ */
+export interface WritePage {
+  /** Who puts bytes on it, until he sets it to `undefined`. Everybody else uses {@link Poller.writev} meanwhile. */
+  owner: object | undefined;
+  /** Bytes: 16 KiB. */
+  readonly size: number;
+  /** Copies `bytes` to where `at` is, and returns where they end. @throws RangeError where there is no room for them */
+  put(bytes: Uint8Array, at: number): number;
+  /** The same for a latin1 text. @throws RangeError also for a character above U+00FF; what was there is overwritten then */
+  putText(text: string, at: number): number;
+  /** A copy of a range. */
+  slice(from: number, to: number): Uint8Array<ArrayBuffer>;
+}
+
 /** How a registration is watched. */
 export interface WatchOptions {
   /** Level-triggered unless true. */
@@ -156,6 +173,14 @@ export interface Poller {
    * @throws TypeError for a chunk that is neither, or was detached; RangeError for a character above U+00FF.
    */
   writev(fd: number, chunks: readonly (Uint8Array | string)[], skip: number, more?: boolean): number;
+  /** See {@link writePage}. */
+  readonly page: WritePage;
+  /**
+   * Writes the bytes of the {@link page} from `from` up to `to`, and returns what {@link writev} does.
+   *
+   * @throws TypeError, RangeError for what is no range of it
+   */
+  writePage(fd: number, from: number, to: number): number;
   /**
    * `sendfile(2)`: bytes sent, 0 at the end of the file, or `-errno`. At most 256 KiB a call, whatever `length` says,
    * because cold pages block the thread: go on until `-EAGAIN` or a budget of your own is used up.

@@ -54,7 +54,8 @@ export abstract class AnsweringHalf extends ServerCycle {
       if (this.gone()) return refuseWrite(stream); // as above
     }
     this.answer = "head";
-    return this.sendOn(go !== "" && this.machine.bodyAllowed ? go + head : head, chunk ?? "");
+    if (go !== "" && this.machine.bodyAllowed) return this.sendOn(go + head, chunk ?? "");
+    return this.sendOn(head, chunk ?? "", this.machine.headBytes);
   }
 
   private publishHead(startLine: ResponseStartLine, headers: HTTPHeaders): void {
@@ -111,10 +112,10 @@ export abstract class AnsweringHalf extends ServerCycle {
     throw error;
   }
 
-  private sendOn(head: string, chunk: BodyChunk): MaybePromise {
+  private sendOn(head: string, chunk: BodyChunk, headBytes?: Uint8Array): MaybePromise {
     const { stream } = this.connection;
     try {
-      const ready = sendPiece(stream, this.machine, head, chunk);
+      const ready = sendPiece(stream, this.machine, head, chunk, headBytes);
       if (this.observers !== undefined && this.machine.bodyAllowed) {
         this.observers.data(chunk);
         if (this.gone()) return refuseWrite(stream); // as above

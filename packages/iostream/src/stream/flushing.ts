@@ -88,6 +88,7 @@ export abstract class FlushingStream extends GivingStream implements Sender {
 
   /** Holds everything back until this cork is out again. */
   protected putCork(): void {
+    this.queue?.leavePage();
     this.waits += CORK;
   }
 

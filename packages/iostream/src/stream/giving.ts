@@ -43,7 +43,7 @@ export abstract class GivingStream extends StreamBase {
       if (queue !== undefined) {
         if (queue.before !== undefined && !this.giveFiles(queue.before, files)) return 0;
         const offered = queue.bytes;
-        size = this.transport.write(queue.chunks);
+        size = queue.paged > 0 ? this.givePage(queue.paged) : this.transport.write(queue.chunks);
         // A Node stream runs code of others meanwhile. It may abort us: the queue is somebody else's then.
         if (this.queue !== queue) return size;
         queue.advance(size);
@@ -62,8 +62,13 @@ export abstract class GivingStream extends StreamBase {
     return size;
   }
 
+  private givePage(count: number): number {
+    return this.transport.writePage?.(count) ?? 0;
+  }
+
   /** Last, because an observer may do anything. */
   private giveAndTell(): number {
+    this.queue?.leavePage();
     const chunks = this.queue?.chunks.slice() ?? [];
     const files: StreamSentMessage[] = [];
     const size = this.give(files);

@@ -1,8 +1,9 @@
 // Writing: what is queued, how much that may be, and what is kept of bytes that were only lent.
 
 import { checkFunction, isBytes, isPromiseLike, rejected } from "@tw/util";
+import { sent } from "../channels.js";
 import { StreamBufferFullError } from "../errors.js";
-import { giveQueue, takeQueue, type WriteQueue } from "../write-queue.js";
+import { giveQueue, takeEmptyQueue, takeQueue, type WriteQueue } from "../write-queue.js";
 import { FlushingStream } from "./flushing.js";
 import { lending } from "./lending.js";
 
@@ -78,6 +79,36 @@ export abstract class WritingStream extends FlushingStream {
     if (this.bufferedAmount <= HIGH_WATER) return true;
     this.wantDrain();
     return false;
+  }
+
+  /**
+   * Queues copies of `bytes` and of a latin1 `text` behind them, where that costs less than {@link send}, and returns true:
+   * for what is sent over and over, as the head of an answer and a short body. Both leave together, in order with all that
+   * is sent. False, and nothing was queued, where it would not: then one sends them. That is so where the engine does not
+   * provide for it, where something is queued already (but what this method has), and for what is longer than 16 KiB.
+   *
+   * @throws TypeError unless they are bytes and a string, RangeError when the string is not latin1
+   *
+   * @example
+   * if (!stream.sendCopies(head, "Hello")) stream.send(`${headText}Hello`);
+   */
+  sendCopies(bytes: Uint8Array, text: string): boolean {
+    checkBytes(bytes);
+    const { page } = this.transport;
+    if (page === undefined || this.life !== "open" || this.heldBack || sent.hasSubscribers) return false;
+    const { queue } = this;
+    const queued = queue === undefined ? 0 : queue.paged;
+    if (queue === undefined ? page.owner !== undefined : queued === 0) return false;
+    const size = queued + bytes.length + text.length;
+    if (size > page.size || size > this.limits.maxWriteBufferSize || size === queued) return false;
+    if (queue !== undefined) queue.put(page, bytes, text);
+    else {
+      const empty = takeEmptyQueue();
+      empty.put(page, bytes, text);
+      this.queue = empty;
+    }
+    this.flushInTime();
+    return true;
   }
 
   /**

@@ -1,7 +1,7 @@
 // Writing to a descriptor: what the kernel takes now, and the word when there is room again.
 
 import { HANGUP, READ, WRITE } from "@tw/poller";
-import { READ_FILE, type TransportReceiver } from "../../transport.js";
+import { READ_FILE, type TransportPage, type TransportReceiver } from "../../transport.js";
 import { ENDED, OwnedDescriptor } from "./descriptor.js";
 import { interrupted, lostPeer, systemError, wouldBlock } from "./errno.js";
 
@@ -42,6 +42,28 @@ export abstract class DescriptorWriter extends OwnedDescriptor {
       }
     }
     return total - left;
+  }
+
+  get page(): TransportPage {
+    return this.engine.poller.page;
+  }
+
+  writePage(count: number): number {
+    if (this.sending !== "open" || this.closed || this.broken !== undefined) return 0;
+    const { poller } = this.engine;
+    let sent = 0;
+    while (sent < count) {
+      const result = poller.writePage(this.fd, sent, count);
+      if (result >= 0) sent += result;
+      else if (wouldBlock(result)) {
+        this.block();
+        break;
+      } else if (!interrupted(result)) {
+        this.breakOff(systemError(poller, result, "write"));
+        break;
+      }
+    }
+    return sent;
   }
 
   sendFile(file: number, offset: number, length: number): number {
