@@ -145,6 +145,7 @@ export abstract class FlushingStream extends GivingStream implements Sender {
       return false;
     }
     turns.rest(this);
+    this.queue?.leavePage(); // for turns that may not come
     this.waits |= RESTING;
     this.given = 0;
     return true;

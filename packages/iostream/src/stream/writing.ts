@@ -83,17 +83,20 @@ export abstract class WritingStream extends FlushingStream {
 
   /**
    * Queues copies of `bytes` and of a latin1 `text` behind them, where that costs less than {@link send}, and returns true:
-   * for what is sent over and over, as the head of an answer and a short body. Both leave together, in order with all that
-   * is sent. False, and nothing was queued, where it would not: then one sends them. That is so where the engine does not
-   * provide for it, where something is queued already (but what this method has), and for what is longer than 16 KiB.
+   * for what is sent over and over, as the head of an answer and a short body. Both leave in order with all that is sent.
+   * False, and nothing was queued, where it would not: then one sends them. That is so where the engine does not provide
+   * for it, where something is queued already (but what this method has), or waits, or is observed; while another stream has
+   * something queued like this; for what is longer than 16 KiB or `maxWriteBufferSize` with it; and on a closed stream.
    *
-   * @throws TypeError unless they are bytes and a string, RangeError when the string is not latin1
+   * @throws TypeError unless they are bytes and a string, RangeError where it would queue a string that is not latin1; nothing
+   * of it is sent
    *
    * @example
    * if (!stream.sendCopies(head, "Hello")) stream.send(`${headText}Hello`);
    */
   sendCopies(bytes: Uint8Array, text: string): boolean {
-    checkBytes(bytes);
+    if (!isBytes(bytes)) throw new TypeError(`bytes must be a Uint8Array, got ${nameOf(bytes)}`);
+    if (typeof text !== "string") throw new TypeError(`text must be a string, got ${nameOf(text)}`);
     const { page } = this.transport;
     if (page === undefined || this.life !== "open" || this.heldBack || sent.hasSubscribers) return false;
     const { queue } = this;
@@ -203,9 +206,11 @@ export abstract class WritingStream extends FlushingStream {
 
 function checkBytes(chunk: Uint8Array): void {
   if (isBytes(chunk)) return;
-  throw new TypeError(
-    `chunk must be a Uint8Array or a string, got ${chunk === null ? "null" : typeof chunk}`,
-  );
+  throw new TypeError(`chunk must be a Uint8Array or a string, got ${nameOf(chunk)}`);
+}
+
+function nameOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
 }
 
 /** A character above U+00FF has no byte: truncating it could make a line feed of it. */
