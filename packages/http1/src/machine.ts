@@ -39,12 +39,6 @@ import { READING, type ReadingState, type WritingState } from "./states.js";
  */
 export class HTTP1Machine extends ReadingHalf {
   /**
-   * The head that was written last, as bytes, where it was written before and its bytes are at hand: the same for every
-   * machine, and not to be changed.
-   */
-  headBytes: Uint8Array | undefined = undefined;
-
-  /**
    * Starts the message to write, and returns its head as latin1 text. Frames the body: the given Content-Length, else
    * chunks, else (for HTTP/1.0) the end of the connection. A request without Content-Length has a body only with
    * `Transfer-Encoding: chunked`, or with a method other than GET, HEAD, DELETE, OPTIONS, TRACE and CONNECT.

@@ -1,4 +1,5 @@
 import { HTTPHeaders, type ResponseStartLine } from "@tw/httputil";
+import { fromLatin1 } from "@tw/util";
 import { describe, expect, it } from "vitest";
 import { HTTP1Machine, resolveHTTP1Options, type WriteHeadOptions } from "../src/index.js";
 import { pick, randomFrom, upTo } from "../src/testing/random.js";
@@ -102,6 +103,27 @@ describe("heads that were written before", () => {
       for (let times = 1 + upTo(random, 2); times > 0; times--)
         expect(answer(wire, start, fields, options)).toEqual(expected);
     }
+  });
+
+  it("are the same as bytes, where those are at hand, and of no other cycle", () => {
+    const random = randomFrom(8);
+    let found = 0;
+    for (let i = 0; i < 1000; i++) {
+      const wire = pick(random, REQUESTS);
+      const [start, fields, options] = [pick(random, STARTS), pick(random, FIELDS), pick(random, OPTIONS)];
+      for (let times = 0; times < 3; times++) {
+        const machine = asked(wire);
+        const head = outcome(() => machine.writeHead(start, new HTTPHeaders(fields), options));
+        if (machine.headBytes === undefined) continue;
+        found++;
+        expect(fromLatin1(machine.headBytes)).toBe(head);
+        if (machine.bodyAllowed || !machine.keepAlive) continue;
+        machine.writeEnd();
+        machine.startNextCycle();
+        expect(machine.headBytes).toBe(undefined);
+      }
+    }
+    expect(found).toBeGreaterThan(100);
   });
 
   it("follow headers that a program keeps and changes", () => {

@@ -33,8 +33,9 @@ export function sendPiece(
     // As many bytes as characters: ASCII. Looking at the characters one by one would cost more from the second on.
     if (chunk.length <= SHORT_TEXT && Buffer.byteLength(chunk) === chunk.length) {
       const body = machine.frameData(chunk.length) + chunk + suffix;
-      // Character by character, which is less only for few.
-      if (headBytes !== undefined && body.length <= FEW && stream.sendCopies(headBytes, body)) return true;
+      // Character by character, which is less only for few. Whoever else had the bytes may have given them away.
+      if (headBytes?.length === head.length && body.length <= FEW && stream.sendCopies(headBytes, body))
+        return true;
       return stream.send(head + body);
     }
     return sendPiece(stream, machine, head, Buffer.from(chunk));
