@@ -94,6 +94,7 @@ export abstract class WritingStream extends FlushingStream {
    */
   sendCopies(bytes: Uint8Array, text: string): boolean {
     checkBytes(bytes);
+    if (typeof text !== "string") throw new TypeError(`text must be a string, got ${typeof text}`);
     const { page } = this.transport;
     if (page === undefined || this.life !== "open" || this.heldBack || sent.hasSubscribers) return false;
     const { queue } = this;
