@@ -45,12 +45,6 @@ export abstract class Cycle {
   /** As far as the message that was written says. */
   protected persists = true;
 
-  /**
-   * The head that was written in this cycle, as bytes, where it was written before and its bytes are at hand: the same
-   * array for every machine, neither to be changed nor to be given away.
-   */
-  headBytes: Uint8Array | undefined = undefined;
-
   constructor(role: HTTP1Role, options: ResolvedHTTP1Options) {
     this.role = role;
     this.options = options;
@@ -123,7 +117,6 @@ export abstract class Cycle {
     this.method = "";
     this.upgrade = undefined;
     this.writer = NO_BODY_WRITER;
-    this.headBytes = undefined;
   }
 }
 

@@ -39,6 +39,12 @@ import { READING, type ReadingState, type WritingState } from "./states.js";
  */
 export class HTTP1Machine extends ReadingHalf {
   /**
+   * The head that was written last, as bytes, where it was written before and its bytes are at hand: the same for every
+   * machine, and neither to be changed nor to be given away.
+   */
+  headBytes: Uint8Array | undefined = undefined;
+
+  /**
    * Starts the message to write, and returns its head as latin1 text. Frames the body: the given Content-Length, else
    * chunks, else (for HTTP/1.0) the end of the connection. A request without Content-Length has a body only with
    * `Transfer-Encoding: chunked`, or with a method other than GET, HEAD, DELETE, OPTIONS, TRACE and CONNECT.
@@ -109,6 +115,11 @@ export class HTTP1Machine extends ReadingHalf {
     if (!this.peerIs11) return "";
     // RFC 9112 §6.1 (5), RFC 9110 §8.6 (3): no framing in a 1xx.
     return `${statusLine(code, "")}${headers === undefined ? "" : writeFields(headers, true).text}\r\n`;
+  }
+
+  override renew(): void {
+    super.renew();
+    this.headBytes = undefined;
   }
 
   #writeResponse(start: ResponseStartLine, headers: HTTPHeaders, options: WriteHeadOptions): string {

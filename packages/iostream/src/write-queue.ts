@@ -42,6 +42,9 @@ const JOINED_TEXT = 16 * 1024;
 /** Pieces, and those who wait, that a queue keeps as they are. */
 const MANY = 256;
 
+/** Chunks that are taken out one by one. */
+const FEW = 8;
+
 const POOL_SIZE = 64;
 
 /** What one stream has to send. */
@@ -155,9 +158,9 @@ export class WriteQueue {
 
   #empty(): void {
     const { chunks } = this;
-    // `pop` keeps the storage of a short array; setting its length would not.
-    if (chunks.length === 1) chunks.pop();
-    else chunks.length = 0;
+    // Setting its length would be a call of the runtime's, and take the storage of a short one away.
+    if (chunks.length > FEW) chunks.length = 0;
+    else while (chunks.length > 0) chunks.pop();
     if (this.#pushes === 0) return;
     this.#pushes = 0;
     this.#pages = undefined;

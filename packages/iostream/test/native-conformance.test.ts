@@ -14,7 +14,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       return { a, b, settle, resets: true };
     },
     { describe: describe.concurrent, it },
-    { sendsFiles: true },
+    { sendsFiles: true, writesPages: true },
   );
   transportConformance(
     "native, TCP, somebody else's reads done ahead",
@@ -23,7 +23,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       return { a, b, settle, resets: true };
     },
     { describe: describe.concurrent, it },
-    { sendsFiles: true },
+    { sendsFiles: true, writesPages: true },
   );
   transportConformance(
     "native, Unix socket",
@@ -38,7 +38,7 @@ describe.skipIf(!nativeAvailable)("native transports", () => {
       };
     },
     { describe: describe.concurrent, it },
-    { sendsFiles: true },
+    { sendsFiles: true, writesPages: true },
   );
   it("take a small write at once, and need no onDrain for it", async () => {
     const [a, b] = tcpPair(nativeEngine(loop) as NativeEngine);

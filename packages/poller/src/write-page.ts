@@ -25,14 +25,16 @@ export class PrivatePage implements WritePage {
   }
 
   put(bytes: Uint8Array, at: number): number {
+    const { length } = bytes;
+    checkRoom(at, length);
     this.#bytes.set(bytes, at);
-    return at + bytes.length;
+    return at + length;
   }
 
   putText(text: string, at: number): number {
     const bytes = this.#bytes;
     const { length } = text;
-    if (at + length > SIZE) throw new RangeError(`The page has no room for ${length} bytes at ${at}`);
+    checkRoom(at, length);
     let all = 0;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
@@ -47,4 +49,10 @@ export class PrivatePage implements WritePage {
   slice(from: number, to: number): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(from, to);
   }
+}
+
+/** Written so that NaN is no place either. */
+function checkRoom(at: number, length: number): void {
+  if (!(at >= 0 && at + length <= SIZE))
+    throw new RangeError(`The page has no room for ${length} bytes at ${at}`);
 }

@@ -16,6 +16,7 @@ native("arguments", (poller) => {
     read: (fd) => any.read(fd, buffer, 0, 8),
     writev: (fd) => any.writev(fd, ["x"], 0),
     "writev of a long list": (fd) => any.writev(fd, ["a", "b", "c", "d", "e"], 0),
+    writePage: (fd) => any.writePage(fd, 0, 1),
     sendfile: (fd) => any.sendfile(fd, 0, 0, 1),
     "sendfile, of the file": (fd) => any.sendfile(1, fd, 0, 1),
     cached: (fd) => any.cached(fd, 0, 1),

@@ -19,6 +19,8 @@ export interface TransportPair {
 export interface ConformanceOptions {
   /** Examines `sendFile`, too. @default false */
   readonly sendsFiles?: boolean;
+  /** Examines `writePage`, too. @default false */
+  readonly writesPages?: boolean;
 }
 
 /** Makes a new pair for each test. Transports are not started. */

@@ -80,6 +80,11 @@ export class Side implements TransportReceiver {
     );
   }
 
+  /** Asks the transport, which must have a `writePage`. */
+  writePage(count: number): number {
+    return this.#during("writePage", () => (this.transport as Required<Transport>).writePage(count));
+  }
+
   /** Writes all of this: what is not taken now is offered again after `onDrain`, and `end` waits for it. */
   say(...chunks: (Uint8Array | string)[]): void {
     const blocked = !this.said;

@@ -3,6 +3,7 @@
 import { contextTest, ending } from "./ending.js";
 import { type ConformanceOptions, Examiner, type MakePair, type TestRunner } from "./examiner.js";
 import { files } from "./files.js";
+import { pages } from "./pages.js";
 import { reading } from "./reading.js";
 import { writing } from "./writing.js";
 
@@ -40,6 +41,7 @@ export function transportConformance(
     reading(test);
     writing(test);
     if (options.sendsFiles === true) files(test);
+    if (options.writesPages === true) pages(test);
     ending(test);
     it("calls run in the async context of whoever made the transport", contextTest(makePair));
   });
