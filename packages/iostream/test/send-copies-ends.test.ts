@@ -73,6 +73,16 @@ describe("sendCopies()", () => {
     expect(transport.calls.slice(1)).toEqual(["write rested bytes"]);
   });
 
+  it("does not take the page to wait with it", async () => {
+    const { page, stream, transport } = setUp();
+    const cork = stream.cork();
+    expect([stream.sendCopies(bytes("a"), "b"), page.owner]).toEqual([false, undefined]);
+    cork[Symbol.dispose]();
+    expect(stream.sendCopies(bytes("a"), "b")).toBe(true);
+    await tick();
+    expect(transport.calls).toEqual(["page:", "write ab"]);
+  });
+
   it("leaves the page when what its receiver throws ends the stream", () => {
     const { page, stream, transport } = setUp();
     class Throwing extends Notes {
