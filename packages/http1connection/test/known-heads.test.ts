@@ -1,112 +1,16 @@
 // Answers with heads that were sent before, which on the native engine leave from memory that all connections of a thread
 // share: pipelined, of all kinds, on several connections at once, they are byte for byte what they are without it.
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type HTTPConnection, HTTPHeaders, type RequestStartLine } from "@tw/httputil";
-import { IOLoop } from "@tw/ioloop";
-import { IOStream } from "@tw/iostream";
-import { memoryPair, type NativeEngine, NativeTransport, nativeEngine } from "@tw/iostream/transports";
-import { nullLogger } from "@tw/log";
+import type { IOStream } from "@tw/iostream";
+import { type NativeEngine, nativeEngine } from "@tw/iostream/transports";
 import { nativeAvailable } from "@tw/tooling-testing";
 import { dice } from "@tw/tooling-testing/dice";
-import { fromLatin1, latin1 } from "@tw/util";
-import { afterAll, describe, expect, it, vi } from "vitest";
-import { HTTP1ServerConnection, ServerContext } from "../src/index.js";
+import { fromLatin1 } from "@tw/util";
+import { describe, expect, it, vi } from "vitest";
+import { KINDS, loop, memory, native, startServing } from "./answer-kinds.js";
 
-const OK = { version: "HTTP/1.1", code: 200, reason: "OK" };
 const CONNECTIONS = 5;
 const REQUESTS = 64;
 const SIZES = [1, 20, 127, 128, 129, 500, 5000];
-
-const folder = mkdtempSync(join(tmpdir(), "tw-known-heads-"));
-writeFileSync(join(folder, "file"), "a file ".repeat(1000));
-const fd = openSync(join(folder, "file"), "r");
-const loop = new IOLoop({ logger: nullLogger });
-afterAll(() => {
-  loop.close();
-  closeSync(fd);
-  rmSync(folder, { recursive: true });
-});
-
-/** Each writes one answer, of about `size` bytes that tell whose they are. */
-const KINDS: ((connection: HTTPConnection, body: string) => unknown)[] = [
-  (connection, body) => connection.writeHeaders(OK, fields(body.length), body),
-  (connection, body) => connection.writeHeaders(OK, fields(body.length), body),
-  (connection, body) => connection.writeHeaders(OK, fields(body.length), latin1(body)),
-  (connection, body) => connection.writeHeaders(OK, fields(body.length + 2), `${body}\xe9`),
-  (connection, body) => connection.writeHeaders(OK, fields(), body),
-  (connection, body) => {
-    connection.writeHeaders(OK, fields());
-    for (const piece of body.match(/.{1,50}/gs) ?? []) connection.write(piece);
-  },
-  (connection, body) => {
-    connection.writeHeaders(OK, fields(body.length + 1), body);
-    connection.write("!");
-  },
-  (connection, body) => {
-    connection.writeInformation?.(103, new HTTPHeaders({ Link: "</a>" }));
-    connection.writeHeaders(OK, fields(body.length), body);
-  },
-  (connection, body) => connection.writeHeaders({ ...OK, code: 304 }, fields(), body),
-  (connection, body) => {
-    connection.writeHeaders(OK, fields(1 + body.length), "?");
-    return connection.writeFile?.({ fd, offset: 3, length: body.length });
-  },
-];
-
-function fields(length?: number): HTTPHeaders {
-  const headers = new HTTPHeaders({ "Content-Type": "text/plain" });
-  if (length !== undefined) headers.set("Content-Length", String(length));
-  return headers;
-}
-
-function startServing(pair: readonly [IOStream, IOStream]): IOStream {
-  const delegate = {
-    onClose() {},
-    startRequest: (connection: HTTPConnection) => {
-      let path = "";
-      const answer = (): void => {
-        const [, kind, body] = path.split("/") as [string, string, string];
-        KINDS[Number(kind)]?.(connection, decodeURIComponent(body));
-        connection.finish();
-      };
-      return {
-        headersReceived: (startLine: unknown) => {
-          path = (startLine as RequestStartLine).path;
-          if (path.endsWith("early")) answer();
-        },
-        dataReceived() {},
-        finish: () => {
-          if (path.endsWith("early")) return;
-          const when = path.charCodeAt(5) % 8;
-          if (when === 1) queueMicrotask(answer);
-          else if (when === 2) loop.addCallback(answer);
-          else answer();
-        },
-        onConnectionClose() {},
-      };
-    },
-  };
-  const context = new ServerContext(loop, delegate, { logger: nullLogger });
-  new HTTP1ServerConnection(pair[0], context).start();
-  return pair[1];
-}
-
-function memory(): [IOStream, IOStream] {
-  const [near, far] = memoryPair(loop);
-  return [new IOStream(near, { loop }), new IOStream(far, { loop })];
-}
-
-function native(): [IOStream, IOStream] {
-  const engine = nativeEngine(loop) as NativeEngine;
-  const [near, far] = engine.poller.socketpair() as [number, number];
-  engine.poller.setsockopt(near, "sendBuffer", 4096);
-  return [
-    new IOStream(new NativeTransport(engine, near, "unix"), { loop }),
-    new IOStream(new NativeTransport(engine, far, "unix"), { loop }),
-  ];
-}
 
 /** Requests of one connection, the last of which closes it. */
 function requests(who: number, roll: (below: number) => number): string[] {
@@ -184,5 +88,20 @@ describe.skipIf(!nativeAvailable)("answers with known heads", () => {
       expect(await ask("")).toBe(whole);
     }
     await Promise.all([client.close(), near.whenClosed]);
+  });
+
+  it.each([
+    ["native", native],
+    ["memory", memory],
+  ])("come in front of an upgrade, and of what the next owner sends: %s", async (_, make) => {
+    const [near, far] = make();
+    const client = startServing([near, far]);
+    const get = "GET /0/abc HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(`${get.repeat(5)}GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`);
+    const all = fromLatin1(await client.readUntilClose());
+    expect(all.split("\r\n\r\n").map((part) => part.replace(/HTTP.*/s, (head) => head.slice(0, 12)))).toEqual(
+      ["HTTP/1.1 200", ...Array(4).fill("abcHTTP/1.1 200"), "abcHTTP/1.1 101", "from the next owner"],
+    );
+    near.abort();
   });
 });

@@ -69,6 +69,8 @@ onEveryEngine((engine) => {
           return corks.get(sender)?.pop()?.[Symbol.dispose]();
         case 6:
           return stream.cork(deeper);
+        case 15:
+          return void pending.push(stream.cork(() => turn().then(deeper)));
         case 7:
           return peer.pause();
         case 8:
