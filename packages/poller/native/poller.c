@@ -1126,7 +1126,7 @@ static napi_value poller_page(napi_env env, napi_callback_info info) {
   ARGS(1);
   char *data;
   size_t size;
-  if (p->page != NULL || !arg_bytes(env, argv[0], &data, &size)) return type_error(env, "The page must be a Uint8Array, given once");
+  if (p->page_owner != NULL || !arg_bytes(env, argv[0], &data, &size)) return type_error(env, "The page must be a Uint8Array, given once");
   if (napi_create_reference(env, argv[0], 1, &p->page_owner) != napi_ok) return NULL;
   p->page = data;
   p->page_size = size;
