@@ -71,14 +71,19 @@ describe.runIf(nativeAvailable)("a running server", () => {
   let inside: string[] = [];
   let onWrite: (() => void) | undefined;
 
+  /** No head is sent twice: one that was known would leave from the page. */
+  let answers = 0;
+
   class Main extends RequestHandler {
     get() {
       inside = stack();
+      this.setHeader("X-Answer", ++answers);
       this.write("now");
     }
   }
   class Poll extends RequestHandler {
     async get() {
+      this.setHeader("X-Answer", ++answers);
       this.write(await new Promise<string>((resolve) => waiters.push(resolve)));
     }
   }
