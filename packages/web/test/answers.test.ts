@@ -161,7 +161,7 @@ onEveryDriver((serve, driver) => {
         const file = createReadStream("/nowhere/at-all");
         const body = Readable.toWeb(file) as ReadableStream<Uint8Array>;
         // Found missing later than a head waits for its body, it is a broken answer.
-        await new Promise((resolve) => file.once("close", resolve));
+        await new Promise<void>((resolve) => file.once("close", () => resolve()));
         return new Response(body);
       };
       expect((await (await serve(acting(missing)))("/")).status).toBe(500);
