@@ -10,6 +10,10 @@ import { KINDS, loop, memory, native, startServing } from "./answer-kinds.js";
 
 const CONNECTIONS = 5;
 const REQUESTS = 64;
+const TRANSPORTS = [
+  ["native", native],
+  ["memory", memory],
+] as const;
 const SIZES = [1, 20, 127, 128, 129, 500, 5000];
 
 /** Requests of one connection, the last of which closes it. */
@@ -69,10 +73,7 @@ describe.skipIf(!nativeAvailable)("answers with known heads", () => {
     await Promise.all([client.close(), near.whenClosed]);
   });
 
-  it.each([
-    ["native", native],
-    ["memory", memory],
-  ])("come behind the 100 that goes in front of them: %s", async (_, make) => {
+  it.each(TRANSPORTS)("come behind the 100 that goes in front of them: %s", async (_, make) => {
     const [near, far] = make();
     const client = startServing([near, far]);
     const ask = async (expect: string): Promise<string> => {
@@ -90,18 +91,23 @@ describe.skipIf(!nativeAvailable)("answers with known heads", () => {
     await Promise.all([client.close(), near.whenClosed]);
   });
 
-  it.each([
-    ["native", native],
-    ["memory", memory],
-  ])("come in front of an upgrade, and of what the next owner sends: %s", async (_, make) => {
-    const [near, far] = make();
-    const client = startServing([near, far]);
-    const get = "GET /0/abc HTTP/1.1\r\nHost: a\r\n\r\n";
-    client.send(`${get.repeat(5)}GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`);
-    const all = fromLatin1(await client.readUntilClose());
-    expect(all.split("\r\n\r\n").map((part) => part.replace(/HTTP.*/s, (head) => head.slice(0, 12)))).toEqual(
-      ["HTTP/1.1 200", ...Array(4).fill("abcHTTP/1.1 200"), "abcHTTP/1.1 101", "from the next owner"],
-    );
-    near.abort();
-  });
+  it.each(TRANSPORTS)(
+    "come in front of an upgrade, and of what the next owner sends: %s",
+    async (_, make) => {
+      const [near, far] = make();
+      const client = startServing([near, far]);
+      const get = "GET /0/abc HTTP/1.1\r\nHost: a\r\n\r\n";
+      client.send(`${get.repeat(5)}GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`);
+      const all = fromLatin1(await client.readUntilClose());
+      expect(
+        all.split("\r\n\r\n").map((part) => part.replace(/HTTP.*/s, (head) => head.slice(0, 12))),
+      ).toEqual([
+        "HTTP/1.1 200",
+        ...Array(4).fill("abcHTTP/1.1 200"),
+        "abcHTTP/1.1 101",
+        "from the next owner",
+      ]);
+      near.abort();
+    },
+  );
 });

@@ -33,13 +33,7 @@ export abstract class DescriptorWriter extends OwnedDescriptor {
         while (skip >= (rest[whole] as Uint8Array | string).length)
           skip -= (rest[whole++] as Uint8Array | string).length;
         if (whole > 0) rest = rest.slice(whole);
-      } else if (wouldBlock(count)) {
-        this.block();
-        break;
-      } else if (!interrupted(count)) {
-        this.breakOff(systemError(poller, count, "write"));
-        break;
-      }
+      } else if (!this.mayRepeat(count)) break;
     }
     return total - left;
   }
@@ -55,15 +49,17 @@ export abstract class DescriptorWriter extends OwnedDescriptor {
     while (sent < count) {
       const result = poller.writePage(this.fd, sent, count);
       if (result >= 0) sent += result;
-      else if (wouldBlock(result)) {
-        this.block();
-        break;
-      } else if (!interrupted(result)) {
-        this.breakOff(systemError(poller, result, "write"));
-        break;
-      }
+      else if (!this.mayRepeat(result)) break;
     }
     return sent;
+  }
+
+  /** The kernel took nothing of a write: whether that is asked again at once. */
+  private mayRepeat(errno: number): boolean {
+    if (interrupted(errno)) return true;
+    if (wouldBlock(errno)) this.block();
+    else this.breakOff(systemError(this.engine.poller, errno, "write"));
+    return false;
   }
 
   sendFile(file: number, offset: number, length: number): number {
